@@ -1,0 +1,34 @@
+#!/bin/sh
+# Sets up all that the project's own commands need: Debian packages for the sandbox (where they are
+# missing and this user may install them), and a virtual environment with the pinned Python packages.
+set -eu
+VENV=${VENV:-.venv}
+PYTHON=${PYTHON:-python3}
+
+missing=""
+need() { # need PROGRAM PACKAGE
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
+}
+need git git
+need crun crun
+"$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+# The container image `host` offers the host's /usr: tests of Python projects need a Python there.
+[ -x /usr/bin/python3 ] || missing="$missing python3"
+
+if [ -n "$missing" ]; then
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "missing:$missing; install them with this system's package manager" >&2
+        exit 3
+    fi
+    if [ "$(id -u)" = 0 ]; then SUDO=""; elif command -v sudo >/dev/null 2>&1; then SUDO="sudo"; else
+        echo "missing:$missing; run as root: apt-get install$missing" >&2
+        exit 3
+    fi
+    echo "installing:$missing"
+    $SUDO apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $SUDO apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+[ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
+"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+"$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c constraints.txt --group dev -e ".[wasm,mcp,attest]"

@@ -1,0 +1,290 @@
+"""The events: everything that can stand in the journal. Encoded once to JSON; those bytes are what is kept.
+
+An effect leaves two events, an intent (`….asked`, with the gate's decision in it) before it happens and
+a receipt (`….answered` by its own name) after. The field names are short because they are stored often.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from forgewright.core.ids import Digest, EffectId, RunId
+
+Json = msgspec.Raw
+"""An encoded JSON value, kept as its bytes."""
+
+NULL = msgspec.Raw(b"null")
+
+VERSION = 1
+"""Version of the events below; a stored record names it."""
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, forbid_unknown_fields=True):
+    """Base of all events."""
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the gate said of an effect, as it is recorded."""
+
+    permit: bool
+    by: tuple[str, ...] = ()
+    """Ids of the policies that determined it."""
+    tier: str | None = None
+    approval: str | None = None
+    """Who has to approve, where a policy obliges that."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Stands where a value over `INLINE_BYTES_MAX` would: its digest and size; the bytes are a blob."""
+
+    blob: Digest
+    size: int
+
+
+# ── the run ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RunStarted(Event, tag="run.started"):
+    graph: str
+    """Name of the graph."""
+    goal: str
+    state: Json
+    """The first state, whole."""
+    options: Json = NULL
+    """What the run was started with (models, repository, test command …), so that it can be resumed."""
+    budget: Json = NULL
+    policy: Digest | None = None
+    """Digest of the policy set in force."""
+    version: str = ""
+    """Forgewright's version."""
+    parent: RunId | None = None
+    """Forked from this run …"""
+    parent_sequence: int | None = None
+    """… after this record of it."""
+
+
+class RunResumed(Event, tag="run.resumed"):
+    worker: str
+    budget: Json = NULL
+    """The new limits, where they were changed."""
+    policy: Digest | None = None
+
+
+class RunParked(Event, tag="run.parked"):
+    reason: str
+    """`approval`, `question`, `budget`, `stopped`, `interrupted`, `unsafe`, `model`, `error` …"""
+    detail: str = ""
+
+
+class RunFinished(Event, tag="run.finished"):
+    result: Json
+    summary: str = ""
+
+
+class RunFailed(Event, tag="run.failed"):
+    error: str
+    """Stable code of the error."""
+    message: str
+
+
+# ── nodes ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class NodeEntered(Event, tag="node.entered"):
+    node: str
+    visit: int
+    """Number of the visit, from 1, over all nodes of the run."""
+
+
+class NodeLeft(Event, tag="node.left"):
+    visit: int
+    update: Json
+    """Changed fields of the state only, before reducers."""
+    to: tuple[str, ...]
+    """Next node or nodes; empty at an end."""
+
+
+class NodeFailed(Event, tag="node.failed"):
+    visit: int
+    error: str
+    message: str
+
+
+# ── effects: intents ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Asked(Event):
+    """Base of intents."""
+
+    effect: EffectId
+    decision: Decision
+
+
+class ModelAsked(Asked, tag="model.asked"):
+    model: str
+    request: Digest
+    """Of the whole request: SHA-256 over the digest of `base` and `messages`."""
+    base: EffectId | None = None
+    """The request continues the one of this effect: same head, its messages, its answer, then these."""
+    head: Json | Stored = NULL
+    """System prompt, tools and settings; left out where `base` has the same."""
+    messages: Json | Stored = NULL
+
+
+class ToolAsked(Asked, tag="tool.asked"):
+    tool: str
+    recovery: str
+    """`pure`, `idempotent`, `reconcilable` or `unsafe`."""
+    arguments: Json | Stored = NULL
+    call: str | None = None
+    """The model's id of the call."""
+    answer: EffectId | None = None
+    """The model's answer that made the call; where set, the arguments stand there and not here."""
+
+
+class EditAsked(Asked, tag="edit.asked"):
+    program: Json | Stored
+    """The program, in the language of code."""
+    before: dict[str, Digest | None] = {}
+    """Path → digest of each file that it will change; null for one that is not there."""
+    after: dict[str, Digest | None] = {}
+
+
+class ExecAsked(Asked, tag="exec.asked"):
+    argv: tuple[str, ...]
+    tier: str
+    driver: str
+    image: str
+    spec: Json = NULL
+    recovery: str = "pure"
+
+
+class GitAsked(Asked, tag="git.asked"):
+    """A commit, a checkout or a reset of the run's own work tree."""
+
+    operation: str
+    detail: Json = NULL
+
+
+class QuestionAsked(Asked, tag="question.asked"):
+    to: str
+    question: str
+    choices: tuple[str, ...] = ()
+    about: Json = NULL
+    """The exact thing an approval approves."""
+
+
+class ReadAsked(Asked, tag="read.asked"):
+    """A reading of the clock, of randomness or of another value from outside; also of any custom effect."""
+
+    what: str
+    recovery: str = "pure"
+    request: Json | Stored = NULL
+
+
+# ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
+
+
+class Answered(Event):
+    """Base of receipts."""
+
+    effect: EffectId
+
+
+class ModelAnswered(Answered, tag="model.answered"):
+    response: Json | Stored
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_microdollars: int = 0
+    ms: int = 0
+
+
+class ToolAnswered(Answered, tag="tool.answered"):
+    result: Json | Stored
+    error: bool = False
+    ms: int = 0
+
+
+class EditAnswered(Answered, tag="edit.answered"):
+    result: Json | Stored
+    ms: int = 0
+
+
+class ExecAnswered(Answered, tag="exec.answered"):
+    result: Json | Stored
+    ms: int = 0
+
+
+class GitAnswered(Answered, tag="git.answered"):
+    result: Json | Stored
+    ms: int = 0
+
+
+class QuestionAnswered(Answered, tag="question.answered"):
+    answer: Json
+    by: str
+
+
+class ReadAnswered(Answered, tag="read.answered"):
+    result: Json | Stored
+
+
+class EffectFailed(Answered, tag="effect.failed"):
+    """The effect ended with an error that its node sees again on replay."""
+
+    error: str
+    """Stable code of the error."""
+    message: str
+    hint: str | None = None
+
+
+class EffectRefused(Answered, tag="effect.refused"):
+    """The gate said no; `effect` stands in the intent with the decision."""
+
+    message: str
+
+
+# ── beside the effects ───────────────────────────────────────────────────────────────────────────────
+
+
+class ArtifactMade(Event, tag="artifact.made"):
+    name: str
+    media: str
+    digest: Digest
+    size: int
+
+
+class NoteWritten(Event, tag="note.written"):
+    """Something a person should be able to read later: the plan, a summary."""
+
+    topic: str
+    value: Json
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An event with its place, as read back."""
+
+    index: int
+    run: RunId
+    sequence: int
+    time: int
+    """Milliseconds since 1970, by the writer's clock."""
+    actor: str
+    event: Event
+    data: bytes
+    """The bytes that are stored, hashed and signed."""
+
+
+def event_types() -> dict[str, type[Event]]:
+    """Tag → class, of every concrete event."""
+    found: dict[str, type[Event]] = {}
+    todo: list[Any] = [Event]
+    while todo:
+        cls = todo.pop()
+        todo.extend(cls.__subclasses__())
+        tag = cls.__struct_config__.tag
+        if tag is not None and "." in tag:
+            found[tag] = cls
+    return found

@@ -1,0 +1,1 @@
+"""Who may do what, and what that obliges: Cedar behind one gate."""

@@ -1,0 +1,132 @@
+"""What is run, in what, within which limits, and how it ended."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+
+class Tier(enum.StrEnum):
+    """Strength of isolation, weakest first. A policy asks for a tier; a stronger one satisfies it."""
+
+    WASM = "wasm"
+    CONTAINER = "container"
+    GVISOR = "gvisor"
+    MICROVM = "microvm"
+
+
+class Mount(msgspec.Struct, frozen=True):
+    source: str
+    """Absolute path on the host."""
+    target: str
+    """Absolute path inside."""
+    mode: Literal["ro", "rw", "cow"] = "ro"
+    """`cow`: inside it can be written, on the host nothing changes, and at close the writes are gone."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    memory_bytes: int = 1 << 30
+    cpus: float = 1.0
+    processes: int = 256
+    disk_bytes: int = 1 << 30
+    """All that can be written inside: temporary files and copy-on-write layers together."""
+    files: int = 1024
+    """Open files per process."""
+    output_bytes: int = 4 << 20
+    """Kept of each of stdout and stderr; what comes after is read, counted and thrown away."""
+
+
+class Network(msgspec.Struct, frozen=True):
+    allow: tuple[str, ...] = ()
+    """`host:port` names that may be reached; none by default."""
+
+
+class SandboxSpec(msgspec.Struct, frozen=True):
+    tier: Tier = Tier.CONTAINER
+    image: str = "host"
+    limits: Limits = Limits()
+    mounts: tuple[Mount, ...] = ()
+    network: Network = Network()
+    environment: Mapping[str, str] = {}
+    workdir: str = "/"
+    uid: int = 1000
+    """User id inside; never 0 on the host."""
+
+
+class Command(msgspec.Struct, frozen=True):
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    environment: Mapping[str, str] = {}
+    workdir: str | None = None
+    timeout_seconds: float = 600.0
+
+
+Reason = Literal["exit", "signal", "timeout", "oom", "pids", "disk", "cancelled"]
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """How a command ended. A command that fails is no error of the sandbox."""
+
+    code: int
+    """Exit code; 128 + signal number where a signal ended it."""
+    reason: Reason
+    stdout: bytes
+    stderr: bytes
+    stdout_bytes: int
+    """What was written in all, kept or not."""
+    stderr_bytes: int
+    seconds: float
+    memory_peak_bytes: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0 and self.reason == "exit"
+
+
+OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What `doctor` shows of a driver."""
+
+    driver: str
+    tier: Tier
+    available: bool
+    version: str = ""
+    detail: str = ""
+    """Why it is not available, or how it will run (rootful, rootless, KVM, TCG …)."""
+    install: str = ""
+    """The command that adds what is missing."""
+
+
+class Sandbox(Protocol):
+    """A created sandbox. Raises `SandboxError` where the sandbox itself breaks."""
+
+    id: str
+    spec: SandboxSpec
+    driver: str
+
+    async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
+        """Runs to the end; a time-out kills the whole process tree. Cancelled: likewise."""
+
+    async def read(self, path: str, *, bytes_max: int = 64 << 20) -> bytes: ...
+    async def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None: ...
+    async def list(self, path: str) -> Sequence[str]: ...
+    async def remove(self, path: str) -> None: ...
+    async def close(self) -> None:
+        """Idempotent. Nothing of it is left on the host."""
+
+
+class Driver(Protocol):
+    """Raises `MissingProgram`, `Unavailable`, `SandboxError`."""
+
+    name: str
+    tier: Tier
+
+    async def probe(self) -> Probe: ...
+    async def create(self, spec: SandboxSpec) -> Sandbox: ...
+    async def clean(self) -> Sequence[str]:
+        """Removes what a crashed engine left behind; says what."""

@@ -1,0 +1,1 @@
+"""Where bytes live, behind ports: journal, blobs, leases, memory."""

@@ -1,0 +1,1 @@
+"""A typed Python function is a tool."""
