@@ -46,7 +46,7 @@ class Stored(msgspec.Struct, frozen=True):
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-class RunStarted(Event, tag="run.started"):
+class RunStarted(Event, frozen=True, tag="run.started"):
     graph: str
     """Name of the graph."""
     goal: str
@@ -65,25 +65,25 @@ class RunStarted(Event, tag="run.started"):
     """… after this record of it."""
 
 
-class RunResumed(Event, tag="run.resumed"):
+class RunResumed(Event, frozen=True, tag="run.resumed"):
     worker: str
     budget: Json = NULL
     """The new limits, where they were changed."""
     policy: Digest | None = None
 
 
-class RunParked(Event, tag="run.parked"):
+class RunParked(Event, frozen=True, tag="run.parked"):
     reason: str
     """`approval`, `question`, `budget`, `stopped`, `interrupted`, `unsafe`, `model`, `error` …"""
     detail: str = ""
 
 
-class RunFinished(Event, tag="run.finished"):
+class RunFinished(Event, frozen=True, tag="run.finished"):
     result: Json
     summary: str = ""
 
 
-class RunFailed(Event, tag="run.failed"):
+class RunFailed(Event, frozen=True, tag="run.failed"):
     error: str
     """Stable code of the error."""
     message: str
@@ -92,13 +92,13 @@ class RunFailed(Event, tag="run.failed"):
 # ── nodes ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class NodeEntered(Event, tag="node.entered"):
+class NodeEntered(Event, frozen=True, tag="node.entered"):
     node: str
     visit: int
     """Number of the visit, from 1, over all nodes of the run."""
 
 
-class NodeLeft(Event, tag="node.left"):
+class NodeLeft(Event, frozen=True, tag="node.left"):
     visit: int
     update: Json
     """Changed fields of the state only, before reducers."""
@@ -106,7 +106,7 @@ class NodeLeft(Event, tag="node.left"):
     """Next node or nodes; empty at an end."""
 
 
-class NodeFailed(Event, tag="node.failed"):
+class NodeFailed(Event, frozen=True, tag="node.failed"):
     visit: int
     error: str
     message: str
@@ -115,14 +115,14 @@ class NodeFailed(Event, tag="node.failed"):
 # ── effects: intents ─────────────────────────────────────────────────────────────────────────────────
 
 
-class Asked(Event):
+class Asked(Event, frozen=True):
     """Base of intents."""
 
     effect: EffectId
     decision: Decision
 
 
-class ModelAsked(Asked, tag="model.asked"):
+class ModelAsked(Asked, frozen=True, tag="model.asked"):
     model: str
     request: Digest
     """Of the whole request: SHA-256 over the digest of `base` and `messages`."""
@@ -133,7 +133,7 @@ class ModelAsked(Asked, tag="model.asked"):
     messages: Json | Stored = NULL
 
 
-class ToolAsked(Asked, tag="tool.asked"):
+class ToolAsked(Asked, frozen=True, tag="tool.asked"):
     tool: str
     recovery: str
     """`pure`, `idempotent`, `reconcilable` or `unsafe`."""
@@ -144,7 +144,7 @@ class ToolAsked(Asked, tag="tool.asked"):
     """The model's answer that made the call; where set, the arguments stand there and not here."""
 
 
-class EditAsked(Asked, tag="edit.asked"):
+class EditAsked(Asked, frozen=True, tag="edit.asked"):
     program: Json | Stored
     """The program, in the language of code."""
     before: dict[str, Digest | None] = {}
@@ -152,7 +152,7 @@ class EditAsked(Asked, tag="edit.asked"):
     after: dict[str, Digest | None] = {}
 
 
-class ExecAsked(Asked, tag="exec.asked"):
+class ExecAsked(Asked, frozen=True, tag="exec.asked"):
     argv: tuple[str, ...]
     tier: str
     driver: str
@@ -161,14 +161,14 @@ class ExecAsked(Asked, tag="exec.asked"):
     recovery: str = "pure"
 
 
-class GitAsked(Asked, tag="git.asked"):
+class GitAsked(Asked, frozen=True, tag="git.asked"):
     """A commit, a checkout or a reset of the run's own work tree."""
 
     operation: str
     detail: Json = NULL
 
 
-class QuestionAsked(Asked, tag="question.asked"):
+class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     to: str
     question: str
     choices: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ class QuestionAsked(Asked, tag="question.asked"):
     """The exact thing an approval approves."""
 
 
-class ReadAsked(Asked, tag="read.asked"):
+class ReadAsked(Asked, frozen=True, tag="read.asked"):
     """A reading of the clock, of randomness or of another value from outside; also of any custom effect."""
 
     what: str
@@ -187,13 +187,13 @@ class ReadAsked(Asked, tag="read.asked"):
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
 
 
-class Answered(Event):
+class Answered(Event, frozen=True):
     """Base of receipts."""
 
     effect: EffectId
 
 
-class ModelAnswered(Answered, tag="model.answered"):
+class ModelAnswered(Answered, frozen=True, tag="model.answered"):
     response: Json | Stored
     input_tokens: int = 0
     output_tokens: int = 0
@@ -201,37 +201,37 @@ class ModelAnswered(Answered, tag="model.answered"):
     ms: int = 0
 
 
-class ToolAnswered(Answered, tag="tool.answered"):
+class ToolAnswered(Answered, frozen=True, tag="tool.answered"):
     result: Json | Stored
     error: bool = False
     ms: int = 0
 
 
-class EditAnswered(Answered, tag="edit.answered"):
+class EditAnswered(Answered, frozen=True, tag="edit.answered"):
     result: Json | Stored
     ms: int = 0
 
 
-class ExecAnswered(Answered, tag="exec.answered"):
+class ExecAnswered(Answered, frozen=True, tag="exec.answered"):
     result: Json | Stored
     ms: int = 0
 
 
-class GitAnswered(Answered, tag="git.answered"):
+class GitAnswered(Answered, frozen=True, tag="git.answered"):
     result: Json | Stored
     ms: int = 0
 
 
-class QuestionAnswered(Answered, tag="question.answered"):
+class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     answer: Json
     by: str
 
 
-class ReadAnswered(Answered, tag="read.answered"):
+class ReadAnswered(Answered, frozen=True, tag="read.answered"):
     result: Json | Stored
 
 
-class EffectFailed(Answered, tag="effect.failed"):
+class EffectFailed(Answered, frozen=True, tag="effect.failed"):
     """The effect ended with an error that its node sees again on replay."""
 
     error: str
@@ -240,7 +240,7 @@ class EffectFailed(Answered, tag="effect.failed"):
     hint: str | None = None
 
 
-class EffectRefused(Answered, tag="effect.refused"):
+class EffectRefused(Answered, frozen=True, tag="effect.refused"):
     """The gate said no; `effect` stands in the intent with the decision."""
 
     message: str
@@ -249,14 +249,14 @@ class EffectRefused(Answered, tag="effect.refused"):
 # ── beside the effects ───────────────────────────────────────────────────────────────────────────────
 
 
-class ArtifactMade(Event, tag="artifact.made"):
+class ArtifactMade(Event, frozen=True, tag="artifact.made"):
     name: str
     media: str
     digest: Digest
     size: int
 
 
-class NoteWritten(Event, tag="note.written"):
+class NoteWritten(Event, frozen=True, tag="note.written"):
     """Something a person should be able to read later: the plan, a summary."""
 
     topic: str

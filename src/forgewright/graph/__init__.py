@@ -1,0 +1,1 @@
+"""Graphs: typed state, declared transitions; pure."""

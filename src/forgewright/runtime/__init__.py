@@ -1,0 +1,1 @@
+"""The door: runs graphs; every effect passes its gate, is journaled, performed and receipted."""

@@ -1,0 +1,1 @@
+"""Planner, Coder, Tester, Refactorer: the main job."""

@@ -1,0 +1,1 @@
+"""The one place that names drivers and puts an engine together."""
