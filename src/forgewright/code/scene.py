@@ -17,6 +17,9 @@ from forgewright.code.sources import Overlay, clean_path
 from forgewright.code.syntax.diagnostics import CANDIDATES_MAX, SelectorError
 from forgewright.core.errors import EditRefused
 
+NEAR_FILES_MAX = 500
+"""In larger projects near names are looked for only in the files that a program names."""
+
 GENERATED_MARKS = (b"@generated", b"DO NOT EDIT", b"Do not edit")
 
 
@@ -91,11 +94,11 @@ class Stage:
             same = list(select(self.overlay, f"{scope}:is(definition, variable, field){quoted}", where))
             if same:
                 return [candidate(match) for match in same[:CANDIDATES_MAX]]
-        if not within and not selector.globs:
+        if not within and not selector.globs and sum(1 for _ in self.overlay.paths()) > NEAR_FILES_MAX:
             return []
         found = list(select(self.overlay, f"{prefix}{kind}", within))
         close = get_close_matches(short, {match.name for match in found}, CANDIDATES_MAX, 0.6)
-        chosen = [match for match in found if match.name in close] or found
+        chosen = [match for match in found if match.name in close] or (found if prefix or within else [])
         return [candidate(match) for match in chosen[:CANDIDATES_MAX]]
 
     def apply(self, outcome: Outcome) -> Outcome:

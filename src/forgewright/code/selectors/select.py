@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from forgewright.code.project import Project, Source
 
 MATCHES_MAX = 100_000
+NAMED = ("definition", "variable", "field", "parameter")
+"""What a compound without a kind means, as `#Cache` or `[name=get]`."""
 
 
 def select(project: Project, text: str, within: str | Sequence[str] | None = None) -> Iterator[Match]:
@@ -114,6 +116,8 @@ def _of_kind(source: Source, root: Node, compound: Compound) -> Iterator[Node]:
     language = source.language
     if compound.pattern:
         types = compiled(compound.pattern, language).root_types
+    elif not compound.kind:
+        types = tuple(sorted({t for kind in NAMED for t, _ in kinds.entries(language, kind)}))
     elif compound.kind == "*" or compound.kind in kinds.BY_CONDITION:
         types = None
     elif compound.kind in kinds.KINDS:
@@ -164,6 +168,9 @@ def _fits(source: Source, node: Node, compound: Compound, captures: dict[str, An
         if found is None:
             return False
         captures.update(found)
+    elif not compound.kind:
+        if not any(nodes.is_kind(node, kind, language) for kind in NAMED):
+            return False
     elif compound.kind != "*" and not nodes.is_kind(node, compound.kind, language):
         return False
     if compound.dotted and not _dotted(node, compound.dotted, language):
@@ -326,7 +333,7 @@ def _check(selector: Selector) -> None:
     for alternative in selector.choice:
         for _, compound in alternative.steps:
             kind = compound.kind
-            if kind != "*" and kind not in kinds.KINDS and not _known_type(kind):
+            if kind not in ("", "*") and kind not in kinds.KINDS and not _known_type(kind):
                 hint = (
                     nearest(kind, kinds.KINDS)
                     or f"a name is written #{kind}; kinds: {', '.join(kinds.KINDS)}"

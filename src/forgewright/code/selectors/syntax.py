@@ -29,7 +29,7 @@ _DOTTED = re.compile(r"[^\W\d][\w$]*(?:\.[^\W\d][\w$]*)*")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _OPERATOR = re.compile(r"[!^$*~]?=")
 _BARE = re.compile(r"[^\]\s'\"][^\]]*")
-_GLOBS = re.compile(r"(?P<globs>[^\s\[\]`()#'\"]+(?:,\s*[^\s\[\]`()#'\"]+)*)\s*::\s*")
+_GLOBS = re.compile(r"(?P<globs>[^\s\[\]`()#'\"]+?(?:,\s*[^\s\[\]`()#'\"]+?)*)\s*::\s*")
 
 Combinator = Literal["", " ", ">", "+", "~"]
 
@@ -51,7 +51,7 @@ class Pseudo(NamedTuple):
 
 class Compound(NamedTuple):
     kind: str
-    """A language-neutral kind, a node type of the grammar, or `*`."""
+    """A language-neutral kind, a node type of the grammar, or `*`; empty: what has a name of its own."""
     dotted: str
     predicates: tuple[Predicate, ...]
     pseudos: tuple[Pseudo, ...]
@@ -166,7 +166,7 @@ class _Reader:
             return Compound("*", "", predicates, pseudos, pattern)
         start = self.at
         found = _TYPE.match(self.text, self.at)
-        kind = found.group() if found else "*"
+        kind = found.group() if found else ""
         self.at = found.end() if found else self.at
         dotted = ""
         if self.take("#"):
