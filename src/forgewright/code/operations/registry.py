@@ -11,6 +11,9 @@ TABLE: dict[str, str] = {
     # rename, signature, move, extract, inline, imports (each line: "name": "module:Class")
     "rename": f"{STRUCTURE}.rename:Rename",
     "rename-module": f"{STRUCTURE}.rename:RenameModule",
+    "extract-function": f"{STRUCTURE}.extract:ExtractFunction",
+    "extract-variable": f"{STRUCTURE}.extract:ExtractVariable",
+    "extract-constant": f"{STRUCTURE}.extract:ExtractConstant",
 }
 
 
