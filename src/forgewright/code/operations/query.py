@@ -245,6 +245,17 @@ class References(Operation, frozen=True, kw_only=True):
 
     group: ClassVar[str] = "query"
     writes: ClassVar[bool] = False
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(references target: 'function#load')",
+            before={
+                "app/io.py": "def load(path):\n    return path\n",
+                "app/main.py": "from app.io import load\n\nload('x')\nother.load()\n",
+                "app/__init__.py": "",
+            },
+            result="3 places in 2 files\napp/io.py:1  definition  def load(path):",
+        ),
+    )
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.query.symbols import symbol_of
