@@ -50,7 +50,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     graph: str
     """Name of the graph."""
     goal: str
-    state: Json
+    state: Json | Stored
     """The first state, whole."""
     options: Json = NULL
     """What the run was started with (models, repository, test command …), so that it can be resumed."""
@@ -100,10 +100,12 @@ class NodeEntered(Event, frozen=True, tag="node.entered"):
 
 class NodeLeft(Event, frozen=True, tag="node.left"):
     visit: int
-    update: Json
+    update: Json | Stored
     """Changed fields of the state only, before reducers."""
     to: tuple[str, ...]
     """Next node or nodes; empty at an end."""
+    branches: Json = NULL
+    """The same with the fields that single branches see replaced, where any has such."""
 
 
 class NodeFailed(Event, frozen=True, tag="node.failed"):
@@ -150,6 +152,8 @@ class EditAsked(Asked, frozen=True, tag="edit.asked"):
     before: dict[str, Digest | None] = {}
     """Path → digest of each file that it will change; null for one that is not there."""
     after: dict[str, Digest | None] = {}
+    result: Json | Stored = NULL
+    """What the edit will have done, computed before it happens: a lost receipt loses nothing."""
 
 
 class ExecAsked(Asked, frozen=True, tag="exec.asked"):
@@ -182,6 +186,12 @@ class ReadAsked(Asked, frozen=True, tag="read.asked"):
     what: str
     recovery: str = "pure"
     request: Json | Stored = NULL
+
+
+class EffectBegun(Event, frozen=True, tag="effect.begun"):
+    """An effect that had to wait for a person begins now (again)."""
+
+    effect: EffectId
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
