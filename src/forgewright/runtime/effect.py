@@ -29,9 +29,8 @@ class Effect(Generic[A]):
     action: ClassVar[Action]
     resource: str
     recovery: Recovery = "pure"
-    lazy: ClassVar[bool] = False
+    lazy: bool = False
     """The receipt may be written with the next intent, since repeating the effect is harmless."""
-    timed: ClassVar[bool] = True
 
     def facts(self) -> Mapping[str, Fact]:
         """What the gate may know of it."""

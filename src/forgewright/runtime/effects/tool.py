@@ -48,7 +48,7 @@ class ToolEffect(Effect[ToolOutput]):
         self.call = call
         self.resource = tool.resource
         self.recovery = tool.recovery
-        self.lazy = tool.recovery == "pure"  # type: ignore[misc]  # per tool, not per class
+        self.lazy = tool.recovery == "pure"
         self.identity: EffectId | None = None
         self._bound: dict[str, Any] | None = None
 
