@@ -6,7 +6,7 @@ a receipt (`….answered` by its own name) after. The field names are short beca
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -41,6 +41,14 @@ class Stored(msgspec.Struct, frozen=True):
 
     blob: Digest
     size: int
+
+
+if TYPE_CHECKING:
+    Value = Json | Stored
+else:
+    Value = Json
+    """A value that may be inline or stored. msgspec cannot decode a union of `Raw` and a struct, so both are
+    decoded as `Raw`; the codec then puts `Stored` where it stands (`codec.decode`)."""
 
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────
@@ -130,16 +138,16 @@ class ModelAsked(Asked, frozen=True, tag="model.asked"):
     """Of the whole request: SHA-256 over the digest of `base` and `messages`."""
     base: EffectId | None = None
     """The request continues the one of this effect: same head, its messages, its answer, then these."""
-    head: Json | Stored = NULL
+    head: Value = NULL
     """System prompt, tools and settings; left out where `base` has the same."""
-    messages: Json | Stored = NULL
+    messages: Value = NULL
 
 
 class ToolAsked(Asked, frozen=True, tag="tool.asked"):
     tool: str
     recovery: str
     """`pure`, `idempotent`, `reconcilable` or `unsafe`."""
-    arguments: Json | Stored = NULL
+    arguments: Value = NULL
     call: str | None = None
     """The model's id of the call."""
     answer: EffectId | None = None
@@ -147,7 +155,7 @@ class ToolAsked(Asked, frozen=True, tag="tool.asked"):
 
 
 class EditAsked(Asked, frozen=True, tag="edit.asked"):
-    program: Json | Stored
+    program: Value
     """The program, in the language of code."""
     before: dict[str, Digest | None] = {}
     """Path → digest of each file that it will change; null for one that is not there."""
@@ -185,7 +193,7 @@ class ReadAsked(Asked, frozen=True, tag="read.asked"):
 
     what: str
     recovery: str = "pure"
-    request: Json | Stored = NULL
+    request: Value = NULL
 
 
 class EffectBegun(Event, frozen=True, tag="effect.begun"):
@@ -204,7 +212,7 @@ class Answered(Event, frozen=True):
 
 
 class ModelAnswered(Answered, frozen=True, tag="model.answered"):
-    response: Json | Stored
+    response: Value
     input_tokens: int = 0
     output_tokens: int = 0
     cost_microdollars: int = 0
@@ -212,23 +220,23 @@ class ModelAnswered(Answered, frozen=True, tag="model.answered"):
 
 
 class ToolAnswered(Answered, frozen=True, tag="tool.answered"):
-    result: Json | Stored
+    result: Value
     error: bool = False
     ms: int = 0
 
 
 class EditAnswered(Answered, frozen=True, tag="edit.answered"):
-    result: Json | Stored
+    result: Value
     ms: int = 0
 
 
 class ExecAnswered(Answered, frozen=True, tag="exec.answered"):
-    result: Json | Stored
+    result: Value
     ms: int = 0
 
 
 class GitAnswered(Answered, frozen=True, tag="git.answered"):
-    result: Json | Stored
+    result: Value
     ms: int = 0
 
 
@@ -238,7 +246,7 @@ class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
 
 
 class ReadAnswered(Answered, frozen=True, tag="read.answered"):
-    result: Json | Stored
+    result: Value
 
 
 class EffectFailed(Answered, frozen=True, tag="effect.failed"):
