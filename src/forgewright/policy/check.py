@@ -37,7 +37,9 @@ def read_files(paths: Sequence[Path]) -> dict[str, str]:
     for path in paths:
         inside = sorted(path.glob("*.cedar")) if path.is_dir() else [path]
         if not inside:
-            raise NotFound(f"expected *.cedar files in {path}; found none", hint="name the policy file itself")
+            raise NotFound(
+                f"expected *.cedar files in {path}; found none", hint="name the policy file itself"
+            )
         for file in inside:
             try:
                 if file.stat().st_size > CONFIG_BYTES_MAX:

@@ -64,7 +64,10 @@ class CedarGate:
 
     @classmethod
     def load(
-        cls, paths: Sequence[Path | str] | str = "default", *, entities: Path | Sequence[Mapping[str, Any]] = ()
+        cls,
+        paths: Sequence[Path | str] | str = "default",
+        *,
+        entities: Path | Sequence[Mapping[str, Any]] = (),
     ) -> CedarGate:
         """The named set that comes with the package, or files and folders of `*.cedar`; entities from a
         JSON file or as values. Raises `ConfigError`, `NotFound`, `UsageError`."""
@@ -79,7 +82,9 @@ class CedarGate:
         try:
             key = _encode(attempt)
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
-            return Verdict(permit=False, reason=f"{attempt.action!s:.40} is denied: it can't be read: {error}")
+            return Verdict(
+                permit=False, reason=f"{attempt.action!s:.40} is denied: it can't be read: {error}"
+            )
         young = self._young
         found = young.get(key)
         if found is not None:
@@ -166,5 +171,3 @@ def policy_paths(paths: Sequence[Path | str] | str) -> list[Path]:
     if not paths:
         raise UsageError("expected at least one policy file; found none: an empty set denies everything")
     return [Path(path) for path in paths]
-
-

@@ -21,13 +21,11 @@ def refusal(request: Request, forbidding: Sequence[Policy], every: Sequence[Poli
         return f"{what}: {why}"
     if forbidding:
         said = "; ".join(
-            f'{policy.id} ({policy.annotations.get("description") or "forbids it"})' for policy in forbidding
+            f"{policy.id} ({policy.annotations.get('description') or 'forbids it'})" for policy in forbidding
         )
         return f"{what}: forbidden by the policy {said}"
     candidates = [p.id for p in every if p.effect == "permit" and request.action in p.actions]
-    tail = (
-        f"; of its conditions none holds here: {', '.join(candidates[:6])}" if candidates else ""
-    )
+    tail = f"; of its conditions none holds here: {', '.join(candidates[:6])}" if candidates else ""
     return (
         f"{what}: no policy permits it{tail}. A permitting policy would have to cover principal "
         f"Agent::{_quoted(request.principal)}, action Action::{_quoted(request.action)}, resource "

@@ -40,9 +40,7 @@ class Request(msgspec.Struct, frozen=True):
 def requests(attempt: Attempt) -> list[Request]:
     """What to ask; all of them have to be permitted. Raises `Unanswerable`."""
     if attempt.action not in VOCABULARY:
-        raise Unanswerable(
-            f'expected an action of {", ".join(VOCABULARY)}; found "{attempt.action}"'
-        )
+        raise Unanswerable(f'expected an action of {", ".join(VOCABULARY)}; found "{attempt.action}"')
     if not attempt.principal:
         raise Unanswerable("expected the name of an agent as principal; found nothing")
     facts = attempt.facts
@@ -106,7 +104,11 @@ def _derived(action: str, resource: str, facts: Mapping[str, Fact], *, path: boo
 
 def _paths(facts: Mapping[str, Fact]) -> tuple[str, ...]:
     found = facts.get("paths", ())
-    if isinstance(found, str) or not isinstance(found, list | tuple) or not all(isinstance(p, str) for p in found):
+    if (
+        isinstance(found, str)
+        or not isinstance(found, list | tuple)
+        or not all(isinstance(p, str) for p in found)
+    ):
         raise Unanswerable("expected the fact paths to be a list of strings")
     if len(found) > PATHS_MAX:
         raise Unanswerable(f"expected at most {PATHS_MAX} paths in one attempt; found {len(found)}")

@@ -132,7 +132,9 @@ def _one(file: str, text: str, offset: int, statement: str) -> Policy | list[Mis
     if not name:
         found.insert(0, mistake('expected each policy to have a name: @id("…"); found none'))
     actions, unknown = _actions(body["action"])
-    found += [mistake(f'expected an action of {", ".join(ACTIONS)}; found "{a}"', policy=name) for a in unknown]
+    found += [
+        mistake(f'expected an action of {", ".join(ACTIONS)}; found "{a}"', policy=name) for a in unknown
+    ]
     if found:
         return found
     return Policy(

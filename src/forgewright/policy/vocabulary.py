@@ -120,7 +120,9 @@ VOCABULARY: Mapping[str, ActionSpec] = {
         ("Operation",),
         "A git operation in the run's own work tree.",
         (
-            FactSpec("operation", "String", "`commit`, `checkout`, `reset`, `push` …; else the resource.", ""),
+            FactSpec(
+                "operation", "String", "`commit`, `checkout`, `reset`, `push` …; else the resource.", ""
+            ),
             FactSpec("branch", "String", "The branch it changes.", ""),
             FactSpec("own", "Bool", "The branch is the run's own, or none is changed.", True),
             _LABELS,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_GOOGLE = re.compile(r"^(args|arguments|parameters|params|keyword args|keyword arguments):\s*$", re.IGNORECASE)
+_GOOGLE = re.compile(
+    r"^(args|arguments|parameters|params|keyword args|keyword arguments):\s*$", re.IGNORECASE
+)
 _SECTION = re.compile(r"^[A-Z][A-Za-z ]*:\s*$")
 _GOOGLE_ITEM = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
 _NUMPY = re.compile(r"^(other )?parameters$", re.IGNORECASE)

@@ -25,6 +25,12 @@ _RECOVERIES = ("pure", "idempotent", "reconcilable", "unsafe")
 class FunctionTool(Generic[P, R]):
     """A function with its schema; called with Python arguments it is still the function."""
 
+    schema: dict[str, Any]
+    """JSON Schema of the arguments, decoded; not to be changed."""
+    parameters: msgspec.Raw
+    """JSON Schema of the arguments."""
+    _nested: bool
+
     def __init__(
         self,
         function: Callable[P, R],
@@ -40,7 +46,11 @@ class FunctionTool(Generic[P, R]):
     ) -> None:
         plain, _ = signature.underlying(function)
         self.name = name or plain.__name__
-        if not (0 < len(self.name) <= 64 and self.name.replace("-", "_").replace("_", "a").isalnum() and self.name.isascii()):
+        if not (
+            0 < len(self.name) <= 64
+            and self.name.replace("-", "_").replace("_", "a").isalnum()
+            and self.name.isascii()
+        ):
             raise UsageError(
                 f'expected a tool\'s name of 1–64 letters, digits, "_" and "-"; found "{self.name:.80}"',
                 hint='give it one: @tool(name="…")',
@@ -53,7 +63,9 @@ class FunctionTool(Generic[P, R]):
                 hint="reconcile is a function with the same parameters that says what an earlier call did",
             )
         if timeout_seconds is not None and not timeout_seconds > 0:
-            raise UsageError(f"expected a time-out of the tool {self.name} over 0 seconds; found {timeout_seconds}")
+            raise UsageError(
+                f"expected a time-out of the tool {self.name} over 0 seconds; found {timeout_seconds}"
+            )
         if blocking and plain.__code__.co_flags & _COROUTINE:
             raise UsageError(f"the tool {self.name} is async; blocking=True is for functions that are not")
         self.function = function
@@ -66,9 +78,6 @@ class FunctionTool(Generic[P, R]):
         self.signature = signature.read(function, self.name, docs, signature.caller_names(depth + 1))
         self._decode = signature.decoder(self.signature.arguments).decode
         self._reconcile = reconcile
-        self._schema: dict[str, Any] | None = None
-        self._parameters: msgspec.Raw | None = None
-        self._nested: bool | None = None
         self.__doc__ = function.__doc__
         self.__name__ = plain.__name__
 
@@ -78,19 +87,17 @@ class FunctionTool(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<tool {self.name}({', '.join(self.signature.names)})>"
 
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON Schema of the arguments, decoded; not to be changed."""
-        if self._schema is None:
-            self._schema = schema_of(self.signature.arguments)
-        return self._schema
-
-    @property
-    def parameters(self) -> msgspec.Raw:
-        """JSON Schema of the arguments."""
-        if self._parameters is None:
-            self._parameters = msgspec.Raw(msgspec.json.encode(self.schema))
-        return self._parameters
+    def __getattr__(self, name: str) -> Any:
+        # The schema is made when somebody asks for it: most programs define more tools than they use.
+        if name == "schema":
+            self.schema = schema_of(self.signature.arguments)
+        elif name == "parameters":
+            self.parameters = msgspec.Raw(msgspec.json.encode(self.schema))
+        elif name == "_nested":
+            self._nested = nested(self.schema)
+        else:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return self.__dict__[name]
 
     def bind(self, arguments: str | bytes) -> dict[str, Any]:
         """The validated arguments, converted. Raises `ToolArgumentError` with all mistakes."""
@@ -104,8 +111,6 @@ class FunctionTool(Generic[P, R]):
             raise self._wrong(arguments, error) from None
         except RecursionError:
             raise ToolArgumentError(f"{self.name}: the arguments are nested too deeply") from None
-        if self._nested is None:
-            self._nested = nested(self.schema)
         if self._nested:
             found = mistakes(msgspec.json.decode(arguments or b"{}"), self.schema)
             if found:
@@ -188,7 +193,9 @@ def output(result: Any, name: str = "the tool") -> ToolOutput:
     try:
         encoded = msgspec.json.encode(result, enc_hook=_encode_foreign)
     except (TypeError, ValueError, NotImplementedError, RecursionError) as error:
-        raise ToolError(f"{name} returned a {type(result).__name__}, which has no JSON form: {error}") from error
+        raise ToolError(
+            f"{name} returned a {type(result).__name__}, which has no JSON form: {error}"
+        ) from error
     return ToolOutput(text=encoded.decode(), value=msgspec.Raw(encoded))
 
 

@@ -77,7 +77,9 @@ def _object(
     for key in missing:
         meant = _near(key, unknown)
         kind = _describe(properties.get(key, {}), root)
-        yield f"{_join(path, key)}: required ({kind}), missing" + (f"; is {_show(meant)} meant?" if meant else "")
+        yield f"{_join(path, key)}: required ({kind}), missing" + (
+            f"; is {_show(meant)} meant?" if meant else ""
+        )
     rest = schema.get("additionalProperties")
     for key, item in value.items():
         if key in properties:
@@ -130,9 +132,11 @@ def _bounds(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
             if key in schema and not good(schema[key]):
                 yield _expected(path, f"a number {sign} {schema[key]}", value)
     elif isinstance(value, str | list | dict):
-        suffix, unit = {str: ("Length", "characters"), list: ("Items", "items"), dict: ("Properties", "entries")}[
-            type(value)
-        ]
+        suffix, unit = {
+            str: ("Length", "characters"),
+            list: ("Items", "items"),
+            dict: ("Properties", "entries"),
+        }[type(value)]
         if len(value) < schema.get("min" + suffix, 0):
             yield f"{path or 'arguments'}: expected at least {schema['min' + suffix]} {unit}; found {len(value)}"
         if len(value) > schema.get("max" + suffix, len(value)):

@@ -41,7 +41,8 @@ def underlying(function: Callable[..., Any]) -> tuple[FunctionType, bool]:
         elif isinstance(target, FunctionType):
             return target, bound
         elif not isinstance(target, type) and isinstance(
-            getattr(type(target), "__call__", None), FunctionType  # noqa: B004 - the function itself is wanted
+            getattr(type(target), "__call__", None),
+            FunctionType,
         ):
             target, bound = type(target).__call__, True
         else:
@@ -65,7 +66,9 @@ def read(
         )
     count = code.co_argcount
     parameters = code.co_varnames[: count + code.co_kwonlyargcount]
-    defaults = dict(zip(parameters[count - len(plain.__defaults__ or ()) : count], plain.__defaults__ or (), strict=True))
+    defaults = dict(
+        zip(parameters[count - len(plain.__defaults__ or ()) : count], plain.__defaults__ or (), strict=True)
+    )
     defaults.update(plain.__kwdefaults__ or {})
     skip = 1 if bound else 0
     hints = _hints(plain, local, where)
@@ -115,7 +118,11 @@ def is_context(annotation: Any) -> bool:
         return False
     if annotation is CallContext or CallContext in annotation.__mro__:
         return True
-    if issubclass(annotation, msgspec.Struct | dict) or hasattr(annotation, "__dataclass_fields__") or is_pydantic(annotation):
+    if (
+        issubclass(annotation, msgspec.Struct | dict)
+        or hasattr(annotation, "__dataclass_fields__")
+        or is_pydantic(annotation)
+    ):
         return False
     known = set(dir(annotation))
     for base in annotation.__mro__:
