@@ -126,7 +126,10 @@ class Agent:
                 continue
             stuck.turn(message, ())
             if response.stop == "length":
-                messages = (*messages, User("Your answer was cut off at the length limit. Go on where it ended."))
+                messages = (
+                    *messages,
+                    User("Your answer was cut off at the length limit. Go on where it ended."),
+                )
                 continue
             if not message.text.strip():
                 messages = (*messages, User("Your answer was empty. Answer, or call a tool."))

@@ -28,7 +28,8 @@ def shrink(messages: tuple[Message, ...]) -> tuple[Message, ...] | None:
     """The conversation with its older, larger half of tool results cut to a preview; None if nothing is left to cut."""
     old = messages[:-KEEP_LAST] if len(messages) > KEEP_LAST else ()
     sizes = sorted(
-        (len(m.text) for m in old if isinstance(m, ToolResult) and len(m.text) > 2 * PREVIEW_CHARS), reverse=True
+        (len(m.text) for m in old if isinstance(m, ToolResult) and len(m.text) > 2 * PREVIEW_CHARS),
+        reverse=True,
     )
     if not sizes:
         return None
@@ -39,7 +40,8 @@ def shrink(messages: tuple[Message, ...]) -> tuple[Message, ...] | None:
             preview = message.text[:PREVIEW_CHARS]
             cut = len(message.text) - PREVIEW_CHARS
             message = msgspec.structs.replace(
-                message, text=f"{preview}\n… {cut:,} characters were dropped to save room; call the tool again …"
+                message,
+                text=f"{preview}\n… {cut:,} characters were dropped to save room; call the tool again …",
             )
         out.append(message)
     return tuple(out)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -20,6 +20,7 @@ Reducer = Callable[[Any, Any], Any]
 """(value so far, value of the update) → new value."""
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all states. A field without a reducer is replaced, and only one parallel branch may write it."""
 

@@ -58,7 +58,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     graph: str
     """Name of the graph."""
     goal: str
-    state: Json | Stored
+    state: Value
     """The first state, whole."""
     options: Json = NULL
     """What the run was started with (models, repository, test command …), so that it can be resumed."""
@@ -108,7 +108,7 @@ class NodeEntered(Event, frozen=True, tag="node.entered"):
 
 class NodeLeft(Event, frozen=True, tag="node.left"):
     visit: int
-    update: Json | Stored
+    update: Value
     """Changed fields of the state only, before reducers."""
     to: tuple[str, ...]
     """Next node or nodes; empty at an end."""
@@ -160,7 +160,7 @@ class EditAsked(Asked, frozen=True, tag="edit.asked"):
     before: dict[str, Digest | None] = {}
     """Path → digest of each file that it will change; null for one that is not there."""
     after: dict[str, Digest | None] = {}
-    result: Json | Stored = NULL
+    result: Value = NULL
     """What the edit will have done, computed before it happens: a lost receipt loses nothing."""
 
 

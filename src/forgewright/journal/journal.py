@@ -102,7 +102,9 @@ class Journal:
 
         note = await self.store.journal.page(CHECKPOINT)
         if note is None:
-            raise NotFound("no tree head has been signed here", hint="only a durable journal with records has one")
+            raise NotFound(
+                "no tree head has been signed here", hint="only a durable journal with records has one"
+            )
         return parse_head(note)
 
     async def close(self) -> None:
@@ -110,15 +112,15 @@ class Journal:
         await self.store.close()
 
 
-async def open_journal(home: Path, *, durable: bool = True) -> Journal:
+async def open_journal(home: Path | None) -> Journal:
     """The journal of the home `home`, made with its signing key if there is none.
 
-    With `durable=False` nothing touches the disk and nothing is signed. Raises `StoreFull`, `StoreError`,
+    Without a home it lives in memory: nothing touches the disk and nothing is signed. Raises `StoreFull`, `StoreError`,
     `IntegrityError` (the log does not fit its head, or the key file is damaged).
     """
     from forgewright.store import open_store
 
-    if not durable:
+    if home is None:
         return Journal(await open_store("memory:"), None)
     from forgewright.journal.log.keys import open_keys
     from forgewright.journal.log.sealer import LogSealer

@@ -37,7 +37,7 @@ class Context:
 
     __slots__ = ("_count", "_prefix", "actor", "conversation", "execution", "node")
 
-    def __init__(self, execution: Execution, node: str, prefix: str, actor: str) -> None:
+    def __init__(self, execution: Execution[Any], node: str, prefix: str, actor: str) -> None:
         self.execution = execution
         self.node = node
         self.actor = actor
@@ -150,5 +150,5 @@ class Context:
 
     async def artifact(self, name: str, data: bytes, *, media: str = "application/octet-stream") -> None:
         """Keeps bytes that the run made, under their digest."""
-        kept = await self.execution.journal.blobs.put(data)
+        kept = await self.execution.journal.store.blobs.put(data)
         await self.ledger.append(self.actor, ev.ArtifactMade(name, media, kept, len(data)))

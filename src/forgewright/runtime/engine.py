@@ -11,7 +11,6 @@ import msgspec
 import forgewright
 from forgewright.core.errors import LeaseLost, LostRace, NotFound, UsageError
 from forgewright.core.ids import RunId, new_run_id
-from forgewright.core.limits import INLINE_BYTES_MAX
 from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
 from forgewright.journal import events as ev
@@ -162,11 +161,10 @@ class Engine:
         await self.open()
         graph.check()
         run = run or new_run_id()
-        encoded = msgspec.json.encode(state)
         started = ev.RunStarted(
             graph.name,
             goal,
-            msgspec.Raw(encoded) if len(encoded) <= INLINE_BYTES_MAX else await self.journal.keep(encoded),
+            await self.journal.keep(msgspec.json.encode(state)),
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,

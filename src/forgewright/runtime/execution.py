@@ -11,7 +11,6 @@ import msgspec
 
 from forgewright.core.errors import ForgewrightError
 from forgewright.core.ids import EffectId, RunId
-from forgewright.core.limits import INLINE_BYTES_MAX
 from forgewright.graph.position import Visit
 from forgewright.graph.state import State, decode_update, encode_update
 from forgewright.graph.transition import END
@@ -83,7 +82,7 @@ class Execution(Generic[S]):
             if self._interrupted is None:
                 self.interrupt("interrupted", "the engine was asked to end")
                 await asyncio.wait([self._task])
-                await asyncio.shield(self._park(*(self._interrupted or ("interrupted", ""))))
+                await asyncio.shield(self._park("interrupted", "the engine was asked to end"))
                 raise
             await asyncio.wait([self._task])
             return await self._park(*self._interrupted)
@@ -148,9 +147,7 @@ class Execution(Generic[S]):
             raise ParkSignal(
                 "error:exception", f"node {node.name!r}: {type(error).__name__}: {error}"
             ) from error
-        update: msgspec.Raw | ev.Stored = encoded
-        if len(encoded) > INLINE_BYTES_MAX:
-            update = await self.journal.keep(bytes(encoded))
+        update = await self.journal.keep(bytes(encoded))
         names = tuple(b.node for b in branches if b.node != END)
         await self.ledger.append(
             node.name, ev.NodeLeft(visit.number, update, names, encode_branches(cls, branches))

@@ -57,15 +57,15 @@ class History(Generic[S]):
         self.sequence = 0
         self._session_start = 0
 
-    async def fold(self, records: Iterable[ev.Record], load: Callable[[ev.Stored], Awaitable[bytes]]) -> None:
+    async def fold(self, records: Iterable[ev.Record], load: Callable[[ev.Value], Awaitable[bytes]]) -> None:
         """Takes in records, in order; `load` fetches values that were too large to stand in them."""
         for record in records:
             value: bytes = b""
             match record.event:
                 case ev.RunStarted(state=state):
-                    value = await load(state) if isinstance(state, ev.Stored) else state
+                    value = await load(state)
                 case ev.NodeLeft(update=update):
-                    value = await load(update) if isinstance(update, ev.Stored) else update
+                    value = await load(update)
                 case _:
                     pass
             self._one(record, msgspec.Raw(value))

@@ -117,8 +117,11 @@ class Lease(msgspec.Struct, frozen=True):
 class LeaseStore(Protocol):
     """Who executes a run. Raises `LeaseLost`."""
 
-    async def acquire(self, run: RunId, worker: str, *, ttl_seconds: float) -> Lease:
-        """Raises `LeaseLost` while another worker holds the run; names it and when it expires."""
+    async def acquire(
+        self, run: RunId, worker: str, *, ttl_seconds: float, instead_of: str | None = None
+    ) -> Lease:
+        """Raises `LeaseLost` while another worker holds the run; it carries that `worker`'s name. A caller that
+        knows that worker to be dead says so with `instead_of`."""
 
     async def renew(self, lease: Lease, *, ttl_seconds: float) -> Lease: ...
     async def release(self, lease: Lease) -> None: ...

@@ -10,7 +10,7 @@ from forgewright.agent.agent import Agent
 from forgewright.agent.builtin.code import code_edit, code_query
 from forgewright.agent.builtin.plan import latest_plan, write_plan
 from forgewright.graph import END, End, Goto, Graph, Update
-from forgewright.models.types import Assistant, Message
+from forgewright.models.types import Assistant, Message, ToolResult
 from forgewright.runtime.context import Context
 from forgewright.sandbox.types import SandboxSpec
 from forgewright.swarm import prompts
@@ -18,6 +18,7 @@ from forgewright.swarm.effects import Commit, Reset
 from forgewright.swarm.state import Accepted, JobState
 from forgewright.swarm.testing import TestPlan, TestReport, read_report
 from forgewright.swarm.workspace import Workspace
+from forgewright.tools.types import Tool
 
 CHANGES_CHARS_MAX = 24_000
 
@@ -51,7 +52,7 @@ class Swarm:
             prompts.with_language(prompts.PLANNER, language),
             tools=[code_query, write_plan],
         )
-        tools = [code_query, code_edit, write_plan]
+        tools: list[Tool] = [code_query, code_edit, write_plan]
         self.coder = Agent("coder", prompts.with_language(prompts.CODER, language), tools=tools)
         self.refactorer = Agent(
             "refactorer", prompts.with_language(prompts.REFACTORER, language), tools=tools[:2]
@@ -189,7 +190,7 @@ def _title(told: str) -> str:
 
 def _edited(messages: tuple[Message, ...]) -> bool:
     """Whether the conversation holds an edit that was applied."""
-    failed = {m.call for m in messages if not isinstance(m, Assistant) and getattr(m, "error", False)}
+    failed = {m.call for m in messages if isinstance(m, ToolResult) and m.error}
     return any(
         call.name == "code_edit" and call.id not in failed
         for message in messages

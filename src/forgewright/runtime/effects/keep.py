@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from forgewright.core.limits import INLINE_BYTES_MAX
-from forgewright.journal.events import Stored
+from forgewright.journal.events import Value
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -15,19 +14,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def keep(value: Any, context: Context) -> msgspec.Raw | Stored:
+async def keep(value: Any, context: Context) -> Value:
     """`value` encoded, or the digest of its blob where it is large."""
     return await keep_encoded(msgspec.json.encode(value), context)
 
 
-async def keep_encoded(data: bytes, context: Context) -> msgspec.Raw | Stored:
+async def keep_encoded(data: bytes, context: Context) -> Value:
     """The same for a value that is JSON already."""
-    if len(data) <= INLINE_BYTES_MAX:
-        return msgspec.Raw(data)
     return await context.execution.journal.keep(data)
 
 
-async def load(value: msgspec.Raw | Stored, cls: type[T], context: Context) -> T:
+async def load(value: Value, cls: type[T], context: Context) -> T:
     """The value again, as `cls`."""
-    data = await context.execution.journal.load(value) if isinstance(value, Stored) else value
-    return msgspec.json.decode(data, type=cls)
+    return msgspec.json.decode(await context.execution.journal.load(value), type=cls)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from forgewright.core.errors import ForgewrightError, Refused, ToolArgumentError
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
@@ -58,7 +56,7 @@ class ToolEffect(Effect[ToolOutput]):
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         self.identity = effect
         answer = self._answer_that_called(context)
-        arguments: msgspec.Raw | ev.Stored = ev.NULL
+        arguments: ev.Value = ev.NULL
         if answer is None:
             arguments = await keep(self.call.arguments, context)
         return ev.ToolAsked(

@@ -152,15 +152,18 @@ class MemoryLeases:
                 hint="another worker took the run over; stop working on it",
             )
 
-    async def acquire(self, run: RunId, worker: str, *, ttl_seconds: float) -> Lease:
+    async def acquire(
+        self, run: RunId, worker: str, *, ttl_seconds: float, instead_of: str | None = None
+    ) -> Lease:
         import time
 
         old = self._leases.get(run)
         now = time.time()
-        if old is not None and old.worker not in ("", worker) and old.expires > now:
+        if old is not None and old.worker not in ("", worker, instead_of) and old.expires > now:
             raise LeaseLost(
                 f"run {run} is executed by {old.worker} until {old.expires:.0f} (now {now:.0f})",
                 hint="wait until its lease expires, or stop that worker",
+                worker=old.worker,
             )
         lease = Lease(run, worker, (old.epoch if old else 0) + 1, now + ttl_seconds)
         self._leases[run] = lease

@@ -101,7 +101,9 @@ class FileBlobs:
             raise translate(error, path) from error
 
     def digests_now(self) -> Sequence[Digest]:
-        found = (f"sha256:{path.parent.name}{path.name}" for path in self._root.glob("[0-9a-f][0-9a-f]/[!.]*"))
+        found = (
+            f"sha256:{path.parent.name}{path.name}" for path in self._root.glob("[0-9a-f][0-9a-f]/[!.]*")
+        )
         return sorted(Digest(name) for name in found)
 
     def _path(self, name: Digest) -> Path:

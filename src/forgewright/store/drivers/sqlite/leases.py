@@ -24,15 +24,20 @@ class SqliteLeases:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def acquire(self, run: RunId, worker: str, *, ttl_seconds: float) -> Lease:
+    async def acquire(
+        self, run: RunId, worker: str, *, ttl_seconds: float, instead_of: str | None = None
+    ) -> Lease:
         def work(connection: sqlite3.Connection) -> Lease:
             now = time.time()
-            row = connection.execute("SELECT worker, epoch, expires FROM leases WHERE run=?", (run,)).fetchone()
+            row = connection.execute(
+                "SELECT worker, epoch, expires FROM leases WHERE run=?", (run,)
+            ).fetchone()
             holder, epoch, expires = row or ("", 0, 0.0)
-            if holder not in ("", worker) and expires > now:
+            if holder not in ("", worker, instead_of) and expires > now:
                 raise LeaseLost(
                     f"run {run} is executed by {holder} until {expires:.0f} (now {now:.0f})",
                     hint="wait until its lease expires, or stop that worker",
+                    worker=holder,
                 )
             lease = Lease(run, worker, epoch + 1, now + ttl_seconds)
             connection.execute(_PUT, (run, worker, lease.epoch, lease.expires))
