@@ -100,7 +100,7 @@ class Agent:
             graph = Graph(self.name, AgentState)
 
             async def act(state: AgentState, context: Context) -> Update:
-                answer = await self.act(context.scope("agent", actor=self.name), state.prompt)
+                answer = await self.act(context.acting_as(self.name), state.prompt)
                 return Update(answer=answer.text)
 
             graph.add("act", act, to=[END])

@@ -28,12 +28,16 @@ class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, f
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the gate said of an effect, as it is recorded."""
 
-    permit: bool
+    permit: bool = True
     by: tuple[str, ...] = ()
     """Ids of the policies that determined it."""
     tier: str | None = None
     approval: str | None = None
     """Who has to approve, where a policy obliges that."""
+
+
+GRANTED = Decision()
+"""Permitted without a policy set, because the program that runs the engine handed the thing over itself."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -129,23 +133,24 @@ class Asked(Event, frozen=True):
     """Base of intents."""
 
     effect: EffectId
-    decision: Decision
+    decision: Decision = GRANTED
 
 
 class ModelAsked(Asked, frozen=True, tag="model.asked"):
-    model: str
-    request: Digest
+    model: str = ""
+    request: Digest = Digest("")
     """Of the whole request: SHA-256 over the digest of `base` and `messages`."""
     base: EffectId | None = None
     """The request continues the one of this effect: same head, its messages, its answer, then these."""
     head: Value = NULL
     """System prompt, tools and settings; left out where `base` has the same."""
     messages: Value = NULL
+    """What the request adds: a list whose elements are messages, or ids of effects whose answers they are."""
 
 
 class ToolAsked(Asked, frozen=True, tag="tool.asked"):
-    tool: str
-    recovery: str
+    tool: str = ""
+    recovery: str = "pure"
     """`pure`, `idempotent`, `reconcilable` or `unsafe`."""
     arguments: Value = NULL
     call: str | None = None
@@ -155,7 +160,7 @@ class ToolAsked(Asked, frozen=True, tag="tool.asked"):
 
 
 class EditAsked(Asked, frozen=True, tag="edit.asked"):
-    program: Value
+    program: Value = NULL
     """The program, in the language of code."""
     before: dict[str, Digest | None] = {}
     """Path → digest of each file that it will change; null for one that is not there."""
@@ -165,10 +170,10 @@ class EditAsked(Asked, frozen=True, tag="edit.asked"):
 
 
 class ExecAsked(Asked, frozen=True, tag="exec.asked"):
-    argv: tuple[str, ...]
-    tier: str
-    driver: str
-    image: str
+    argv: tuple[str, ...] = ()
+    tier: str = ""
+    driver: str = ""
+    image: str = ""
     spec: Json = NULL
     recovery: str = "pure"
 
@@ -176,13 +181,13 @@ class ExecAsked(Asked, frozen=True, tag="exec.asked"):
 class GitAsked(Asked, frozen=True, tag="git.asked"):
     """A commit, a checkout or a reset of the run's own work tree."""
 
-    operation: str
+    operation: str = ""
     detail: Json = NULL
 
 
 class QuestionAsked(Asked, frozen=True, tag="question.asked"):
-    to: str
-    question: str
+    to: str = ""
+    question: str = ""
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
@@ -191,7 +196,7 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
 class ReadAsked(Asked, frozen=True, tag="read.asked"):
     """A reading of the clock, of randomness or of another value from outside; also of any custom effect."""
 
-    what: str
+    what: str = ""
     recovery: str = "pure"
     request: Value = NULL
 
@@ -213,8 +218,11 @@ class Answered(Event, frozen=True):
 
 class ModelAnswered(Answered, frozen=True, tag="model.answered"):
     response: Value
+    """`models.types.Response` without its usage, which stands here."""
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_microdollars: int = 0
     ms: int = 0
 

@@ -70,6 +70,11 @@ class Context:
         """A context with a numbering of its own, for what runs side by side; `name` is unique in this one."""
         return Context(self.execution, self.node, f"{self._prefix}.{name}", actor or self.actor)
 
+    def acting_as(self, actor: str) -> Context:
+        """This context from here on with another principal; use it instead of this one, not beside it."""
+        self.actor = actor
+        return self
+
     # ── effects ──────────────────────────────────────────────────────────────────────────────────────
 
     async def perform(self, effect: Effect[A]) -> A:

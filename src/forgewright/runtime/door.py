@@ -46,6 +46,8 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     execution.check_budget()
     verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
     decision = ev.Decision(verdict.permit, verdict.policies, verdict.tier, verdict.approval)
+    if decision == ev.GRANTED:
+        decision = ev.GRANTED  # the very default is left out of the record
     if verdict.permit:
         try:
             effect.oblige(verdict, context)

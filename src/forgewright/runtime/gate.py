@@ -24,4 +24,4 @@ class GrantedGate:
         )
 
 
-_YES = Verdict(True, ("granted",))
+_YES = Verdict(True)

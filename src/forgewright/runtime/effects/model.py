@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from forgewright.core.errors import ContextOverflow, ModelError
 from forgewright.core.ids import Digest, EffectId
 from forgewright.journal import events as ev
-from forgewright.models.types import Message, Model, Request, Response
+from forgewright.models.types import Assistant, Message, Model, Part, Request, Response, Usage
 from forgewright.policy.types import Fact
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep, keep_encoded, load
@@ -31,6 +31,15 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     temperature: float | None = None
     max_output_tokens: int | None = None
     stop: tuple[str, ...] = ()
+
+
+class Said(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A response as it is journaled; what the receipt says elsewhere is left out."""
+
+    parts: tuple[Part, ...]
+    stop: Literal["end", "tools", "length", "refusal"] = "end"
+    model: str = ""
+    """As the provider reports it, where that differs from the name it was asked under."""
 
 
 class Conversation:
@@ -68,6 +77,10 @@ class ModelEffect(Effect[Response]):
         self.request = request
         self.resource = model.name
 
+    @property
+    def _name(self) -> str:
+        return self.model.name.partition(":")[2]
+
     def facts(self) -> Mapping[str, Fact]:
         provider, _, name = self.model.name.partition(":")
         return {"provider": provider, "model": name, "tools": len(self.request.tools)}
@@ -102,14 +115,14 @@ class ModelEffect(Effect[Response]):
             self.model.name,
             Digest("sha256:" + digest.hexdigest()),
             base,
-            await keep_encoded(head_json, context),
+            head_json if head_json is ev.NULL else await keep_encoded(head_json, context),
             await keep_encoded(body, context),
         )
 
     @staticmethod
     def _part(message: Message, talk: Conversation) -> Any:
         origin = talk.origins.pop(id(message), None)
-        return message if origin is None else {"effect": origin[1]}
+        return message if origin is None else origin[1]
 
     def matches(self, asked: ev.Asked) -> bool:
         return isinstance(asked, ev.ModelAsked) and asked.model == self.model.name
@@ -140,11 +153,14 @@ class ModelEffect(Effect[Response]):
 
     async def answered(self, effect: EffectId, answer: Response, ms: int, context: Context) -> ev.Answered:
         usage = answer.usage
+        said = Said(answer.message.parts, answer.stop, answer.model if answer.model != self._name else "")
         return ev.ModelAnswered(
             effect,
-            await keep(answer, context),
+            await keep(said, context),
             usage.input_tokens,
             usage.output_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
             usage.cost_microdollars,
             ms,
         )
@@ -161,6 +177,14 @@ class ModelEffect(Effect[Response]):
                 f"on replay, effect {asked.effect} asks the model {asked.model} something else than was journaled",
                 hint="a node may depend only on its state and on answers of its context",
             )
-        response = await load(answered.response, Response, context)
+        said = await load(answered.response, Said, context)
+        usage = Usage(
+            answered.input_tokens,
+            answered.output_tokens,
+            answered.cache_read_tokens,
+            answered.cache_write_tokens,
+            answered.cost_microdollars,
+        )
+        response = Response(Assistant(said.parts), said.stop, usage, said.model or self._name)
         self._remember(response, asked.effect, context)
         return response

@@ -13,9 +13,6 @@ from forgewright.journal import events as ev
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
 
-_FREE = ev.Decision(True)
-"""Reading the clock touches nothing, so no policy is asked."""
-
 
 async def _read(what: str, value: float, context: Context) -> msgspec.Raw:
     effect = context.next_effect()
@@ -28,7 +25,7 @@ async def _read(what: str, value: float, context: Context) -> msgspec.Raw:
         return past.answered.result
     encoded = msgspec.Raw(msgspec.json.encode(value))
     await context.ledger.append(
-        context.actor, ev.ReadAsked(effect, _FREE, what), ev.ReadAnswered(effect, encoded)
+        context.actor, ev.ReadAsked(effect, ev.GRANTED, what), ev.ReadAnswered(effect, encoded)
     )
     return encoded
 
@@ -51,7 +48,7 @@ async def write_note(topic: str, value: msgspec.Raw, context: Context) -> None:
         return
     await context.ledger.append(
         context.actor,
-        ev.ReadAsked(effect, _FREE, f"note:{topic}"),
+        ev.ReadAsked(effect, ev.GRANTED, f"note:{topic}"),
         ev.ReadAnswered(effect, ev.NULL),
         ev.NoteWritten(topic, value),
     )

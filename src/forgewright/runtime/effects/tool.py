@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from forgewright.core.errors import ForgewrightError, Refused, ToolArgumentError
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
@@ -34,6 +36,14 @@ async def call_tool(tool: Tool, call: ToolCall, context: Context) -> ToolResult:
     if talk is not None and effect.identity is not None:
         talk.origins[id(result)] = (result, effect.identity)
     return result
+
+
+class Given(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An output as it is journaled: a value that is the very text is not written twice."""
+
+    text: str
+    json: bool = False
+    value: msgspec.Raw | None = None
 
 
 class ToolEffect(Effect[ToolOutput]):
@@ -112,9 +122,13 @@ class ToolEffect(Effect[ToolOutput]):
 
     async def answered(self, effect: EffectId, answer: ToolOutput, ms: int, context: Context) -> ev.Answered:
         self.identity = effect
-        return ev.ToolAnswered(effect, await keep(answer, context), answer.error, ms)
+        same = answer.value is not None and bytes(answer.value) == answer.text.encode()
+        given = Given(answer.text, same, None if same else answer.value)
+        return ev.ToolAnswered(effect, await keep(given, context), answer.error, ms)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> ToolOutput:
         assert isinstance(answered, ev.ToolAnswered)
         self.identity = asked.effect
-        return await load(answered.result, ToolOutput, context)
+        given = await load(answered.result, Given, context)
+        value = msgspec.Raw(given.text.encode()) if given.json else given.value
+        return ToolOutput(given.text, answered.error, value)
