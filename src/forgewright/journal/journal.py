@@ -102,7 +102,9 @@ class Journal:
 
         note = await self.store.journal.page(CHECKPOINT)
         if note is None:
-            raise NotFound("no tree head has been signed here", hint="only a durable journal with records has one")
+            raise NotFound(
+                "no tree head has been signed here", hint="only a durable journal with records has one"
+            )
         return parse_head(note)
 
     async def close(self) -> None:

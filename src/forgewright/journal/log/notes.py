@@ -1,8 +1,8 @@
 """Signed notes: a text with Ed25519 signatures by named keys below. C2SP signed-note.
 
-    text, ending in a newline
-                                      (an empty line)
-    — NAME BASE64(4-byte key id || signature)
+text, ending in a newline
+                                  (an empty line)
+— NAME BASE64(4-byte key id || signature)
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def parse_note(data: bytes) -> Note:
         if len(signatures) > SIGNATURES_MAX:
             raise ValueError("too many signatures")
     except (ValueError, Base64Error) as error:
-        raise IntegrityError(f"not a signed note: {error}", hint="the file was changed, or is another") from None
+        raise IntegrityError(
+            f"not a signed note: {error}", hint="the file was changed, or is another"
+        ) from None
     return Note(text + "\n", tuple(signatures))
 
 

@@ -36,9 +36,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     level = list(hashes)
     while len(level) > 1:
         odd = level.pop() if len(level) & 1 else None
-        level = [
-            sha256(b"\1" + level[i] + level[i + 1]).digest() for i in range(0, len(level), 2)
-        ]
+        level = [sha256(b"\1" + level[i] + level[i + 1]).digest() for i in range(0, len(level), 2)]
         if odd is not None:
             level.append(odd)
     return level[0]
@@ -50,7 +48,7 @@ def split(size: int) -> int:
 
 
 def range_hash(start: int, end: int, subtree: Subtree) -> bytes:
-    """MTH of the leaves start..end-1, where start is a multiple of the tree's left parts (RFC 9162 §2.1.1)."""
+    """MTH of the leaves start..end-1, as the tree splits them (RFC 9162 §2.1.1)."""
     if end == start:
         return EMPTY
     parts = []
@@ -122,9 +120,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     return sn == 0 and r == root
 
 
-def verify_consistency(
-    old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes
-) -> bool:
+def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
     """RFC 9162 §2.1.4.2; also the trivial cases old = 0 and old = new, whose proof is empty."""
     if not 0 <= old <= new:
         return False

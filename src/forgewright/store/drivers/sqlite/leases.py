@@ -27,7 +27,9 @@ class SqliteLeases:
     async def acquire(self, run: RunId, worker: str, *, ttl_seconds: float) -> Lease:
         def work(connection: sqlite3.Connection) -> Lease:
             now = time.time()
-            row = connection.execute("SELECT worker, epoch, expires FROM leases WHERE run=?", (run,)).fetchone()
+            row = connection.execute(
+                "SELECT worker, epoch, expires FROM leases WHERE run=?", (run,)
+            ).fetchone()
             holder, epoch, expires = row or ("", 0, 0.0)
             if holder not in ("", worker) and expires > now:
                 raise LeaseLost(
