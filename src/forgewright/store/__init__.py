@@ -30,7 +30,7 @@ async def open_store(place: str | Path, *, sealer: Sealer | None = None) -> Stor
 
     name, path = "sqlite", place
     if isinstance(place, str) and ":" in place:
-        name, _, path = place.partition(":")
+        name, path = place.split(":", 1)
     if name not in DRIVERS:
         raise UsageError(
             f"no store driver is called {name!r}", hint=f"there are: {', '.join(sorted(DRIVERS))}"

@@ -22,56 +22,75 @@ if TYPE_CHECKING:
     from forgewright.store.ports import Placed, Snapshot
 
 
+class Frontier:
+    """The edge of a growing tree: (height, hash) of the perfect subtrees that make it up, from the left."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.parts: list[tuple[int, bytes]] = []
+
+    def push(self, node: bytes, height: int = 0) -> list[tuple[int, bytes]]:
+        """Adds a perfect subtree at the right; returns the larger ones that it completed."""
+        self.size += 1 << height
+        done = []
+        parts = self.parts
+        while parts and parts[-1][0] == height:
+            node = sha256(b"\1" + parts.pop()[1] + node).digest()
+            height += 1
+            if height % HEIGHT == 0:
+                done.append((height, node))
+        parts.append((height, node))
+        return done
+
+    def root(self) -> bytes:
+        """RFC 9162 §2.1.1."""
+        if not self.parts:
+            return EMPTY
+        result = self.parts[-1][1]
+        for _, left in self.parts[-2::-1]:
+            result = node_hash(left, result)
+        return result
+
+
 class LogSealer:
     """See `forgewright.store.ports.Sealer`."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        self._size = 0
-        self._frontier: list[tuple[int, bytes]] = []
-        """(height, hash) of the perfect subtrees that make up the tree, from the left."""
+        self._frontier = Frontier()
         self._edges: list[list[bytes]] = [[]]
         """Per level, the hashes of its unfinished tile."""
 
     def restore(self, log: Snapshot) -> None:
         size = log.size()
-        self._size = 0
         self._edges = []
         level = 0
         while size >> HEIGHT * level or level == 0:
             self._edges.append(self._edge(log, level, (size >> HEIGHT * level) % WIDTH))
             level += 1
-        self._frontier = []
+        self._frontier = Frontier()
         for level in reversed(range(len(self._edges))):
-            self._frontier += _perfect(self._edges[level], HEIGHT * level)
-        self._size = size
+            for node in self._edges[level]:
+                self._frontier.push(node, HEIGHT * level)
         self._check(log.page(CHECKPOINT))
 
     def seal(self, records: Sequence[Placed]) -> Sealed:
-        if records[0].index != self._size:
-            raise IntegrityError(f"record {records[0].index} does not follow a log of {self._size}")
+        frontier = self._frontier
+        if records[0].index != frontier.size:
+            raise IntegrityError(f"record {records[0].index} does not follow a log of {frontier.size}")
         pages: dict[str, bytes] = {}
         for record in records:
-            self._push(sha256(b"\0" + record.data).digest(), pages)
-        pages[CHECKPOINT] = sign_head(self._signer, self._size, self._root())
-        return Sealed(pages)
-
-    def _push(self, leaf: bytes, pages: dict[str, bytes]) -> None:
-        self._edges[0].append(leaf)
-        self._size += 1
-        height, node = 0, leaf
-        frontier = self._frontier
-        while frontier and frontier[-1][0] == height:
-            node = node_hash(frontier.pop()[1], node)
-            height += 1
-            if height % HEIGHT == 0:
+            leaf = sha256(b"\0" + record.data).digest()
+            self._edges[0].append(leaf)
+            for height, node in frontier.push(leaf):
                 self._fill(height // HEIGHT, node, pages)
-        frontier.append((height, node))
+        pages[CHECKPOINT] = sign_head(self._signer, frontier.size, frontier.root())
+        return Sealed(pages)
 
     def _fill(self, level: int, node: bytes, pages: dict[str, bytes]) -> None:
         """The tile below `level` is full and has the hash `node`."""
         below = self._edges[level - 1]
-        number = (self._size >> HEIGHT * level) - 1
+        number = (self._frontier.size >> HEIGHT * level) - 1
         pages[tile_path(level - 1, number)] = b"".join(below)
         below.clear()
         if level > 1:
@@ -80,14 +99,6 @@ class LogSealer:
             self._edges.append([])
         self._edges[level].append(node)
         pages[edge_path(level)] = b"".join(self._edges[level])
-
-    def _root(self) -> bytes:
-        if not self._frontier:
-            return EMPTY
-        result = self._frontier[-1][1]
-        for _, left in self._frontier[-2::-1]:
-            result = node_hash(left, result)
-        return result
 
     def _edge(self, log: Snapshot, level: int, width: int) -> list[bytes]:
         if level == 0:
@@ -103,27 +114,17 @@ class LogSealer:
     def _check(self, note: bytes | None) -> None:
         """What is stored has to fit the head that was signed over it."""
         if note is None:
-            if self._size:
+            if self._frontier.size:
                 raise IntegrityError(
-                    f"the log has {self._size} records and no tree head", hint="run `forgewright audit fsck`"
+                    f"the log has {self._frontier.size} records and no tree head",
+                    hint="run `forgewright audit fsck`",
                 )
             return
         head = parse_head(note)
         verify_note(head.note, self._signer.key)
-        if (head.size, head.root) != (self._size, self._root()):
+        if (head.size, head.root) != (self._frontier.size, self._frontier.root()):
             raise IntegrityError(
-                f"the newest tree head is over {head.size} records and does not fit the {self._size} stored",
+                f"the newest tree head is over {head.size} records and does not fit"
+                f" the {self._frontier.size} stored",
                 hint="run `forgewright audit fsck`; it names the records that do not fit",
             )
-
-
-def _perfect(hashes: list[bytes], height: int) -> list[tuple[int, bytes]]:
-    """The perfect subtrees over `hashes` (nodes of that height), from the left."""
-    found: list[tuple[int, bytes]] = []
-    for node in hashes:
-        h = height
-        while found and found[-1][0] == h:
-            node = node_hash(found.pop()[1], node)
-            h += 1
-        found.append((h, node))
-    return found

@@ -48,7 +48,7 @@ def split(size: int) -> int:
 
 
 def range_hash(start: int, end: int, subtree: Subtree) -> bytes:
-    """MTH of the leaves start..end-1, where start is a multiple of the tree's left parts (RFC 9162 §2.1.1)."""
+    """MTH of the leaves start..end-1, as the tree splits them (RFC 9162 §2.1.1)."""
     if end == start:
         return EMPTY
     parts = []

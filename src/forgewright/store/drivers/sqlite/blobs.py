@@ -37,7 +37,7 @@ class FileBlobs:
         return await asyncio.to_thread(self.get_now, digest)
 
     async def has(self, digest: Digest) -> bool:
-        return self._path(digest).exists()
+        return self.path(digest).exists()
 
     async def delete(self, digest: Digest) -> None:
         import asyncio
@@ -54,7 +54,7 @@ class FileBlobs:
         if len(data) > BLOB_BYTES_MAX:
             raise UsageError(f"a blob has at most {BLOB_BYTES_MAX} bytes, this one has {len(data)}")
         name = digest(data)
-        path = self._path(name)
+        path = self.path(name)
         if path.exists():
             return name
         scratch = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
@@ -76,7 +76,7 @@ class FileBlobs:
 
     def get_now(self, name: Digest) -> bytes:
         """Blocking form of `get`."""
-        path = self._path(name)
+        path = self.path(name)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -92,7 +92,7 @@ class FileBlobs:
         return data
 
     def delete_now(self, name: Digest) -> None:
-        path = self._path(name)
+        path = self.path(name)
         try:
             path.unlink(missing_ok=True)
             if path.parent.exists():
@@ -106,7 +106,8 @@ class FileBlobs:
         )
         return sorted(Digest(name) for name in found)
 
-    def _path(self, name: Digest) -> Path:
+    def path(self, name: Digest) -> Path:
+        """Where the blob lies, if it is there. Raises `UsageError` for what is no digest."""
         algorithm, _, hexadecimal = name.partition(":")
         if algorithm != "sha256" or len(hexadecimal) != 64 or set(hexadecimal) - set("0123456789abcdef"):
             raise UsageError(f"expected sha256: and 64 hexadecimal digits, found {name!r}")

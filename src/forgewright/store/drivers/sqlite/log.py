@@ -96,13 +96,17 @@ class Changes:
 
     async def _poll(self) -> None:
         """Ends by itself when nobody follows any more."""
+        try:
+            await self._look()
+        except StoreError:
+            self.wrote(set(self._waiting))  # closed, or unreadable: the followers see that for themselves
+
+    async def _look(self) -> None:
         import asyncio
 
         seen = await self._reader.run(_version)
         while self._waiting and not self.closed:
             await asyncio.sleep(POLL_SECONDS)
-            if self.closed:
-                return
             now = await self._reader.run(_version)
             if now != seen:
                 seen = now

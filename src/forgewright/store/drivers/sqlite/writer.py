@@ -31,9 +31,8 @@ ROWS_PER_INSERT = (64, 16, 4, 1)
 """Rows go in by few statements of many rows: each statement lets go of the interpreter once, and has to
 wait to get it back."""
 
-_INSERT = {
-    n: "INSERT INTO records(idx,rid,seq,data) VALUES " + ",".join(["(?,?,?,?)"] * n) for n in ROWS_PER_INSERT
-}
+_INSERT_ONE = "INSERT INTO records(idx,rid,seq,data) VALUES (?,?,?,?)"
+_INSERT = {n: _INSERT_ONE + ",(?,?,?,?)" * (n - 1) for n in ROWS_PER_INSERT}
 _PAGE = "INSERT INTO pages(name,data) VALUES(?,?) ON CONFLICT(name) DO UPDATE SET data=excluded.data"
 
 Work = Callable[[sqlite3.Connection], Any]
