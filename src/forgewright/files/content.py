@@ -42,8 +42,16 @@ def edited(path: str, data: bytes, old: str, new: str, *, every: bool) -> tuple[
     return bounded(path, data.replace(wanted, new.encode())), count
 
 
-def search(files: Iterable[tuple[str, bytes | None]], expression: re.Pattern[str], matches_max: int) -> Found:
-    """Matching lines of the files, given as path and content (None: too large)."""
+def search(
+    files: Iterable[tuple[str, bytes | None]],
+    expression: re.Pattern[str],
+    matches_max: int,
+    *,
+    plain: str | None = None,
+) -> Found:
+    """Matching lines of the files, given as path and content (None: too large); `plain` is the text
+    looked for where it is one, by which most files are left out quickly."""
+    needle = plain.encode() if plain is not None else b""
     matches: list[Match] = []
     skipped: list[str] = []
     for path, data in files:
@@ -51,10 +59,9 @@ def search(files: Iterable[tuple[str, bytes | None]], expression: re.Pattern[str
             if len(skipped) < 100:
                 skipped.append(path)
             continue
-        text = data.decode("utf-8", "replace")
-        if expression.search(text) is None and not expression.pattern.startswith(("^", "(?")):
+        if needle not in data:
             continue
-        for number, line in enumerate(text.split("\n"), 1):
+        for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
             line = line.removesuffix("\r")
             if expression.search(line) is not None:
                 if len(matches) >= matches_max:

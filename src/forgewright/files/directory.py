@@ -88,6 +88,7 @@ class DirectoryFiles:
         matches_max: int = MATCHES_MAX,
     ) -> Found:
         expression = paths.expression(pattern, regex=regex)
+        plain = None if regex else pattern
 
         def contents() -> Iterator[tuple[str, bytes | None]]:
             for name, size in sorted(self._below(glob or "**", paths.clean(path))):
@@ -96,7 +97,7 @@ class DirectoryFiles:
                 except (NotFound, UnsafePath, Conflict):
                     continue  # it went away, or became something else, since it was listed
 
-        return await _aside(lambda: content.search(contents(), expression, matches_max))
+        return await _aside(lambda: content.search(contents(), expression, matches_max, plain=plain))
 
     async def delete(self, path: str) -> None:
         name = paths.clean(path)

@@ -53,9 +53,8 @@ class MemoryFiles:
 
     async def read(self, path: str) -> bytes:
         name = paths.clean(path)
-        if name not in self._files:
-            if (await self.stat(name)).kind == "folder":
-                raise Conflict(f"expected a file at {name!r}; found a folder")
+        if name not in self._files and (await self.stat(name)).kind == "folder":
+            raise Conflict(f"expected a file at {name!r}; found a folder")
         return self._files[name]
 
     async def write(self, path: str, data: bytes) -> None:
@@ -80,7 +79,10 @@ class MemoryFiles:
         matches_max: int = MATCHES_MAX,
     ) -> Found:
         return content.search(
-            self._below(glob or "**", path), paths.expression(pattern, regex=regex), matches_max
+            self._below(glob or "**", path),
+            paths.expression(pattern, regex=regex),
+            matches_max,
+            plain=None if regex else pattern,
         )
 
     async def delete(self, path: str) -> None:

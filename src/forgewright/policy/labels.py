@@ -7,35 +7,53 @@ spaces that some file systems drop: what is denied as `.git/config` is not let t
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-_CI_NAMES = (
-    ".gitlab-ci.y*ml", ".travis.y*ml", "azure-pipelines*.y*ml", "jenkinsfile*", ".drone.y*ml", ".woodpecker*.y*ml",
-    "bitbucket-pipelines.y*ml", "appveyor.y*ml", ".appveyor.y*ml", "buildspec*.y*ml", "cloudbuild*.y*ml",
-    ".cirrus.y*ml", "codeowners",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_CI_NAMES = _words(
+    """
+    .gitlab-ci.y*ml .travis.y*ml azure-pipelines*.y*ml jenkinsfile* .drone.y*ml .woodpecker*.y*ml
+    bitbucket-pipelines.y*ml appveyor.y*ml .appveyor.y*ml buildspec*.y*ml cloudbuild*.y*ml .cirrus.y*ml
+    codeowners
+    """
+)
 _CI_FOLDERS = frozenset((".circleci", ".buildkite", ".ci", ".forgejo", ".gitea", ".gitlab", ".woodpecker"))
 _CI_GITHUB = frozenset(("workflows", "actions"))
 _POLICY_NAMES = ("*.cedar", "*.cedarschema", "forgewright.toml", "forgewright.policy*")
-_AUTORUN_NAMES = (
-    ".envrc", ".pre-commit-config.y*ml", "lefthook.y*ml", ".lefthook.y*ml", ".lefthook-local.y*ml", ".mise.toml", "mise.toml",
-    ".tool-versions", "*.code-workspace", ".gitattributes",
-)  # fmt: skip
+_AUTORUN_NAMES = _words(
+    """
+    .envrc .pre-commit-config.y*ml lefthook.y*ml .lefthook.y*ml .lefthook-local.y*ml .mise.toml
+    mise.toml .tool-versions *.code-workspace .gitattributes
+    """
+)
 _AUTORUN_FOLDERS = frozenset(
     (".vscode", ".idea", ".devcontainer", ".husky", ".githooks", ".claude", ".cursor", ".zed")
 )
-_SECRET_NAMES = (
-    ".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.asc",
-    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".npmrc", ".pypirc", ".htpasswd", ".pgpass", ".my.cnf",
-    ".git-credentials", "credentials", "credentials.json", "credentials.toml", "credentials.y*ml", "secrets", "secrets.json",
-    "secrets.toml", "secrets.y*ml", "secret.json", "secret.y*ml", "service-account*.json", "service_account*.json", "kubeconfig",
-    "terraform.tfstate*", "*.tfvars", "wallet.dat",
-)  # fmt: skip
+_SECRET_NAMES = _words(
+    """
+    .env .env.* *.env *.pem *.key *.p12 *.pfx *.jks *.keystore *.kdbx *.ppk *.asc id_rsa* id_dsa*
+    id_ecdsa* id_ed25519* .netrc _netrc .npmrc .pypirc .htpasswd .pgpass .my.cnf .git-credentials
+    credentials credentials.json credentials.toml credentials.y*ml secrets secrets.json secrets.toml
+    secrets.y*ml secret.json secret.y*ml service-account*.json service_account*.json kubeconfig
+    terraform.tfstate* *.tfvars wallet.dat
+    """
+)
 _SECRET_FOLDERS = frozenset((".ssh", ".aws", ".gnupg", ".kube", ".azure", ".docker"))
 _EXAMPLES = (".example", ".sample", ".template", ".dist", ".pub")
-_METADATA = frozenset(
-    ("169.254.169.254", "169.254.170.2", "fd00:ec2::254", "metadata.google.internal", "metadata", "100.100.100.200")
-)  # fmt: skip
+_METADATA = _words(
+    """
+    169.254.169.254 169.254.170.2 fd00:ec2::254 metadata.google.internal metadata 100.100.100.200
+    """
+)
 
 
 def normal_path(path: str) -> tuple[str, bool]:
@@ -67,7 +85,7 @@ def path_labels(path: str, *, inside: bool) -> set[str]:
     if (
         _any(name, _CI_NAMES)
         or not _CI_FOLDERS.isdisjoint(parts)
-        or any(a == ".github" and b in _CI_GITHUB for a, b in zip(parts, parts[1:], strict=False))
+        or any(a == ".github" and b in _CI_GITHUB for a, b in pairwise(parts))
     ):
         labels.add("ci")
     if _any(name, _POLICY_NAMES) or ".forgewright" in parts:
@@ -113,7 +131,7 @@ def host_labels(host: str) -> set[str]:
     return labels
 
 
-def _address(host: str):  # type: ignore[no-untyped-def]
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     if not host or (":" not in host and not host[-1].isdigit() and not host.startswith("0x")):
         return None
     import ipaddress

@@ -95,7 +95,10 @@ def parse(file: str, text: str) -> tuple[list[Policy], list[Mistake]]:
     mistakes: list[Mistake] = []
     for offset, statement in statements(text):
         found = _one(file, text, offset, statement)
-        (policies.append if isinstance(found, Policy) else mistakes.extend)(found)  # type: ignore[operator]
+        if isinstance(found, Policy):
+            policies.append(found)
+        else:
+            mistakes += found
     return policies, mistakes
 
 

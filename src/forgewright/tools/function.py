@@ -103,7 +103,8 @@ class FunctionTool(Generic[P, R]):
         """The validated arguments, converted. Raises `ToolArgumentError` with all mistakes."""
         if len(arguments) > ARGUMENTS_BYTES_MAX:
             raise ToolArgumentError(
-                f"{self.name}: expected arguments of at most {ARGUMENTS_BYTES_MAX:,} bytes; found {len(arguments):,}"
+                f"{self.name}: expected arguments of at most {ARGUMENTS_BYTES_MAX:,} bytes;"
+                f" found {len(arguments):,}"
             )
         try:
             bound = self._decode(arguments or b"{}")
@@ -119,7 +120,7 @@ class FunctionTool(Generic[P, R]):
 
     async def call(self, arguments: dict[str, Any], context: CallContext | None = None) -> ToolOutput:
         """Calls the function with bound arguments. Raises what it raises, and `ToolError` past its time."""
-        return await self._run(self.function, arguments, context)
+        return output(await self._run(self.function, arguments, context), self.name)
 
     async def reconcile(
         self, arguments: dict[str, Any], context: CallContext | None = None
@@ -127,15 +128,14 @@ class FunctionTool(Generic[P, R]):
         """What a call with these arguments and the context's key did, or None if it did nothing."""
         if self._reconcile is None:
             raise UsageError(f"the tool {self.name} is {self.recovery} and has nothing to reconcile")
-        return await self._run(self._reconcile, arguments, context, none_is_nothing=True)
+        found = await self._run(self._reconcile, arguments, context)
+        return None if found is None else output(found, self.name)
 
     async def _run(
         self,
         function: Callable[..., Any],
         arguments: dict[str, Any],
         context: CallContext | None,
-        *,
-        none_is_nothing: bool = False,
     ) -> Any:
         given = dict(arguments)
         shape = self.signature
@@ -150,7 +150,7 @@ class FunctionTool(Generic[P, R]):
             result = function(*positional, **given)
             if hasattr(result, "__await__"):
                 result = await self._bounded(result)
-        return None if none_is_nothing and result is None else output(result, self.name)
+        return result
 
     async def _bounded(self, awaitable: Awaitable[Any]) -> Any:
         if self.timeout_seconds is None:

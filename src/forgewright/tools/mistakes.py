@@ -7,6 +7,7 @@ the top, which the decoder would drop).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
     "null": (type(None),),
+}
+
+_SIZES = {
+    "string": ("Length", "characters"),
+    "array": ("Items", "items"),
+    "object": ("Properties", "entries"),
 }
 
 
@@ -124,23 +131,22 @@ def _bounds(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
         return
     if isinstance(value, int | float):
         for key, sign, good in (
-            ("minimum", "≥", lambda b: value >= b),
-            ("exclusiveMinimum", ">", lambda b: value > b),
-            ("maximum", "≤", lambda b: value <= b),
-            ("exclusiveMaximum", "<", lambda b: value < b),
+            ("minimum", "≥", operator.ge),
+            ("exclusiveMinimum", ">", operator.gt),
+            ("maximum", "≤", operator.le),
+            ("exclusiveMaximum", "<", operator.lt),
         ):
-            if key in schema and not good(schema[key]):
+            if key in schema and not good(value, schema[key]):
                 yield _expected(path, f"a number {sign} {schema[key]}", value)
     elif isinstance(value, str | list | dict):
-        suffix, unit = {
-            str: ("Length", "characters"),
-            list: ("Items", "items"),
-            dict: ("Properties", "entries"),
-        }[type(value)]
-        if len(value) < schema.get("min" + suffix, 0):
-            yield f"{path or 'arguments'}: expected at least {schema['min' + suffix]} {unit}; found {len(value)}"
-        if len(value) > schema.get("max" + suffix, len(value)):
-            yield f"{path or 'arguments'}: expected at most {schema['max' + suffix]} {unit}; found {len(value)}"
+        kind = "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+        suffix, unit = _SIZES[kind]
+        least, most = schema.get("min" + suffix, 0), schema.get("max" + suffix)
+        where = path or "arguments"
+        if len(value) < least:
+            yield f"{where}: expected at least {least} {unit}; found {len(value)}"
+        if most is not None and len(value) > most:
+            yield f"{where}: expected at most {most} {unit}; found {len(value)}"
 
 
 def _resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ def schema_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
             f"the arguments of {struct.__name__} have no JSON Schema: {error}",
             hint="use builtins, Literal, enums, msgspec structs, dataclasses, TypedDicts or pydantic models",
         ) from error
-    root = components.pop(struct.__name__)
+    root: dict[str, Any] = components.pop(struct.__name__)
     root.pop("title", None)
     definitions = {**components, **lifted}
     if definitions:

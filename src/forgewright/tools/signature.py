@@ -40,16 +40,17 @@ def underlying(function: Callable[..., Any]) -> tuple[FunctionType, bool]:
             target, bound = target.__func__, True
         elif isinstance(target, FunctionType):
             return target, bound
-        elif not isinstance(target, type) and isinstance(
-            getattr(type(target), "__call__", None),
-            FunctionType,
-        ):
-            target, bound = type(target).__call__, True
+        elif not isinstance(target, type) and isinstance(_call_of(target), FunctionType):
+            target, bound = _call_of(target), True
         else:
             raise UsageError(
                 f"expected a function, a method or an object with __call__ as a tool; found {function!r:.80}",
                 hint="wrap it: def name(…): return it(…)",
             )
+
+
+def _call_of(target: Any) -> Any:
+    return getattr(type(target), "__call__", None)  # noqa: B004 - the function itself is wanted
 
 
 def read(
@@ -126,7 +127,7 @@ def is_context(annotation: Any) -> bool:
         return False
     known = set(dir(annotation))
     for base in annotation.__mro__:
-        known.update(base.__dict__.get("__annotations__", ()))
+        known.update(vars(base).get("__annotations__", ()))
     return {"key", "run"} <= known
 
 
