@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -144,8 +144,8 @@ class Channel(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
         broken = SandboxError("the sandbox ended while a command ran in it")
-        waiting = [job.done for job in self._jobs.values()]
-        for future in (*waiting, *self._pings.values(), self.ready):
+        waiting: list[asyncio.Future[Any]] = [job.done for job in self._jobs.values()]
+        for future in [*waiting, *self._pings.values(), self.ready]:
             if not future.done():
                 future.set_exception(broken)
                 future.exception()  # whoever waits is told; nobody else has to

@@ -58,11 +58,7 @@ class ContainerMachine:
         self._gone: asyncio.Task[None] | None = None
 
     async def start(self, argv: list[str]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs, open(self._folder / "log", "wb") as log:
-            self._process = subprocess.Popen(
-                argv, stdin=theirs, stdout=theirs, stderr=log, env={"PATH": os.environ.get("PATH", "")}
-            )
+        ours = self._spawn(argv)
         ours.setblocking(False)
         channel = self.channel
         await channel.loop.create_connection(lambda: channel, sock=ours)
@@ -71,6 +67,14 @@ class ContainerMachine:
                 await channel.ready
         except (SandboxError, TimeoutError):
             raise SandboxError(f"the container did not start: {self.log() or 'it said nothing'}") from None
+
+    def _spawn(self, argv: list[str]) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs, open(self._folder / "log", "wb") as log:
+            end = theirs.fileno()
+            environment = {"PATH": os.environ.get("PATH", "")}
+            self._process = subprocess.Popen(argv, stdin=end, stdout=end, stderr=log, env=environment)
+        return ours
 
     def counters(self) -> Counters:
         return self._cgroup.counters() if self._cgroup else Counters()
@@ -114,13 +118,18 @@ class ContainerMachine:
         loop = asyncio.get_running_loop()
         fd = os.pidfd_open(self._process.pid)
         over: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, lambda: over.done() or over.set_result(None))
+        loop.add_reader(fd, over.cancel)
         try:
             await asyncio.wait((over,), timeout=seconds)
         finally:
             loop.remove_reader(fd)
             os.close(fd)
         return self._process.poll() is not None
+
+
+def _version(path: str) -> str:
+    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    return answer.stdout.partition("\n")[0]
 
 
 def end_processes(folder: Path, name: str) -> bool:
@@ -170,9 +179,7 @@ class ContainerDriver:
             return Probe(
                 driver=self.name, tier=self.tier, available=False, detail=error.message, install=INSTALL
             )
-        version = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, check=False
-        ).stdout.split("\n")[0]
+        version = _version(path)
         groups = hierarchies()
         how = "rootful" if os.geteuid() == 0 else "rootless"
         limits = (

@@ -337,6 +337,18 @@ static void kill_tree(struct job *j) {
     kill(j->monitor, SIGKILL);
 }
 
+/* Only a command that ends its own monitor (possible where both have one user id) leaves children to the
+   agent. They belong to nothing that is still running: they end. */
+static void end_strays(void) {
+    struct process *list;
+    int n = processes(&list);
+    for (int i = 0; i < n; i++) {
+        int known = list[i].parent != 1;
+        for (struct job *j = jobs; j && !known; j = j->next) known = !j->gone && j->monitor == list[i].pid;
+        if (!known) kill(list[i].pid, SIGKILL);
+    }
+}
+
 static void watch_memory(void) {
     struct process *list;
     int n = processes(&list);
@@ -503,8 +515,14 @@ static void loop(void) {
         }
         if (poll(fds, n, memory_max && jobs ? 25 : -1) < 0 && errno != EINTR) die("poll");
         if (child_ended) {
+            int strays = 0;
             child_ended = 0;
-            while (waitpid(-1, NULL, WNOHANG) > 0) {}
+            for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
+                int clean = 0;
+                for (struct job *j = jobs; j && !clean; j = j->next) clean = j->monitor == pid && j->exited;
+                strays |= !clean;
+            }
+            if (strays) end_strays();
         }
         if (memory_max && jobs) watch_memory();
         for (nfds_t i = 2; i < n; i++) {
