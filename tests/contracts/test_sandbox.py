@@ -215,7 +215,7 @@ async def test_mount_modes(driver: Driver, tmp_path: Path) -> None:
             "for m in ro rw cow; do echo inside > $m/file; echo new > $m/new; cat $m/file; done 2>/dev/null"
         )
         ended = await shell(sandbox, script)
-        assert ended.stdout == b"host\ninside\ninside\n"
+        assert ended.stdout == b"hostinside\ninside\n"
         assert list(await sandbox.list("/work/cow")) == ["file", "new"]
         await shell(sandbox, "rm cow/file")
     finally:

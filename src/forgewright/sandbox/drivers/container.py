@@ -11,16 +11,15 @@ import os
 import platform
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from forgewright.core.errors import MissingProgram, SandboxError, UsageError
-from forgewright.sandbox import state
+from forgewright.sandbox import reaper, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, Counters, existing, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
 from forgewright.sandbox.layout import Place, check, compose
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
@@ -100,7 +99,7 @@ class ContainerMachine:
     async def _destroy(self) -> None:
         self.channel.close()
         if self._process is not None and not await self._ended(2.0):
-            end_processes(self._folder, self._name)
+            await asyncio.to_thread(reaper.end, [self._folder])
             if not await self._ended(5.0):
                 self._process.kill()
                 await self._ended(5.0)
@@ -130,25 +129,6 @@ class ContainerMachine:
 def _version(path: str) -> str:
     answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
     return answer.stdout.partition("\n")[0]
-
-
-def end_processes(folder: Path, name: str) -> bool:
-    """Kills the container's first process, and with it all of its PID namespace; True where there was one.
-
-    The id is compared with the process's own arguments: a stale file must not kill a stranger.
-    """
-    try:
-        pid = int((folder / "pid").read_text())
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return False
-    if name.encode() not in arguments:
-        return False
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 class ContainerDriver:
@@ -283,19 +263,4 @@ class ContainerDriver:
             plan.tmpfs_host(unified, size_bytes=4096, inodes=4)
 
     async def clean(self) -> Sequence[str]:
-        removed = []
-        for folder in state.abandoned():
-            end_processes(folder, folder.name)
-            groups = hierarchies()
-            if groups:
-                Cgroup(folder.name, groups).remove()
-            state.remove(folder)
-            removed.append(folder.name)
-        known = (
-            {path.name for path in state.state_root().glob("fw*")} if state.state_root().is_dir() else set()
-        )
-        groups = hierarchies() if os.geteuid() == 0 else None
-        for name in existing() if groups else ():
-            if name not in known and groups and name not in removed and Cgroup(name, groups).remove():
-                removed.append(name)
-        return removed
+        return await asyncio.to_thread(reaper.clean)
