@@ -70,6 +70,8 @@ class Ended(msgspec.Struct, frozen=True):
     disk_full: bool
     memory: bool
     """The agent's own watch found more memory in use than allowed."""
+    processes: bool
+    """The same of processes."""
     stdout_bytes: int
     stderr_bytes: int
     rss_bytes: int
@@ -190,7 +192,17 @@ class Channel(asyncio.Protocol):
             del self._jobs[number]
             status, flags, out, err, rss, cpu = _EXITED.unpack(data)
             if not job.done.done():
-                ended = Ended(status, bool(flags & 1), bool(flags & 2), bool(flags & 4), out, err, rss, cpu)
+                ended = Ended(
+                    status,
+                    bool(flags & 1),
+                    bool(flags & 2),
+                    bool(flags & 4),
+                    bool(flags & 8),
+                    out,
+                    err,
+                    rss,
+                    cpu,
+                )
                 job.done.set_result(ended)
 
     def send(self, kind: int, number: int, data: bytes = b"") -> None:

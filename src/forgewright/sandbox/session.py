@@ -194,7 +194,7 @@ class AgentSandbox:
             return "oom"
         if self._closing:
             return "cancelled"
-        if code and after.pids > before.pids:
+        if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and ended.disk_full:
             return "disk"
