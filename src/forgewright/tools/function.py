@@ -25,12 +25,6 @@ _RECOVERIES = ("pure", "idempotent", "reconcilable", "unsafe")
 class FunctionTool(Generic[P, R]):
     """A function with its schema; called with Python arguments it is still the function."""
 
-    schema: dict[str, Any]
-    """JSON Schema of the arguments, decoded; not to be changed."""
-    parameters: msgspec.Raw
-    """JSON Schema of the arguments."""
-    _nested: bool
-
     def __init__(
         self,
         function: Callable[P, R],
@@ -78,6 +72,10 @@ class FunctionTool(Generic[P, R]):
         self.signature = signature.read(function, self.name, docs, signature.caller_names(depth + 1))
         self._decode = signature.decoder(self.signature.arguments).decode
         self._reconcile = reconcile
+        self.schema = schema_of(self.signature.arguments)
+        """JSON Schema of the arguments, decoded; not to be changed."""
+        self.parameters = msgspec.Raw(msgspec.json.encode(self.schema))
+        self._nested = nested(self.schema)
         self.__doc__ = function.__doc__
         self.__name__ = plain.__name__
 
@@ -86,18 +84,6 @@ class FunctionTool(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<tool {self.name}({', '.join(self.signature.names)})>"
-
-    def __getattr__(self, name: str) -> Any:
-        # The schema is made when somebody asks for it: most programs define more tools than they use.
-        if name == "schema":
-            self.schema = schema_of(self.signature.arguments)
-        elif name == "parameters":
-            self.parameters = msgspec.Raw(msgspec.json.encode(self.schema))
-        elif name == "_nested":
-            self._nested = nested(self.schema)
-        else:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return self.__dict__[name]
 
     def bind(self, arguments: str | bytes) -> dict[str, Any]:
         """The validated arguments, converted. Raises `ToolArgumentError` with all mistakes."""
