@@ -242,7 +242,7 @@ def test_digest_changes_with_policies_and_entities_and_not_with_comments() -> No
             'found "edti"',
         ),
         (
-            '@id("a")\npermit (principal, action == Action::"exec", resource)\nwhen\n{ context.nope == "x" };',
+            '@id("a")\npermit (principal, action == Action::"exec", resource)\nwhen\n{ context.nope == 1 };',
             4,
             11,
             "nope",
