@@ -55,7 +55,15 @@ PERMIT = '@id("yes") permit (principal, action, resource);'
             Attempt("coder", "tool", "delete_all", {"server": "shop"}),
             Verdict(True, ("server-tools",), approval="owner"),
         ),
+        (
+            Attempt("coder", "tool", "mcp:shop/sell", {"recovery": "unsafe"}),
+            Verdict(True, ("server-tools",), approval="owner"),
+        ),
         (Attempt("coder", "tool", "search"), Verdict(True, ("local-tools",))),
+        (
+            Attempt("coder", "edit", "worktree", {"paths": ("src/a.py", "src/b.py")}),
+            Verdict(True, ("edits",)),
+        ),
     ],
 )
 def test_default_permits(default: CedarGate, attempt: Attempt, expected: Verdict) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from forgewright.core.errors import ToolArgumentError, ToolError, UsageError
-from forgewright.tools import CallContext, Tool, ToolOutput, tool
+from forgewright.tools import CallContext, Tool, ToolOutput, as_tool, tool
 
 
 class Colour(enum.Enum):
@@ -230,6 +230,13 @@ def test_methods_and_callables_are_tools_too() -> None:
 
     assert tool(Shop().sell).schema["required"] == ["item"]
     assert tool(name="shop")(Shop()).schema["required"] == ["item"]
+
+
+def test_a_plain_function_and_a_tool_are_both_taken_for_a_tool() -> None:
+    assert as_tool(add) is add
+    assert as_tool(sync).name == "sync"
+    with pytest.raises(UsageError):
+        as_tool("text")  # type: ignore[arg-type]
 
 
 def test_pydantic_models_are_parameters_and_results() -> None:

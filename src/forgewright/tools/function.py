@@ -11,7 +11,7 @@ from forgewright.core.errors import ToolArgumentError, ToolError, UsageError
 from forgewright.tools import docstring, signature
 from forgewright.tools.mistakes import mistakes
 from forgewright.tools.schema import nested, schema_of
-from forgewright.tools.types import CallContext, Recovery, ToolOutput
+from forgewright.tools.types import CallContext, Recovery, Tool, ToolOutput
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -229,3 +229,10 @@ def tool(function: Callable[P, R] | None = None, /, **options: Any) -> Any:
         return cast("FunctionTool[P, R]", FunctionTool(function, depth=1, **options))
 
     return decorate
+
+
+def as_tool(thing: Tool | Callable[..., Any]) -> Tool:
+    """The tool itself, or the tool that a plain function makes. Raises `UsageError`."""
+    if hasattr(thing, "bind") and hasattr(thing, "parameters"):
+        return cast("Tool", thing)
+    return FunctionTool(cast("Callable[..., Any]", thing), depth=1)
