@@ -74,6 +74,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     temperature: float | None = None
     max_output_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    role: str = ""
+    """Which agent asks; not sent to providers."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,28 @@
+"""Every operation by its name. A module is imported when one of its operations is used, not before."""
+
+from __future__ import annotations
+
+from forgewright.code.operations.base import Operation
+
+STRUCTURE = "forgewright.code.operations"
+
+TABLE: dict[str, str] = {
+    # query, insert, replace, delete, wrap, files, rewrite
+    # rename, signature, move, extract, inline, imports (each line: "name": "module:Class")
+}
+
+
+def names() -> tuple[str, ...]:
+    """All operations, in the table's order."""
+    return tuple(TABLE)
+
+
+def load(name: str) -> type[Operation]:
+    """The class of an operation. Raises `KeyError` for an unknown name."""
+    from importlib import import_module
+
+    module, _, attribute = TABLE[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    assert isinstance(found, type)
+    assert issubclass(found, Operation)
+    return found
