@@ -70,7 +70,10 @@ async def test_runs_come_newest_first(store: Store) -> None:
     await store.journal.append(OTHER, [b"2", b"3"], expected=0)
     await store.journal.append(RUN, [b"4"], expected=1)
     rows = await store.journal.runs()
-    assert [(r.run, r.sequence, r.first_index, r.last_index) for r in rows] == [(OTHER, 2, 1, 2), (RUN, 2, 0, 3)]
+    assert [(r.run, r.sequence, r.first_index, r.last_index) for r in rows] == [
+        (OTHER, 2, 1, 2),
+        (RUN, 2, 0, 3),
+    ]
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
