@@ -76,6 +76,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     stop: tuple[str, ...] = ()
     role: str = ""
     """Which agent asks; not sent to providers."""
+    ordinal: int = 0
+    """How many answers this agent had before in its run, also before a crash; not sent to providers."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -50,7 +50,7 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
         decision = ev.GRANTED  # the very default is left out of the record
     if verdict.permit:
         try:
-            effect.oblige(verdict, context)
+            await effect.oblige(verdict, context)
         except ForgewrightError as error:
             await _fail(effect, identity, decision, error, context)
             raise
@@ -147,7 +147,9 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
         message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}"
         await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
-    effect.oblige(Verdict(True, asked.decision.by, asked.decision.tier, asked.decision.approval), context)
+    await effect.oblige(
+        Verdict(True, asked.decision.by, asked.decision.tier, asked.decision.approval), context
+    )
     if asked.decision.approval is not None:
         await _approve(effect, identity, asked, asked.decision.approval, context)
     if effect.recovery == "unsafe":

@@ -36,7 +36,7 @@ class Effect(Generic[A]):
         """What the gate may know of it."""
         return NO_FACTS
 
-    def oblige(self, verdict: Verdict, context: Context) -> None:
+    async def oblige(self, verdict: Verdict, context: Context) -> None:
         """Takes up what the gate obliges; raises `Refused` or `Unavailable` where that can't be met."""
 
     async def asked(self, effect: EffectId, decision: Decision, context: Context) -> Asked:

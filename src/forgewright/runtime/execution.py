@@ -65,6 +65,7 @@ class Execution(Generic[S]):
         self.ledger = Ledger(
             engine.journal, run, sequence, epoch=epoch, on_record=self._on_record, absorb=self._absorb
         )
+        self.model_calls = dict(history.model_calls)
         self._began = time.monotonic_ns()
         self._task: asyncio.Task[None] | None = None
         self._interrupted: tuple[str, str] | None = None
@@ -156,6 +157,12 @@ class Execution(Generic[S]):
         position.leave(visit.number, fields, branches)
 
     # ── what the door and the effects ask ────────────────────────────────────────────────────────────
+
+    def count_model_call(self, actor: str) -> int:
+        """How many requests to models the actor made before this one, in the whole run."""
+        before = self.model_calls.get(actor, 0)
+        self.model_calls[actor] = before + 1
+        return before
 
     def check_budget(self) -> None:
         """Raises `ParkSignal` where a limit of the run is reached."""

@@ -24,10 +24,11 @@ Status = Literal["running", "parked", "finished", "failed"]
 class Past:
     """What is known of one effect: its intent, and its receipt unless that was lost."""
 
-    __slots__ = ("answered", "asked", "begins")
+    __slots__ = ("actor", "answered", "asked", "begins")
 
-    def __init__(self, asked: ev.Asked) -> None:
+    def __init__(self, asked: ev.Asked, actor: str) -> None:
         self.asked = asked
+        self.actor = actor
         self.answered: ev.Answered | None = None
         self.begins = 0 if asked.decision.approval else 1
         """How often it may have begun: with its intent, or with each `effect.begun` after a person's word."""
@@ -54,6 +55,8 @@ class History(Generic[S]):
         self.status: Status = "running"
         self.detail = ""
         self.entered: set[int] = set()
+        self.model_calls: dict[str, int] = {}
+        """Actor → requests to models in nodes that left; those of open nodes are counted as they are replayed."""
         self.sequence = 0
         self._session_start = 0
 
@@ -95,7 +98,7 @@ class History(Generic[S]):
             case ev.NodeLeft():
                 self._leave(event, value)
             case ev.Asked():
-                self.effects[event.effect] = Past(event)
+                self.effects[event.effect] = Past(event, record.actor)
             case ev.EffectBegun():
                 self.effects[event.effect].begins += 1
             case ev.Answered():
@@ -125,6 +128,9 @@ class History(Generic[S]):
         """Lets go of the receipts of a node that left."""
         if self.effects:
             prefix = f"{visit}."
+            for effect, past in self.effects.items():
+                if effect.startswith(prefix) and isinstance(past.asked, ev.ModelAsked):
+                    self.model_calls[past.actor] = self.model_calls.get(past.actor, 0) + 1
             self.effects = {k: v for k, v in self.effects.items() if not k.startswith(prefix)}
 
     def _branches(self, event: ev.NodeLeft) -> list[Branch]:

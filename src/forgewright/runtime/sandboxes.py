@@ -11,10 +11,8 @@ from forgewright.sandbox.types import Sandbox, SandboxSpec, Tier
 class Sandboxes(Protocol):
     """Raises `MissingProgram` or `Unavailable` where the tier is not to be had; never offers a weaker one."""
 
-    def driver_for(self, tier: Tier) -> None:
-        """Raises where there is none."""
-
-    def driver_name(self, tier: Tier) -> str: ...
+    async def driver_for(self, tier: Tier) -> str:
+        """Name of the driver that serves the tier."""
 
     async def open(self, spec: SandboxSpec) -> Sandbox: ...
 
@@ -22,16 +20,11 @@ class Sandboxes(Protocol):
 class NoSandboxes:
     """An engine that was given none."""
 
-    def driver_for(self, tier: Tier) -> None:
+    async def driver_for(self, tier: Tier) -> str:
         raise Unavailable(
-            f"this engine was given no sandboxes, and a command needs tier {tier}",
+            f"this engine was given no sandboxes, and a command needs one of tier {tier}",
             hint="open the engine with forgewright.wiring.open_engine, or pass sandboxes=…",
         )
 
-    def driver_name(self, tier: Tier) -> str:
-        self.driver_for(tier)
-        return ""
-
     async def open(self, spec: SandboxSpec) -> Sandbox:
-        self.driver_for(spec.tier)
-        raise AssertionError("unreachable")
+        raise AssertionError(await self.driver_for(spec.tier))

@@ -21,7 +21,7 @@ _WRITABLE = (
     ("vartmp", "/var/tmp", 0o1777),
     ("run", "/run", 0o755),
     ("home", HOME, 0o755),
-)  # noqa: S108
+)
 _USR_LINKS = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
 _SHARED_ETC = (
     "alternatives",

@@ -12,15 +12,17 @@ from forgewright.agent.builtin.plan import latest_plan, write_plan
 from forgewright.graph import END, End, Goto, Graph, Update
 from forgewright.models.types import Assistant, Message, ToolResult
 from forgewright.runtime.context import Context
-from forgewright.sandbox.types import SandboxSpec
+from forgewright.sandbox.types import Mount, SandboxSpec
 from forgewright.swarm import prompts
 from forgewright.swarm.effects import Commit, Reset
 from forgewright.swarm.state import Accepted, JobState
-from forgewright.swarm.testing import TestPlan, TestReport, read_report
+from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, headline, parse
 from forgewright.swarm.workspace import Workspace
 from forgewright.tools.types import Tool
 
 CHANGES_CHARS_MAX = 24_000
+INSIDE = "/workspace"
+"""Where the work tree is seen in the sandbox."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -47,6 +49,8 @@ class Swarm:
         self.tests = tests
         self.spec = spec
         self.limits = limits
+        prefix = workspace.place.source.prefix
+        self.root_inside = f"{INSIDE}/{prefix}" if prefix else INSIDE
         self.planner = Agent(
             "planner",
             prompts.with_language(prompts.PLANNER, language),
@@ -132,10 +136,19 @@ class Swarm:
         plan = self.tests
         if plan is None:
             return None
-        ended = await context.scope("tests", actor="tester").exec(
-            plan.command(), purpose="tests", spec=self.spec
+        spec = msgspec.structs.replace(
+            self.spec,
+            mounts=(
+                *self.spec.mounts,
+                Mount(str(self.workspace.tree), INSIDE, "cow"),
+                *plan.mounts_at(self.root_inside),
+            ),
         )
-        report = read_report(plan, ended)
+        ended = await context.scope("tests", actor="tester").exec(
+            plan.command(self.root_inside), purpose="tests", spec=spec
+        )
+        output = TestOutput(ended.stdout, ended.stderr, ended.code, ended.reason, ended.seconds)
+        report = parse(output, plan.framework, root=self.root_inside)
         await context.note("tests", report)
         return report
 
@@ -176,7 +189,7 @@ def summarise(state: JobState) -> str:
     lines += [f"- {commit.title} ({commit.sha[:10]})" for commit in state.commits]
     lines += [f"- undone, tests failed with it: {what}" for what in state.undone]
     if state.report is not None and state.verdict != "unchanged":
-        lines.append(f"Tests: {state.report.headline}")
+        lines.append(f"Tests: {headline(state.report)}")
     elif state.report is None:
         lines.append("Tests: the project has none that could be found, so nothing was run")
     return "\n".join(lines)

@@ -215,6 +215,10 @@ class Workspace:
             )
         return raw.decode(errors="surrogateescape")
 
+    def diff_all(self) -> str:
+        """All that the run changed so far, committed or not. Raises `UsageError` above 8 MB."""
+        return self.diff(head=self.tree_digest())
+
     def tree_digest(self) -> str:
         """Name of the git tree of all files that are not ignored, as they are now."""
         stage(self.git, self.tree, self._ignore, bytes_max=FILE_BYTES_MAX)

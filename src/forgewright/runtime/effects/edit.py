@@ -71,7 +71,7 @@ class EditEffect(Effect[Edited]):
             "lines": plan.diff().count("\n"),
         }
 
-    def oblige(self, verdict: object, context: Context) -> None:
+    async def oblige(self, verdict: object, context: Context) -> None:
         if self.trouble is not None:
             raise self.trouble
 

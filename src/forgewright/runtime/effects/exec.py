@@ -29,6 +29,7 @@ class ExecEffect(Effect[Exit]):
         self.purpose = purpose
         self.spec = spec or SandboxSpec()
         self.resource = purpose
+        self.driver = ""
 
     def facts(self) -> Mapping[str, Fact]:
         spec = self.spec
@@ -40,7 +41,7 @@ class ExecEffect(Effect[Exit]):
             "writable": tuple(m.target for m in spec.mounts if m.mode == "rw"),
         }
 
-    def oblige(self, verdict: Verdict, context: Context) -> None:
+    async def oblige(self, verdict: Verdict, context: Context) -> None:
         if verdict.tier is None:
             raise Refused(
                 f"the policy permits exec for {self.purpose!r} and names no tier to run it in",
@@ -50,18 +51,15 @@ class ExecEffect(Effect[Exit]):
         asked = Tier(verdict.tier)
         tier = max(asked, self.spec.tier, key=tiers.index)
         self.spec = msgspec.structs.replace(self.spec, tier=tier)
-        context.execution.engine.sandboxes.driver_for(tier)  # raises where the tier is missing
+        self.driver = await context.execution.engine.sandboxes.driver_for(tier)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
-        driver = ""
-        if decision.permit and decision.tier is not None:
-            driver = context.execution.engine.sandboxes.driver_name(self.spec.tier)
         return ev.ExecAsked(
             effect,
             decision,
             self.command.argv,
             str(self.spec.tier),
-            driver,
+            self.driver,
             self.spec.image,
             msgspec.Raw(msgspec.json.encode(self.spec)),
         )

@@ -76,6 +76,7 @@ class ModelEffect(Effect[Response]):
         self.model = model
         self.request = request
         self.resource = model.name
+        self.ordinal = 0
 
     @property
     def _name(self) -> str:
@@ -109,6 +110,7 @@ class ModelEffect(Effect[Response]):
         body = msgspec.json.encode(parts)
         digest = sha256(seed + body)
         talk.effect, talk.digest, talk.head, talk.messages = effect, digest.digest(), head, request.messages
+        self.ordinal = context.execution.count_model_call(context.actor)
         return ev.ModelAsked(
             effect,
             decision,
@@ -133,7 +135,7 @@ class ModelEffect(Effect[Response]):
             # After a crash the intent is not written again, but later requests still continue this one.
             await self.asked(effect, ev.Decision(True), context)
         on_delta = context.execution.delta_listener(context.actor)
-        request = msgspec.structs.replace(self.request, role=context.actor)
+        request = msgspec.structs.replace(self.request, role=context.actor, ordinal=self.ordinal)
         try:
             response = await self.model.respond(request, on_delta=on_delta)
         except ContextOverflow:
