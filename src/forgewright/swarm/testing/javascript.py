@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+import msgspec
+
 from forgewright.swarm.testing.report import (
     FAILURES_MAX,
     MESSAGE_CHARS_MAX,
@@ -73,13 +75,9 @@ def _tap_failures(text: str, root: str) -> list[TestFailure]:
         message = " ".join(((said[1] or said[2]) if said else "").split())
         failure = _failure(head[2].replace("\\#", "#"), body, root, message)
         where = re.search(r"^location: '(.+?):(\d+):\d+'$", body, re.MULTILINE)
-        stack = body.partition("stack:")[2]
-        places = [p for p in _PLACE.findall(stack) if not p[0].startswith("node:")]
-        if places or where:
-            file, line = places[0] if places else (where[1], where[2])  # type: ignore[index]  # one is there
-            failure = TestFailure(
-                failure.id, relative(file, root), int(line), failure.message, failure.excerpt
-            )
+        places = [place for place in _PLACE.findall(body.partition("stack:")[2]) if place[0][:5] != "node:"]
+        for file, line in places[:1] or ([(where[1], where[2])] if where else []):
+            failure = msgspec.structs.replace(failure, file=relative(file, root), line=int(line))
         out.append(failure)
     return out
 
@@ -90,12 +88,12 @@ def _spec_failures(text: str, root: str) -> list[TestFailure]:
     out = []
     for block in blocks:
         first, _, body = block.partition("\n")
-        file, line = (re.match(r"(.+?):(\d+)", first) or re.match(r"(.*)()", first)).groups()  # type: ignore[union-attr]  # the second always matches
         name = re.match(r"✖ (.*?)(?: \([\d.]+ms\))?$", body.split("\n")[0])
         failure = _failure(name[1] if name else first, "\n".join(body.split("\n")[1:]), root)
-        out.append(
-            TestFailure(failure.id, relative(file, root), int(line or 0), failure.message, failure.excerpt)
-        )
+        where = re.match(r"(.+?):(\d+)", first)
+        if where is not None and not failure.file:
+            failure = msgspec.structs.replace(failure, file=relative(where[1], root), line=int(where[2]))
+        out.append(failure)
     return out
 
 

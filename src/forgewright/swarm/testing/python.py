@@ -120,7 +120,7 @@ def unittest(text: str, root: str) -> Counts | None:
     errors = numbers.get("errors", 0)
     skipped = numbers.get("skipped", 0) + numbers.get("expected failures", 0)
     # Sub-tests that fail are counted each, but only their test is in the total.
-    broken = len({failure.id.partition(" [")[0] for failure in failures}) if failures else failed + errors
+    broken = len({failure.id.partition(" ")[0] for failure in failures}) if failures else failed + errors
     passed = max(0, total - skipped - max(0, min(failed + errors, broken)))
     return Counts("unittest", passed, failed, errors, skipped, tuple(failures))
 
