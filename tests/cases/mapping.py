@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.cases.scene import MemoryScene
-
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.rename import Rename, RenameModule
+from tests.cases.scene import MemoryScene
 
 Case = dict[str, Any]
 Step = Operation | Callable[[], Operation]

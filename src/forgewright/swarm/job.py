@@ -95,7 +95,8 @@ async def fork_job(engine: Engine, home: Path, run: RunId, sequence: int | None 
     fork = await engine.fork(run, sequence)
     records = await engine.records(fork)
     parent = Workspace.open(home, run)
-    commit, programs = parent.place.base, []
+    commit = parent.place.base
+    programs: list[ev.EditAsked] = []
     pending: dict[str, ev.Event] = {}
     for record in records:
         event = record.event
