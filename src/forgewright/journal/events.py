@@ -176,6 +176,8 @@ class ExecAsked(Asked, frozen=True, tag="exec.asked"):
     image: str = ""
     spec: Json = NULL
     recovery: str = "pure"
+    purpose: str = ""
+    """`tests`, `build` …: what the policy was asked for."""
 
 
 class GitAsked(Asked, frozen=True, tag="git.asked"):
