@@ -50,7 +50,7 @@ class CedarGate:
         self.entities = tuple(entities)
         try:
             encoded = msgspec.json.encode(self.entities).decode()
-            self._entities = cedarpy.Entities.from_json_str(encoded, schema())
+            self.cedar_entities = cedarpy.Entities.from_json_str(encoded, schema())
         except (ValueError, TypeError) as error:
             raise ConfigError(f"the policy's entities are wrong: {error}") from error
         self.digest: Digest = digest(
@@ -103,7 +103,7 @@ class CedarGate:
 
     def evaluate(self, request: Request) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
         """Cedar's own answer: whether it is permitted, the determining policies, evaluation errors."""
-        result = self._authorize(request.cedar(), self._set(request.action), self._entities, schema())
+        result = self._authorize(request.cedar(), self._set(request.action), self.cedar_entities, schema())
         diagnostics = result.diagnostics
         names = diagnostics.id_annotations_by_reason
         by = tuple(sorted(names[reason] for reason in diagnostics.reasons))

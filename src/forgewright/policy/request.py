@@ -45,10 +45,9 @@ def requests(attempt: Attempt) -> list[Request]:
         raise Unanswerable("expected the name of an agent as principal; found nothing")
     facts = attempt.facts
     paths = _paths(facts) if attempt.action in ("edit", "read") else ()
-    touched = dict.fromkeys((*paths, attempt.resource) if attempt.action == "edit" else paths)
-    if not touched:
-        return [_request(attempt, attempt.resource, facts, path=False)]
-    return [_request(attempt, path, facts, path=True) for path in touched]
+    if not paths:
+        return [_request(attempt, attempt.resource, facts, path=attempt.action == "edit")]
+    return [_request(attempt, path, facts, path=True) for path in dict.fromkeys(paths)]
 
 
 def _request(attempt: Attempt, resource: str, facts: Mapping[str, Fact], *, path: bool) -> Request:
@@ -86,6 +85,8 @@ def _derived(action: str, resource: str, facts: Mapping[str, Fact], *, path: boo
         more |= labels.host_labels(host)
     elif action == "model":
         found["provider"] = resource.partition(":")[0] if ":" in resource else ""
+    elif action == "tool" and resource.startswith("mcp:"):
+        found["server"] = resource[4:].partition("/")[0]
     elif action == "git" and not facts.get("operation"):
         found["operation"] = resource
     elif action == "exec":

@@ -166,9 +166,11 @@ def _error_offset(statement: str, error: str) -> int:
     for token in every:
         if token.text != named.group(1):
             continue
+        if token.text == ";":
+            return token.start
         try:
-            cedarpy.policies_to_json_str(statement[: token.start + len(token.text)])
+            cedarpy.policies_to_json_str(statement[: token.start + len(token.text)] + ";")
         except ValueError as found:
-            if str(found) == error:  # cut off behind an innocent token, the error is the missing rest
+            if str(found) == error:  # behind an innocent token, the error is about the semicolon
                 return token.start
     return 0

@@ -64,7 +64,12 @@ VOCABULARY: Mapping[str, ActionSpec] = {
         "Call a tool.",
         (
             FactSpec("recovery", "String", "`pure`, `idempotent`, `reconcilable` or `unsafe`.", "unsafe"),
-            FactSpec("server", "String", "The MCP server that offers it; nothing for a local function.", ""),
+            FactSpec(
+                "server",
+                "String",
+                "The MCP server of an `mcp:SERVER/TOOL`; nothing for a local function.",
+                "",
+            ),
             FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
             _LABELS,
         ),
@@ -90,6 +95,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("command", "String", "The arguments joined by spaces, for `like`.", ""),
             FactSpec("image", "String", "Name or digest of the image.", ""),
             FactSpec("network", "Set<String>", "`host:port` names that it may reach.", ()),
+            FactSpec("writable", "Set<String>", "Folders of the host that it can write to.", ()),
             FactSpec("secrets", "Set<String>", "Classes of the credentials that it is given.", ()),
             FactSpec("unknown_dependencies", "Bool", "It loads packages nobody approved.", False),
             _LABELS,

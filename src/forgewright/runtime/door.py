@@ -175,7 +175,7 @@ async def _ask_to_repeat(effect: Effect[A], identity: EffectId, begins: int, con
         reason="unsafe",
     )
     if answer != "repeat":
-        error = errors.RunError(f"a person said not to repeat {effect.action} {effect.resource!r}")
+        error = errors.ToolError(f"a person said not to repeat {effect.action} {effect.resource!r}")
         await context.ledger.append(
             context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
         )

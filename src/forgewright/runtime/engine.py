@@ -248,7 +248,7 @@ class Engine:
         """Answers the run's open question (the only one, or that of `effect`), also from another process."""
         await self.open()
         while True:
-            records = await self.journal.read(run)
+            records = await self.records(run)
             question = _open_question(records, effect)
             if question.choices and answer not in question.choices:
                 raise UsageError(f"the answer {answer!r} is none of: {', '.join(question.choices)}")

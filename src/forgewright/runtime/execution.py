@@ -22,9 +22,9 @@ from forgewright.runtime.context import Context
 from forgewright.runtime.history import History, encode_branches
 from forgewright.runtime.ledger import Ledger
 from forgewright.runtime.park import ParkSignal
-from forgewright.sandbox.types import OnOutput
 
 if TYPE_CHECKING:
+    from forgewright.sandbox.types import OnOutput
     from forgewright.code.engine import CodeEngine
     from forgewright.runtime.engine import Engine
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from forgewright.core.errors import IntegrityError, LeaseLost, LostRace, RunError, StoreError
+
+OWN_TROUBLE = (RunError, StoreError, IntegrityError, LeaseLost, LostRace)
+"""Errors of the engine itself. They end the execution, and no tool or model may take them for its own."""
+
 
 class ParkSignal(BaseException):
     """Raised through a node to park its run. Derived from BaseException so that no node swallows it.

@@ -76,7 +76,7 @@ def configuration(
                 "source": "devpts",
                 "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
             },
-            {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": [*tmpfs, "noexec"]},  # noqa: S108
+            {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": [*tmpfs, "noexec"]},
         ],
         "linux": {
             "namespaces": [{"type": name} for name in ("pid", "mount", "ipc", "uts", "network", "user")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import msgspec
 
 from forgewright.sandbox.types import Limits
 
-PARENT = "forgewright"
 _PERIOD_MICROSECONDS = 100_000
 
 
@@ -31,9 +31,19 @@ class Counters(msgspec.Struct, frozen=True):
     memory_peak_bytes: int | None = None
 
 
-@cache
 def hierarchies() -> Hierarchies | None:
     """Where groups for memory, pids and cpu can be made; None where they cannot (then: rlimits)."""
+    return _hierarchies(parent())
+
+
+def parent() -> str:
+    """The group above all those of one state folder: what is not of this folder is not ours to remove."""
+    chosen = os.environ.get("FORGEWRIGHT_SANDBOX_STATE")
+    return f"forgewright-{zlib.crc32(os.fsencode(chosen)):08x}" if chosen else "forgewright"
+
+
+@cache
+def _hierarchies(name: str) -> Hierarchies | None:
     mounts: dict[str, str] = {}
     unified = ""
     with open("/proc/self/mountinfo") as file:
@@ -47,9 +57,9 @@ def hierarchies() -> Hierarchies | None:
                     {name: point for name in options.split(",") if name in ("memory", "pids", "cpu")}
                 )
     if "memory" in mounts and "pids" in mounts:
-        found = Hierarchies(1, {name: f"{point}/{PARENT}" for name, point in mounts.items()})
+        found = Hierarchies(1, {kind: f"{point}/{name}" for kind, point in mounts.items()})
     elif unified:
-        found = Hierarchies(2, {"": f"{unified}/{PARENT}"})
+        found = Hierarchies(2, {"": f"{unified}/{name}"})
     else:
         return None
     return found if _usable(found) else None

@@ -20,7 +20,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class IdMap(msgspec.Struct, frozen=True):
-    """An id-mapped mount: files of `disk` appear as owned by `host`, and what is written as `host` lands as `disk`."""
+    """An id-mapped mount: files of `disk` appear as of `host`, and what `host` writes lands as `disk`."""
 
     disk: Owner
     host: Owner

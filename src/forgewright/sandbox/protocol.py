@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -70,6 +70,8 @@ class Ended(msgspec.Struct, frozen=True):
     disk_full: bool
     memory: bool
     """The agent's own watch found more memory in use than allowed."""
+    processes: bool
+    """The same of processes."""
     stdout_bytes: int
     stderr_bytes: int
     rss_bytes: int
@@ -144,8 +146,8 @@ class Channel(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
         broken = SandboxError("the sandbox ended while a command ran in it")
-        waiting = [job.done for job in self._jobs.values()]
-        for future in (*waiting, *self._pings.values(), self.ready):
+        waiting: list[asyncio.Future[Any]] = [job.done for job in self._jobs.values()]
+        for future in [*waiting, *self._pings.values(), self.ready]:
             if not future.done():
                 future.set_exception(broken)
                 future.exception()  # whoever waits is told; nobody else has to
@@ -190,7 +192,17 @@ class Channel(asyncio.Protocol):
             del self._jobs[number]
             status, flags, out, err, rss, cpu = _EXITED.unpack(data)
             if not job.done.done():
-                ended = Ended(status, bool(flags & 1), bool(flags & 2), bool(flags & 4), out, err, rss, cpu)
+                ended = Ended(
+                    status,
+                    bool(flags & 1),
+                    bool(flags & 2),
+                    bool(flags & 4),
+                    bool(flags & 8),
+                    out,
+                    err,
+                    rss,
+                    cpu,
+                )
                 job.done.set_result(ended)
 
     def send(self, kind: int, number: int, data: bytes = b"") -> None:

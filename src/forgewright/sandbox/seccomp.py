@@ -11,11 +11,11 @@ ALLOWED: tuple[tuple[str, str], ...] = (
         " fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync fgetxattr"
         " flistxattr flock fremovexattr fsetxattr fstat fstatfs fsync ftruncate futimesat getcwd getdents"
         " getdents64 getxattr inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lchown lgetxattr"
-        " link linkat listxattr llistxattr lremovexattr lseek lsetxattr lstat mkdir mkdirat newfstatat open"
-        " openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat"
-        " readv removexattr rename renameat renameat2 rmdir sendfile setxattr splice stat statfs statx symlink"
-        " symlinkat sync sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes"
-        " vmsplice write writev",
+        " link linkat listxattr llistxattr lremovexattr lseek lsetxattr lstat mkdir mkdirat newfstatat"
+        " open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink"
+        " readlinkat readv removexattr rename renameat renameat2 rmdir sendfile setxattr splice stat statfs"
+        " statx symlink symlinkat sync sync_file_range syncfs tee truncate umask unlink unlinkat utime"
+        " utimensat utimes vmsplice write writev",
     ),
     (
         "memory of its own: bounded by the memory limit",
@@ -29,8 +29,8 @@ ALLOWED: tuple[tuple[str, str], ...] = (
         " pidfd_open pidfd_send_signal prctl prlimit64 rseq sched_get_priority_max sched_get_priority_min"
         " sched_getaffinity sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval"
         " sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield set_robust_list"
-        " set_tid_address setitimer setpgid setpriority setrlimit setsid tgkill times tkill vfork wait4 waitid"
-        " uname sysinfo getrandom restart_syscall futex_wake futex_wait futex_requeue",
+        " set_tid_address setitimer setpgid setpriority setrlimit setsid tgkill times tkill vfork"
+        " wait4 waitid uname sysinfo getrandom restart_syscall futex_wake futex_wait futex_requeue",
     ),
     (
         "identity: without capabilities these change nothing that it does not have",
@@ -74,9 +74,9 @@ _NAMESPACES = 0x7E020000
 
 _TIOCSTI = 0x5412
 _FAMILIES = (1, 2, 10)
-"""UNIX, INET, INET6. Others reach parts of the kernel, or of the hypervisor (VSOCK), that no namespace bounds."""
+"""UNIX, INET, INET6. Others reach into the kernel, or the hypervisor (VSOCK), where no namespace bounds."""
 
-_EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
+_EPERM, _ENOSYS = 1, 38
 
 
 def _argument(index: int, value: int, op: str, value_two: int = 0) -> dict[str, Any]:
@@ -110,6 +110,11 @@ def profile(arch: str = "x86_64") -> dict[str, Any]:
         mask = 1 << bit
         args = [_argument(1, mask, "SCMP_CMP_MASKED_EQ", ~_TIOCSTI & mask)]
         rules.append({"names": ["ioctl"], "action": "SCMP_ACT_ALLOW", "args": args})
+    # mknod: pipes, sockets and plain files, never devices.
+    for kind in (0o010000, 0o140000, 0o100000):
+        for name, index in (("mknod", 1), ("mknodat", 2)):
+            args = [_argument(index, 0o170000, "SCMP_CMP_MASKED_EQ", kind)]
+            rules.append({"names": [name], "action": "SCMP_ACT_ALLOW", "args": args})
     # personality: only to ask, and for Linux with or without address randomisation (debuggers, builds).
     for persona in (0x0, 0x8, 0x20000, 0x20008, 0x40000, 0xFFFFFFFF):
         args = [_argument(0, persona, "SCMP_CMP_EQ")]

@@ -74,7 +74,9 @@ class AgentSandbox:
             self._running -= 1
         seconds = time.monotonic() - started
         after = machine.counters()
-        reason = "timeout" if timed_out else self._reason(ended, before, after)
+        reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
+        if reason in ("oom", "pids"):
+            job.kill()  # what it left in the background would fail the next command too
         return Exit(
             code=_code(ended.status),
             reason=reason,
@@ -161,7 +163,7 @@ class AgentSandbox:
 
     async def _broken(self, job: Job) -> Ended:
         raise SandboxError(
-            f"sandbox {self.id} did not end a command within {KILL_SECONDS} s of killing it, and was destroyed"
+            f"sandbox {self.id}: a killed command did not end in {KILL_SECONDS} s; the sandbox was destroyed"
         )
 
     async def _builtin(
@@ -169,8 +171,8 @@ class AgentSandbox:
     ) -> tuple[Ended, bytes]:
         base = self._request(argv, {}, "/", builtin=name)
         request = Request(
-            argv=base.argv, environment={}, workdir="/", uid=base.uid, gid=base.gid, output_bytes=output_bytes,
-            files=base.files, builtin=name,
+            argv=base.argv, environment={}, workdir="/", uid=base.uid, gid=base.gid,
+            output_bytes=output_bytes, files=base.files, builtin=name,
         )  # fmt: skip
         job = self._start(request, None)
         try:
@@ -192,7 +194,7 @@ class AgentSandbox:
             return "oom"
         if self._closing:
             return "cancelled"
-        if code and after.pids > before.pids:
+        if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and ended.disk_full:
             return "disk"

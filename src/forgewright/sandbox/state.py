@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 from forgewright.core.errors import SandboxError
@@ -18,7 +19,7 @@ def state_root() -> Path:
     if os.geteuid() == 0:
         return Path("/run/forgewright")
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "forgewright" if runtime else Path(f"/tmp/forgewright-{os.geteuid()}")  # noqa: S108
+    return Path(runtime) / "forgewright" if runtime else Path(f"/tmp/forgewright-{os.geteuid()}")
 
 
 def new_id() -> str:
@@ -74,4 +75,10 @@ def _owned(folder: Path) -> bool:
 
 
 def remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """Removes the folder, also where a runtime that is just ending still takes files out of it."""
+    for _ in range(100):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.005)
+    raise SandboxError(f"{folder} cannot be removed", hint="forgewright sandbox clean")

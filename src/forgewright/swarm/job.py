@@ -95,7 +95,8 @@ async def fork_job(engine: Engine, home: Path, run: RunId, sequence: int | None 
     fork = await engine.fork(run, sequence)
     records = await engine.records(fork)
     parent = Workspace.open(home, run)
-    commit, programs = parent.place.base, []
+    commit = parent.place.base
+    programs: list[ev.EditAsked] = []
     pending: dict[str, ev.Event] = {}
     for record in records:
         event = record.event
@@ -120,6 +121,19 @@ async def fork_job(engine: Engine, home: Path, run: RunId, sequence: int | None 
             )
         code.commit(plan)
     return fork
+
+
+async def replay_job(engine: Engine, home: Path, run: RunId) -> RunId:
+    """A new job with the same goal, options and starting commit; the engine's model should be `run`'s answers."""
+    options = await job_options(engine, run)
+    first = (await engine.records(run))[0].event
+    assert isinstance(first, ev.RunStarted)
+    parent = Workspace.open(home, run)
+    again = new_run_id()
+    workspace = Workspace.fork(home, again, parent, parent.place.base)
+    state = JobState(goal=first.goal, base=workspace.place.base)
+    graph = make_swarm(workspace, options).graph
+    return await engine.start(graph, state, goal=first.goal, options=options, run=again)
 
 
 async def job_options(engine: Engine, run: RunId) -> JobOptions:

@@ -11,7 +11,7 @@ from forgewright.core.errors import ToolArgumentError, ToolError, UsageError
 from forgewright.tools import docstring, signature
 from forgewright.tools.mistakes import mistakes
 from forgewright.tools.schema import nested, schema_of
-from forgewright.tools.types import CallContext, Recovery, ToolOutput
+from forgewright.tools.types import CallContext, Recovery, Tool, ToolOutput
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,12 +24,6 @@ _RECOVERIES = ("pure", "idempotent", "reconcilable", "unsafe")
 
 class FunctionTool(Generic[P, R]):
     """A function with its schema; called with Python arguments it is still the function."""
-
-    schema: dict[str, Any]
-    """JSON Schema of the arguments, decoded; not to be changed."""
-    parameters: msgspec.Raw
-    """JSON Schema of the arguments."""
-    _nested: bool
 
     def __init__(
         self,
@@ -78,6 +72,10 @@ class FunctionTool(Generic[P, R]):
         self.signature = signature.read(function, self.name, docs, signature.caller_names(depth + 1))
         self._decode = signature.decoder(self.signature.arguments).decode
         self._reconcile = reconcile
+        self.schema = schema_of(self.signature.arguments)
+        """JSON Schema of the arguments, decoded; not to be changed."""
+        self.parameters = msgspec.Raw(msgspec.json.encode(self.schema))
+        self._nested = nested(self.schema)
         self.__doc__ = function.__doc__
         self.__name__ = plain.__name__
 
@@ -86,18 +84,6 @@ class FunctionTool(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<tool {self.name}({', '.join(self.signature.names)})>"
-
-    def __getattr__(self, name: str) -> Any:
-        # The schema is made when somebody asks for it: most programs define more tools than they use.
-        if name == "schema":
-            self.schema = schema_of(self.signature.arguments)
-        elif name == "parameters":
-            self.parameters = msgspec.Raw(msgspec.json.encode(self.schema))
-        elif name == "_nested":
-            self._nested = nested(self.schema)
-        else:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return self.__dict__[name]
 
     def bind(self, arguments: str | bytes) -> dict[str, Any]:
         """The validated arguments, converted. Raises `ToolArgumentError` with all mistakes."""
@@ -243,3 +229,10 @@ def tool(function: Callable[P, R] | None = None, /, **options: Any) -> Any:
         return cast("FunctionTool[P, R]", FunctionTool(function, depth=1, **options))
 
     return decorate
+
+
+def as_tool(thing: Tool | Callable[..., Any]) -> Tool:
+    """The tool itself, or the tool that a plain function makes. Raises `UsageError`."""
+    if hasattr(thing, "bind") and hasattr(thing, "parameters"):
+        return cast("Tool", thing)
+    return FunctionTool(cast("Callable[..., Any]", thing), depth=1)

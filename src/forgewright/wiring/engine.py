@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from forgewright.core.ids import RunId
 from forgewright.models.types import Model
 from forgewright.runtime.engine import Engine
+from forgewright.runtime.session import recorded_answers
 from forgewright.wiring.sandboxes import RegisteredSandboxes
 
 
@@ -46,6 +48,15 @@ def open_engine(
         models=made,
         **listeners,
     )
+
+
+async def replay_model(engine: Engine, run: RunId) -> Model:
+    """A model that answers as `run`'s models did."""
+    from forgewright.models.drivers.replay import Line, Replay
+
+    answers = await recorded_answers(engine, run)
+    session = {actor: [(Line(response, actor),) for response in given] for actor, given in answers.items()}
+    return Replay(session, name=f"replay:{run}")
 
 
 def make_model(name: str, fallback: Sequence[str] = (), base_url: str | None = None) -> Model:

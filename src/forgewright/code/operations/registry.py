@@ -9,6 +9,8 @@ STRUCTURE = "forgewright.code.operations"
 TABLE: dict[str, str] = {
     # query, insert, replace, delete, wrap, files, rewrite
     # rename, signature, move, extract, inline, imports (each line: "name": "module:Class")
+    "rename": f"{STRUCTURE}.rename:Rename",
+    "rename-module": f"{STRUCTURE}.rename:RenameModule",
 }
 
 

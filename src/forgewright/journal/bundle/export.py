@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from forgewright.core.errors import IntegrityError, NotFound, UsageError
+from forgewright.core.errors import NotFound, UsageError
 from forgewright.core.ids import Digest, RunId
 from forgewright.journal.bundle import verifier
-from forgewright.journal.log.tiles import HEIGHT, TILE_BYTES, WIDTH, edge_path, number_path, tile_path
-from forgewright.journal.log.tree import HASH_BYTES, leaf_hash
+from forgewright.journal.log.proofs import read_tile
+from forgewright.journal.log.tiles import HEIGHT, WIDTH, number_path, tile_path
 from forgewright.store.drivers.sqlite.errors import translate
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ class _Export:
         tiles |= _edge(self._head.size)
         for level, number in sorted(tiles):
             width = min(WIDTH, (self._head.size >> HEIGHT * level) - number * WIDTH)
-            self._add(tile_path(level, number, width), await self._tile(level, number, width))
+            self._add(
+                tile_path(level, number, width),
+                await read_tile(self._journal.store.journal, level, number, width),
+            )
         missing = []
         for name in self._blobs:
             try:
@@ -139,21 +142,6 @@ class _Export:
                     self._blobs[found[1].decode()] = None
         self._records += len(records)
         self._add(f"records/{number_path(number)}", b"".join(parts))
-
-    async def _tile(self, level: int, number: int, width: int) -> bytes:
-        store = self._journal.store.journal
-        if level == 0 and width < WIDTH:
-            records = await store.scan(start=number * WIDTH, limit=width)
-            return b"".join(leaf_hash(placed.data) for placed in records)
-        for name in (tile_path(level, number), edge_path(level), tile_path(level, number)):
-            data = await store.page(name)
-            if data is not None and len(data) >= width * HASH_BYTES and len(data) <= TILE_BYTES:
-                return data[: width * HASH_BYTES]
-        raise IntegrityError(
-            f"{tile_path(level, number)} is missing from the home",
-            record=tile_path(level, number),
-            hint="run `forgewright audit fsck`",
-        )
 
     def _manifest(self) -> None:
         manifest = {

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forgewright.core.errors import ForgewrightError, IntegrityError, NotFound
-from forgewright.core.ids import Digest
+from forgewright.core.ids import Digest, RunId
 from forgewright.journal import codec
 from forgewright.journal.bundle.verification import Finding, Verification
 from forgewright.journal.log.checkpoint import CHECKPOINT, parse_head
 from forgewright.journal.log.keys import PUBLIC
 from forgewright.journal.log.notes import parse_verifier_key, verify_note
-from forgewright.journal.log.sealer import Frontier
-from forgewright.journal.log.tiles import WIDTH, hashes_of, tile_path
+from forgewright.journal.log.sealer import Edge
+from forgewright.journal.log.tiles import WIDTH, edge_path, hashes_of, tile_path
 from forgewright.journal.log.tree import HASH_BYTES, leaf_hash
 from forgewright.store.drivers.sqlite.blobs import FileBlobs
 from forgewright.store.drivers.sqlite.errors import translate
+from forgewright.store.drivers.sqlite.packing import unpack
 from forgewright.store.drivers.sqlite.schema import FILE, connect
 from forgewright.store.drivers.sqlite.writer import Tables
 from forgewright.store.ports import Placed
@@ -100,44 +101,50 @@ class _Check:
             self._found(f"the tree head does not verify: {error.message}", CHECKPOINT)
 
     def _read_records(self, log: Tables, connection: sqlite3.Connection) -> None:
-        frontier = Frontier()
-        start = 0
-        whole = True
-        while True:
+        edge = Edge()
+        (end,) = connection.execute("SELECT coalesce(max(idx)+1, 0) FROM records").fetchone()
+        for start in range(0, end, WIDTH):
             try:
-                page = log.scan(start, WIDTH)
+                page = self._unpacked(log.rows(start, min(WIDTH, end - start)))
             except sqlite3.DatabaseError as error:
-                whole = False
-                self._found(
-                    f"records {start} to {start + WIDTH - 1} cannot be read: {error}", f"record {start}"
-                )
-                (end,) = connection.execute("SELECT max(idx) FROM records").fetchone()
-                start += WIDTH
-                if end is None or start > end:
-                    break
+                self._found(f"records {start}…{start + WIDTH - 1} cannot be read: {error}", f"record {start}")
                 continue
-            if not page:
-                break
             tile = log.page(tile_path(0, start // WIDTH))
-            leaves = self._page(page, start, hashes_of(bytes(tile)) if tile else None)
-            for leaf in leaves:
-                frontier.push(leaf)
-            start += WIDTH
-            if page[-1].index < start - 1:
-                (more,) = connection.execute("SELECT count(*) FROM records WHERE idx>=?", (start,)).fetchone()
-                if not more:
-                    break
+            pages: dict[str, bytes] = {}
+            for leaf in self._page(page, start, hashes_of(tile) if tile else None):
+                edge.push(leaf, pages)
+            for name, data in pages.items():
+                if name.startswith("tile/"):
+                    self._same(log, name, data)
+        for level, hashes in enumerate(edge.levels[1:], 1):
+            self._same(log, edge_path(level), b"".join(hashes))
         head = self._head
         if head is None:
             if self._records:
                 self._found(f"{self._records} records have no tree head", CHECKPOINT)
-        elif whole and not self._findings and (frontier.size, frontier.root()) != (head.size, head.root):
+        elif not self._findings and (edge.frontier.size, edge.frontier.root()) != (head.size, head.root):
             first = head.size - head.size % WIDTH
             self._found(
                 f"the stored records give another tree than the head signed over {head.size} of them;"
                 f" one of the records from {first} on was changed, or some were cut off",
                 f"record {first}…{head.size - 1}",
             )
+
+    def _same(self, log: Tables, name: str, data: bytes) -> None:
+        if log.page(name) != data:
+            self._found(f"{name} is not what the records below it give", name)
+
+    def _unpacked(self, rows: sqlite3.Cursor) -> list[Placed]:
+        page = []
+        for index, run, sequence, row in rows:
+            try:
+                data = unpack(row, index)
+            except IntegrityError as error:
+                place = f"record {index} (run {run}, sequence {sequence})"
+                self._found(f"{place}: {error.message}", place)
+                data = b""
+            page.append(Placed(index, RunId(run or "?"), sequence, data))
+        return page
 
     def _page(self, page: list[Placed], start: int, tile: list[bytes] | None) -> list[bytes]:
         leaves = []
@@ -152,21 +159,25 @@ class _Check:
                 self._found(f"record {expected} is missing before {place}", f"record {expected}")
                 break
             self._records += 1
-            data = bytes(placed.data)
+            data = placed.data
             leaf = leaf_hash(data)
             leaves.append(leaf)
-            if tile is not None and tile[expected % WIDTH] != leaf:
+            if data and tile is not None and tile[expected % WIDTH] != leaf:
                 self._found(f"{place} is not what the tree says", place)
-            try:
-                codec.decode(placed)
-            except ForgewrightError as error:
-                self._found(error.message, place)
+            if data:
+                self._decode(placed, place)
             if self._runs.get(placed.run, 0) + 1 != placed.sequence:
                 self._found(f"{place} follows sequence {self._runs.get(placed.run, 0)}", place)
             self._runs[placed.run] = placed.sequence
             for found in _BLOB.finditer(data):
                 self._blobs.setdefault(found[1].decode(), place)
         return leaves
+
+    def _decode(self, placed: Placed, place: str) -> None:
+        try:
+            codec.decode(placed)
+        except ForgewrightError as error:
+            self._found(error.message, place)
 
     def _structure(self, connection: sqlite3.Connection) -> None:
         """SQLite's own check: indexes against tables, pages against each other."""

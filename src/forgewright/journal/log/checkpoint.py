@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 
 import msgspec
 
 from forgewright.core.errors import IntegrityError
-from forgewright.journal.log.notes import Note, Signer, parse_note
+from forgewright.journal.log.notes import Note, Signer, canonical_base64, parse_note
 from forgewright.journal.log.tree import HASH_BYTES
 
 CHECKPOINT = "checkpoint"
@@ -38,10 +38,10 @@ def parse_head(data: bytes) -> TreeHead:
     lines = note.text.split("\n")
     try:
         origin, size, encoded = lines[:3]
-        root = b64decode(encoded, validate=True)
+        root = canonical_base64(encoded)
         if not origin or str(int(size)) != size or int(size) < 0 or len(root) != HASH_BYTES:
             raise ValueError
-        if b64encode(root).decode() != encoded or lines[3:] != [""]:
+        if lines[3:] != [""]:
             raise ValueError
     except ValueError:
         raise IntegrityError("not a tree head", hint="the note was changed, or is another") from None

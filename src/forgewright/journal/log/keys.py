@@ -7,13 +7,12 @@ file beside it a C2SP verifier key. The key's name is also the origin of the log
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from pathlib import Path
 
 from forgewright.core.errors import IntegrityError, StoreError, StoreFull
 from forgewright.core.ids import base32
-from forgewright.journal.log.notes import ED25519, Signer
+from forgewright.journal.log.notes import ED25519, Signer, canonical_base64
 
 PRIVATE = "keys/log.key"
 PUBLIC = "keys/log.pub"
@@ -45,13 +44,13 @@ def read_signer(path: Path) -> Signer:
 
     try:
         prefix, key, name, key_id, encoded = path.read_text().strip().split("+", 4)
-        raw = b64decode(encoded, validate=True)
+        raw = canonical_base64(encoded)
         if (prefix, key, raw[:1]) != ("PRIVATE", "KEY", bytes([ED25519])):
             raise ValueError
         signer = Signer(name, Ed25519PrivateKey.from_private_bytes(raw[1:]))
         if signer.key.key_id.hex() != key_id:
             raise ValueError
-    except (ValueError, Base64Error):
+    except ValueError:
         raise IntegrityError(
             f"{path} is not a signing key", hint="restore it from a backup; without it the log cannot go on"
         ) from None

@@ -8,7 +8,6 @@ text, ending in a newline
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,14 @@ COSIGNATURE = 0x04
 
 NOTE_BYTES_MAX = 1 << 16
 SIGNATURES_MAX = 100
+
+
+def canonical_base64(text: str) -> bytes:
+    """Decodes standard base64 in its one canonical form; raises `ValueError` for any other."""
+    data = b64decode(text, validate=True)
+    if b64encode(data).decode() != text:
+        raise ValueError("not in canonical form")
+    return data
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -63,12 +70,12 @@ def parse_verifier_key(text: str) -> VerifierKey:
     """Raises `IntegrityError` unless it is a well-formed Ed25519 verifier key whose id fits."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
-        raw = b64decode(encoded, validate=True)
+        raw = canonical_base64(encoded)
         key = VerifierKey(name, raw[0], raw[1:])
         well = bool(name) and not name.split()[1:] and key.kind in (ED25519, COSIGNATURE)
         if not well or len(key.public) != 32 or key.key_id.hex() != key_id:
             raise ValueError
-    except (ValueError, IndexError, Base64Error):
+    except (ValueError, IndexError):
         raise IntegrityError(
             f"expected a verifier key NAME+KEYID+BASE64, found {text.strip()[:80]!r}",
             hint="take the line from the file keys/log.pub of the home that signed",
@@ -105,7 +112,7 @@ def parse_note(data: bytes) -> Note:
         signatures = [_signature(line) for line in below[:-1].split("\n")]
         if len(signatures) > SIGNATURES_MAX:
             raise ValueError("too many signatures")
-    except (ValueError, Base64Error) as error:
+    except ValueError as error:
         raise IntegrityError(
             f"not a signed note: {error}", hint="the file was changed, or is another"
         ) from None
@@ -114,8 +121,8 @@ def parse_note(data: bytes) -> Note:
 
 def _signature(line: str) -> Signature:
     dash, name, encoded = line.split(" ")
-    raw = b64decode(encoded, validate=True)
-    if dash != "—" or not name or "+" in name or len(raw) < 5 or b64encode(raw).decode() != encoded:
+    raw = canonical_base64(encoded)
+    if dash != "—" or not name or "+" in name or len(raw) < 5:
         raise ValueError("malformed signature line")
     return Signature(name, raw[:4], raw[4:])
 

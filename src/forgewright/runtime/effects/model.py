@@ -42,6 +42,18 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
     """As the provider reports it, where that differs from the name it was asked under."""
 
 
+def response_of(said: Said, receipt: ev.ModelAnswered, model: str = "") -> Response:
+    """The response that a receipt records."""
+    usage = Usage(
+        receipt.input_tokens,
+        receipt.output_tokens,
+        receipt.cache_read_tokens,
+        receipt.cache_write_tokens,
+        receipt.cost_microdollars,
+    )
+    return Response(Assistant(said.parts), said.stop, usage, said.model or model)
+
+
 class Conversation:
     """The last request of a context and its answer: what the next request most likely continues."""
 
@@ -180,13 +192,6 @@ class ModelEffect(Effect[Response]):
                 hint="a node may depend only on its state and on answers of its context",
             )
         said = await load(answered.response, Said, context)
-        usage = Usage(
-            answered.input_tokens,
-            answered.output_tokens,
-            answered.cache_read_tokens,
-            answered.cache_write_tokens,
-            answered.cost_microdollars,
-        )
-        response = Response(Assistant(said.parts), said.stop, usage, said.model or self._name)
+        response = response_of(said, answered, self._name)
         self._remember(response, asked.effect, context)
         return response

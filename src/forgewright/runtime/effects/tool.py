@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from forgewright.core.errors import ForgewrightError, Refused, ToolArgumentError
+from forgewright.core.errors import ForgewrightError, Refused, ToolArgumentError, ToolError
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.models.types import ToolCall, ToolResult
@@ -15,6 +15,7 @@ from forgewright.policy.types import Fact
 from forgewright.runtime import door
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.park import OWN_TROUBLE
 from forgewright.tools.types import Tool, ToolOutput
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ async def call_tool(tool: Tool, call: ToolCall, context: Context) -> ToolResult:
     effect = ToolEffect(tool, call)
     try:
         output = await door.perform(effect, context)
-    except Refused as error:
-        return ToolResult(call.id, call.name, str(error), error=True)
-    except ForgewrightError as error:
-        # The tool's own trouble. The run's trouble (parking) is a signal and not an Exception.
+    except (Refused, ToolError) as error:
         return ToolResult(call.id, call.name, str(error), error=True)
     result = ToolResult(call.id, call.name, output.text, error=output.error)
     talk = context.conversation
@@ -108,7 +106,7 @@ class ToolEffect(Effect[ToolOutput]):
     async def _call(self, arguments: dict[str, Any], context: Context) -> ToolOutput:
         try:
             return await self.tool.call(arguments, context)
-        except TimeoutError:
+        except (TimeoutError, *OWN_TROUBLE):
             raise
         except ForgewrightError as error:
             return ToolOutput(str(error), error=True)

@@ -11,16 +11,15 @@ import os
 import platform
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from forgewright.core.errors import MissingProgram, SandboxError, UsageError
-from forgewright.sandbox import state
+from forgewright.sandbox import reaper, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, Counters, existing, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
 from forgewright.sandbox.layout import Place, check, compose
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
@@ -58,11 +57,7 @@ class ContainerMachine:
         self._gone: asyncio.Task[None] | None = None
 
     async def start(self, argv: list[str]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs, open(self._folder / "log", "wb") as log:
-            self._process = subprocess.Popen(
-                argv, stdin=theirs, stdout=theirs, stderr=log, env={"PATH": os.environ.get("PATH", "")}
-            )
+        ours = self._spawn(argv)
         ours.setblocking(False)
         channel = self.channel
         await channel.loop.create_connection(lambda: channel, sock=ours)
@@ -71,6 +66,14 @@ class ContainerMachine:
                 await channel.ready
         except (SandboxError, TimeoutError):
             raise SandboxError(f"the container did not start: {self.log() or 'it said nothing'}") from None
+
+    def _spawn(self, argv: list[str]) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs, open(self._folder / "log", "wb") as log:
+            end = theirs.fileno()
+            environment = {"PATH": os.environ.get("PATH", "")}
+            self._process = subprocess.Popen(argv, stdin=end, stdout=end, stderr=log, env=environment)
+        return ours
 
     def counters(self) -> Counters:
         return self._cgroup.counters() if self._cgroup else Counters()
@@ -96,7 +99,7 @@ class ContainerMachine:
     async def _destroy(self) -> None:
         self.channel.close()
         if self._process is not None and not await self._ended(2.0):
-            end_processes(self._folder, self._name)
+            await asyncio.to_thread(reaper.end, [self._folder])
             if not await self._ended(5.0):
                 self._process.kill()
                 await self._ended(5.0)
@@ -114,7 +117,7 @@ class ContainerMachine:
         loop = asyncio.get_running_loop()
         fd = os.pidfd_open(self._process.pid)
         over: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, lambda: over.done() or over.set_result(None))
+        loop.add_reader(fd, over.cancel)
         try:
             await asyncio.wait((over,), timeout=seconds)
         finally:
@@ -123,23 +126,9 @@ class ContainerMachine:
         return self._process.poll() is not None
 
 
-def end_processes(folder: Path, name: str) -> bool:
-    """Kills the container's first process, and with it all of its PID namespace; True where there was one.
-
-    The id is compared with the process's own arguments: a stale file must not kill a stranger.
-    """
-    try:
-        pid = int((folder / "pid").read_text())
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return False
-    if name.encode() not in arguments:
-        return False
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
+def _version(path: str) -> str:
+    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    return answer.stdout.partition("\n")[0]
 
 
 class ContainerDriver:
@@ -170,9 +159,7 @@ class ContainerDriver:
             return Probe(
                 driver=self.name, tier=self.tier, available=False, detail=error.message, install=INSTALL
             )
-        version = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, check=False
-        ).stdout.split("\n")[0]
+        version = _version(path)
         groups = hierarchies()
         how = "rootful" if os.geteuid() == 0 else "rootless"
         limits = (
@@ -276,19 +263,4 @@ class ContainerDriver:
             plan.tmpfs_host(unified, size_bytes=4096, inodes=4)
 
     async def clean(self) -> Sequence[str]:
-        removed = []
-        for folder in state.abandoned():
-            end_processes(folder, folder.name)
-            groups = hierarchies()
-            if groups:
-                Cgroup(folder.name, groups).remove()
-            state.remove(folder)
-            removed.append(folder.name)
-        known = (
-            {path.name for path in state.state_root().glob("fw*")} if state.state_root().is_dir() else set()
-        )
-        groups = hierarchies() if os.geteuid() == 0 else None
-        for name in existing() if groups else ():
-            if name not in known and groups and name not in removed and Cgroup(name, groups).remove():
-                removed.append(name)
-        return removed
+        return await asyncio.to_thread(reaper.clean)

@@ -43,7 +43,7 @@
 
 enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5 };
 enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70 };
-enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4 };
+enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 
 #define HEADER 9
 #define FRAME_MAX (4u << 20)
@@ -64,7 +64,7 @@ struct job {
     int in_eof, exited, reported, gone;
     uint8_t flags;
     int status;
-    uint64_t output_max, written[2], rss, cpu;
+    uint64_t output_max, processes_max, written[2], rss, cpu;
     struct job *next;
 };
 
@@ -257,7 +257,8 @@ static void start(uint32_t id, const uint8_t *p, uint32_t length) {
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     fcntl(err[0], F_SETFL, O_NONBLOCK);
     *j = (struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
-                      .out_fd = {out[0], err[0]}, .status = 0x7f00, .output_max = get64(p + 10), .next = jobs};
+                      .out_fd = {out[0], err[0]}, .status = 0x7f00, .output_max = get64(p + 10),
+                      .processes_max = memory_max ? get64(p + 26) : 0, .next = jobs};
     jobs = j;
     job_count++;
     if (pid < 0) j->gone = 1;
@@ -271,7 +272,7 @@ static struct job *find(uint32_t id) {
 
 /* ---- ending a command and all that came of it ---- */
 
-struct process { pid_t pid, parent; uint64_t rss; int mine; };
+struct process { pid_t pid, parent; uint64_t rss, threads; int mine; };
 
 static int processes(struct process **list) {
     static struct process *all;
@@ -291,16 +292,16 @@ static int processes(struct process **list) {
         text[got] = 0;
         char *after = strrchr(text, ')');
         int parent;
-        long pages = 0;
+        long pages = 0, threads = 1;
         if (!after || sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                             "%*d %*d %*u %*u %ld", &parent, &pages) < 1)
+                             "%ld %*d %*u %*u %ld", &parent, &threads, &pages) < 1)
             continue;
         if (n == capacity) {
             capacity = capacity ? capacity * 2 : 256;
             all = realloc(all, (size_t)capacity * sizeof *all);
             if (!all) die("memory");
         }
-        all[n++] = (struct process){atoi(e->d_name), parent, (uint64_t)pages * 4096u, 0};
+        all[n++] = (struct process){atoi(e->d_name), parent, (uint64_t)pages * 4096u, (uint64_t)threads, 0};
     }
     closedir(proc);
     *list = all;
@@ -337,11 +338,45 @@ static void kill_tree(struct job *j) {
     kill(j->monitor, SIGKILL);
 }
 
-static void watch_memory(void) {
+/* Only a command that ends its own monitor (possible where both have one user id) leaves children to the
+   agent. They belong to nothing that is still running: they end. */
+static void end_strays(void) {
     struct process *list;
     int n = processes(&list);
-    uint64_t sum = 0;
-    for (int i = 0; i < n; i++) sum += list[i].pid == 1 ? 0 : list[i].rss;
+    for (int i = 0; i < n; i++) {
+        int known = list[i].parent != 1;
+        for (struct job *j = jobs; j && !known; j = j->next) known = !j->gone && j->monitor == list[i].pid;
+        if (!known) kill(list[i].pid, SIGKILL);
+    }
+}
+
+/* Memory of a process with shared pages counted in part; where that may not be read, all of it. */
+static uint64_t proportional(const struct process *process) {
+    char path[64], text[2048];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", process->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (got <= 0) return process->rss;
+    text[got] = 0;
+    char *line = strstr(text, "\nPss:");
+    return line ? strtoull(line + 5, NULL, 10) << 10 : process->rss;
+}
+
+/* Where no cgroup counts: what all use together, and whether it is as many as may be. */
+static void watch(void) {
+    struct process *list;
+    int n = processes(&list);
+    uint64_t sum = 0, threads = 0;
+    for (int i = 0; i < n; i++) {
+        threads += list[i].threads;
+        sum += list[i].pid == 1 ? 0 : list[i].rss;
+    }
+    for (struct job *j = jobs; j; j = j->next)
+        if (j->processes_max && threads + 1 >= j->processes_max) j->flags |= FLAG_PROCESSES;
+    if (sum <= memory_max) return;
+    sum = 0;
+    for (int i = 0; i < n; i++) sum += list[i].pid == 1 ? 0 : proportional(&list[i]);
     if (sum <= memory_max) return;
     for (struct job *j = jobs; j; j = j->next) j->flags |= FLAG_MEMORY | FLAG_KILLED;
     kill(-1, SIGKILL);
@@ -503,10 +538,16 @@ static void loop(void) {
         }
         if (poll(fds, n, memory_max && jobs ? 25 : -1) < 0 && errno != EINTR) die("poll");
         if (child_ended) {
+            int strays = 0;
             child_ended = 0;
-            while (waitpid(-1, NULL, WNOHANG) > 0) {}
+            for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
+                int clean = 0;
+                for (struct job *j = jobs; j && !clean; j = j->next) clean = j->monitor == pid && j->exited;
+                strays |= !clean;
+            }
+            if (strays) end_strays();
         }
-        if (memory_max && jobs) watch_memory();
+        if (memory_max && jobs) watch();
         for (nfds_t i = 2; i < n; i++) {
             if (!fds[i].revents || fds[i].fd < 0) continue;
             int what = (int)(i - 2) % 4;

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from forgewright.core.errors import StoreError
 from forgewright.core.ids import RunId
 from forgewright.store.drivers.sqlite.errors import translate
+from forgewright.store.drivers.sqlite.packing import unpack
 from forgewright.store.drivers.sqlite.writer import Append, Tables
 from forgewright.store.ports import Placed, RunRow
 
@@ -142,7 +143,7 @@ class SqliteJournal:
                 " ORDER BY seq LIMIT ?",
                 (run, after, -1 if limit is None else limit),
             )
-            return [Placed(index, run, sequence, data) for index, sequence, data in found]
+            return [Placed(index, run, sequence, unpack(row, index)) for index, sequence, row in found]
 
         return await self._reader.run(rows)
 

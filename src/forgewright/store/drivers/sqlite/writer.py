@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from forgewright.core.errors import ForgewrightError, LeaseLost, LostRace, StoreError, StoreFull
 from forgewright.core.ids import RunId
 from forgewright.store.drivers.sqlite.errors import translate
+from forgewright.store.drivers.sqlite.packing import pack, unpack
 from forgewright.store.ports import Placed
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ Work = Callable[[sqlite3.Connection], Any]
 class Append:
     """One append, waiting for its commit."""
 
-    __slots__ = ("data", "epoch", "expected", "future", "loop", "run")
+    __slots__ = ("data", "epoch", "expected", "future", "loop", "rows", "run")
 
     def __init__(self, run: RunId, data: Sequence[bytes], expected: int, epoch: int | None) -> None:
         import asyncio
 
         self.run = run
         self.data = data
+        self.rows = [pack(item) for item in data]  # here, while the writer waits for the disk
         self.expected = expected
         self.epoch = epoch
         self.loop = asyncio.get_running_loop()
@@ -121,7 +123,7 @@ class Writer:
                 group.append(job)
                 if isinstance(job, Append):
                     records += len(job.data)
-                    size += sum(map(len, job.data))
+                    size += sum(map(len, job.rows))
                 if records >= GROUP_RECORDS_MAX or size >= GROUP_BYTES_MAX:
                     break
                 try:
@@ -178,10 +180,10 @@ class Writer:
                 outcomes.append((job, None, error))
                 continue
             mine: list[Placed] = []
-            for data in job.data:
+            for data, row in zip(job.data, job.rows, strict=True):
                 last += 1
                 mine.append(Placed(index, job.run, last, data))
-                rows += (index, rid, last, data)
+                rows += (index, rid, last, row)
                 index += 1
             placed += mine
             if mine:
@@ -267,13 +269,17 @@ class Tables:
 
     def scan(self, start: int, limit: int) -> list[Placed]:
         return [
-            Placed(*row)
-            for row in self._connection.execute(
-                "SELECT idx, run, seq, data FROM records JOIN runs USING(rid)"
-                " WHERE idx>=? ORDER BY idx LIMIT ?",
-                (start, limit),
-            )
+            Placed(index, run, sequence, unpack(row, index))
+            for index, run, sequence, row in self.rows(start, limit)
         ]
+
+    def rows(self, start: int, limit: int) -> sqlite3.Cursor:
+        """Index, run, sequence and packed bytes of the records from `start` on."""
+        return self._connection.execute(
+            "SELECT idx, run, seq, data FROM records LEFT JOIN runs USING(rid)"
+            " WHERE idx>=? ORDER BY idx LIMIT ?",
+            (start, limit),
+        )
 
 
 def check_epoch(connection: sqlite3.Connection, run: RunId, epoch: int) -> None:
