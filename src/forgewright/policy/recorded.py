@@ -34,8 +34,6 @@ def attempt_of(record: ev.Record) -> Attempt | None:
             return Attempt(actor, "git", "branch", {"operation": event.operation})
         case ev.QuestionAsked():
             return Attempt(actor, "ask", event.to)
-        case ev.ReadAsked() if not event.what.startswith("note:"):
-            return Attempt(actor, "read", event.what)
     return None
 
 

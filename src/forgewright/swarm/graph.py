@@ -109,7 +109,7 @@ class Swarm:
         if state.phase == "improve":
             await context.perform(Reset(self.workspace, state.commits[-1].sha))
             more = state.improvements < self.limits.improvements
-            return Goto("refactor" if more else "finish", report=report, undone=(_title(state.told),))
+            return Goto("refactor" if more else "finish", undone=(_title(state.told),))
         if state.attempts >= self.limits.attempts:
             return Goto("finish", report=report, verdict="failed")
         return Goto("code", report=report, attempts=state.attempts + 1)
