@@ -107,14 +107,14 @@ class Binder:
     def declare(self, name: Node, kind: str, node: Node, scope: Scope, text: str | None = None) -> Entity:
         """Declare in `scope`, merged with what it already declares under this name."""
         text = text if text is not None else name.text
-        exported = self.exporter(node, scope)
+        exported = self.exporter(node, scope) if kind != "alias" or node.type == "import_alias" else None
         table = exported.exports if exported is not None else scope.table
         entity = table.get(text)
-        if entity is None:
+        if entity is None or (conflicting(entity.kind, kind) and entity.unit is self.unit):
             entity = Entity(text, kind, self.unit)
             entity.scope = scope
             entity.container = exported
-            table[text] = entity
+            table.setdefault(text, entity)
         else:
             merge_kind(entity, kind)
         entity.add(name, node)
@@ -535,6 +535,15 @@ class Binder:
         elif function.text in ("Object.defineProperty", "Reflect.defineProperty"):
             self.later.append((node, scope))
         return scope
+
+
+def conflicting(one: str, other: str) -> bool:
+    """Whether a second declaration is an error, and so a thing of its own."""
+    if one == other == "alias":
+        return True
+    block = ("const", "let")
+    variables = (*block, "var", "parameter", "function")
+    return (one in block and other in variables) or (other in block and one in variables)
 
 
 def merge_kind(entity: Entity, kind: str) -> None:

@@ -67,12 +67,12 @@ class Checker:
     # what nodes mean
 
     def own(self, node: Node) -> Entity | None:
-        unit = self.program.unit(node.path) if node.path[:1] != "\0" else library()
+        unit = self.program.unit(node.path)
         found = unit.own.get(node) if unit is not None else None
         return found.real if found is not None else None
 
     def declared(self, name: Node) -> Entity | None:
-        unit = self.program.unit(name.path) if name.path[:1] != "\0" else library()
+        unit = self.program.unit(name.path)
         found = unit.decl.get(name) if unit is not None else None
         return found.real if found is not None else None
 

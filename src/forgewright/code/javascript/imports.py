@@ -80,7 +80,9 @@ def import_at(program: Program, node: Node, entity: Entity) -> Entity | None:
         return None
     if imported.alias is not None and imported.alias.target is not None:
         specifier = next((n for n in imported.nodes if n.type == "export_specifier"), None)
-        if imported.name in ("export=", "default") or (specifier is not None and specifier.get("alias") is None):
+        if imported.name == "default":
+            return None
+        if imported.name == "export=" or (specifier is not None and specifier.get("alias") is None):
             local = program.immediate(imported)
             if local is None:
                 return None

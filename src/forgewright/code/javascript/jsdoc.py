@@ -139,7 +139,8 @@ def _parse(unit: Unit, comment: Node) -> Doc:
         doc.tags.append(tag)
         position = match.end()
         if tag.kind == "import":
-            _import(comment, text, match.start() + 1, end, parent, fresh)
+            tag.type = _import(comment, text, match.start() + 1, end, parent)
+            fresh += [tag.type] if tag.type is not None else []
             continue
         if text[position : position + 1] == b"{" and not text.startswith(b"{@", position):
             close = _close(text, position, end)
@@ -213,13 +214,13 @@ def _fragment(comment: Node, text: bytes, start: int, end: int, parent: Node) ->
     return value
 
 
-def _import(comment: Node, text: bytes, start: int, end: int, parent: Node, fresh: list[Node]) -> None:
+def _import(comment: Node, text: bytes, start: int, end: int, parent: Node) -> Node | None:
     tree = parse("typescript", text[start:end].rstrip(b" \n\t*/"))
     root = mirror(tree, comment.path, comment.data, shift=comment.start + start)
     statement = root.first("import_statement")
     if statement is not None:
         statement.parent = parent
-        fresh.append(statement)
+    return statement
 
 
 def bind_types(unit: Unit, binder: Binder) -> None:

@@ -54,6 +54,8 @@ def _name(unit: Unit, node: Node, offset: int) -> Node | None:
 
 def _declared_by(keyword: Node) -> Node | None:
     parent = keyword.up
+    if parent.type in ("accessibility_modifier", "override_modifier"):
+        parent = parent.up
     text = keyword.text
     if parent.type == "class_heritage" or parent.type in ("extends_clause", "implements_clause", "extends_type_clause"):
         clause = parent if parent.type != "class_heritage" else parent

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.binder import bind
 from forgewright.code.javascript.entities import ANY, SPACE, VALUE, Entity, Scope, Unit, merge
+from forgewright.code.javascript.library import library
 from forgewright.code.javascript.modules import ENDINGS, Modules
 from forgewright.code.javascript.names import bare, string_text
 from forgewright.code.scopes.tree import Node, mirror
@@ -36,6 +37,8 @@ class Program:
 
     def unit(self, path: str) -> Unit | None:
         """A file, bound; None if it is not there or in another language."""
+        if path[:1] == "\0":
+            return library()
         if path not in self.units:
             self.units[path] = None
             try:
@@ -233,8 +236,6 @@ class Program:
             umd = unit.umd.get(name)
             found = found or umd
         if found is None:
-            from forgewright.code.javascript.library import library
-
             found = library().top.table.get(name)
         return found.real if found is not None else None
 

@@ -178,7 +178,11 @@ class JavaScriptResolver:
         self._check_target(entity, node)
         shorthand, keep = options.shorthand, options.aliases
         search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
-        search.run(node, entity)
+        tags = _intrinsic_tags(node)
+        for tag in tags:
+            search.hits[tag] = Hit(tag, entity, "node")
+        if not tags:
+            search.run(node, entity)
         hits = list(search.hits.values())
         hazards.check_name(new_name.removeprefix("#"), quoted=all(h.node.type in STRINGS or h.node.type == "number" for h in hits) or "-" in symbol.name)
         if not options.allow_capture:
@@ -235,6 +239,16 @@ def _is_member(entity: Entity) -> bool:
     if entity.roots:
         return True
     return entity.scope is None and entity.container is not None and entity.container.kind != "module"
+
+
+def _intrinsic_tags(node: Node) -> list[Node]:
+    """The two tags of an element such as `<div></div>`, which are renamed together and nothing else."""
+    element = node.up.up
+    if element.type != "jsx_element" or node.field != "name" or not node.text[:1].islower():
+        return []
+    tags = [element.get("open_tag"), element.get("close_tag")]
+    names = [tag.get("name") if tag is not None else None for tag in tags]
+    return [name for name in names if name is not None]
 
 
 def _role(node: Node, declares: bool) -> Role:

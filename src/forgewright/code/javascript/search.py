@@ -21,7 +21,8 @@ from forgewright.code.scopes.words import places
 
 Found = Choice["node", "property for local", "local for property"]
 """How a name that is both a property and a variable was found, which decides how `{ x }` is expanded."""
-Coming = Choice["import", "export", ""]
+Coming = Choice["import", "export", "members", ""]
+"""From where a search comes to a file; `members`: only accesses to members of a module are looked at."""
 
 
 class Hit:
@@ -120,7 +121,7 @@ class Search:
                 yield node
 
     def _place(self, node: Node, query: Query) -> None:
-        if node.type == "statement_identifier":
+        if node.type == "statement_identifier" or (query.coming == "members" and not _accesses(node)):
             return
         entity = self.meanings.at(node)
         if entity is None:
@@ -180,7 +181,7 @@ class Search:
         if (not self.keep or always) and exported is not None and exported.container is not None:
             kind = "default" if "default" in (node.text, exported.name) else "named"
             self._importers(node, exported, exported.container, kind)
-        if query.coming != "export" and source is not None and alias is None and not self.keep:
+        if query.coming in ("", "import") and source is not None and alias is None and not self.keep:
             imported = self.program.immediate(exported) if exported is not None else None
             if imported is not None:
                 self._exporter(imported)
@@ -189,11 +190,11 @@ class Search:
         exported = export_at(self.program, node, entity)
         if exported is not None:
             if exported.importing:
-                if query.coming != "export" and not self.keep:
+                if query.coming in ("", "import") and not self.keep:
                     self._exporter(exported.entity)
                 return
             self._importers(node, exported.entity, exported.module, exported.kind)
-        elif query.coming != "export" and not self.keep:
+        elif query.coming in ("", "import") and not self.keep:
             imported = import_at(self.program, node, entity)
             if imported is not None:
                 self._exporter(imported)
@@ -215,7 +216,7 @@ class Search:
             self._file(place.path, Query(place.text, [alias.real], "export"))
         if kind == "named":
             for path in self.program.containing(_text(entity)):
-                self._file(path, Query(_text(entity), [entity.real], "export"))
+                self._file(path, Query(_text(entity), [entity.real], "members"))
 
     # what counts as the same
 
@@ -360,6 +361,14 @@ class Search:
         if container is not None and container.kind == "module" and container.unit.module is not container:
             return None
         return entity.unit.path
+
+
+def _accesses(node: Node) -> bool:
+    """Whether a name takes a member out of something: `m.name`, `m["name"]`, `{ name } = m`."""
+    parent = node.up
+    if node.type in STRINGS or node.type in ("property_identifier", "shorthand_property_identifier_pattern"):
+        return True
+    return parent.type == "nested_type_identifier" and node.field == "name"
 
 
 def _specifier(entity: Entity) -> Node | None:
