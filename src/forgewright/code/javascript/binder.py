@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from forgewright.code.javascript import assignments, jsdoc
 from forgewright.code.javascript.entities import VALUE, Entity, Import, Scope, Unit
-from forgewright.code.javascript.names import CLASSES, FUNCTIONS, PATTERNS, key_of, name_of, parameters, pattern_of
+from forgewright.code.javascript.names import (
+    CLASSES,
+    FUNCTIONS,
+    PATTERNS,
+    key_of,
+    name_of,
+    parameters,
+    pattern_of,
+)
 from forgewright.code.scopes.tree import Node
 
 _COMMONJS = re.compile(rb"\bmodule\.exports\b|\bexports\.[\w$]+\s*=|\brequire\s*\(")
@@ -330,7 +338,12 @@ class Binder:
     def named(self, name: Node, kind: str, node: Node, scope: Scope) -> Entity:
         """Declare, unless `export default` already has."""
         entity = scope.table.get(name.text)
-        if node.up.type == "export_statement" and node.up.has("default") and entity and entity.name == "default":
+        if (
+            node.up.type == "export_statement"
+            and node.up.has("default")
+            and entity
+            and entity.name == "default"
+        ):
             entity.add(name, node)
             return entity
         return self.declare(name, kind, node, scope)
@@ -404,7 +417,8 @@ class Binder:
             for parameter in parameters(item):
                 pattern = pattern_of(parameter)
                 if pattern.type == "identifier" and (
-                    parameter.first("accessibility_modifier", "override_modifier") or parameter.has("readonly")
+                    parameter.first("accessibility_modifier", "override_modifier")
+                    or parameter.has("readonly")
                 ):
                     found = self.add_member(owner.members, owner, pattern, parameter, "property")
                     assert found is not None
@@ -549,7 +563,19 @@ def conflicting(one: str, other: str) -> bool:
 def merge_kind(entity: Entity, kind: str) -> None:
     """A declaration of another kind joins: meanings add up, and the most telling kind stays."""
     entity.space |= Entity("", kind, entity.unit).space
-    order = ("alias", "class", "function", "enum", "const", "let", "var", "parameter", "interface", "namespace", "type")
+    order = (
+        "alias",
+        "class",
+        "function",
+        "enum",
+        "const",
+        "let",
+        "var",
+        "parameter",
+        "interface",
+        "namespace",
+        "type",
+    )
     if kind in order and entity.kind in order and order.index(kind) < order.index(entity.kind):
         entity.kind = kind
 
@@ -563,5 +589,6 @@ def ambient(node: Node) -> bool:
 def export_list(node: Node) -> bool:
     """Whether a namespace says itself what it exports."""
     return any(
-        child.type == "export_statement" and (child.first("export_clause") or child.has("=")) for child in node.children
+        child.type == "export_statement" and (child.first("export_clause") or child.has("="))
+        for child in node.children
     )

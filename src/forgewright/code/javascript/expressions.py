@@ -17,7 +17,18 @@ from forgewright.code.javascript.names import (
     pattern_of,
     string_text,
 )
-from forgewright.code.javascript.types import EMPTY, Env, Function, Instance, Literal, Primitive, Static, Tuple, Type, union
+from forgewright.code.javascript.types import (
+    EMPTY,
+    Env,
+    Function,
+    Instance,
+    Literal,
+    Primitive,
+    Static,
+    Tuple,
+    Type,
+    union,
+)
 from forgewright.code.scopes.tree import Node
 
 if TYPE_CHECKING:
@@ -76,7 +87,9 @@ def type_of(c: Checker, node: Node) -> Type | None:
         arguments = node.first("type_arguments")
         return c.annotation(arguments.items[0]) if arguments and arguments.items else None
     if kind == "ternary_expression":
-        return union([c.expression(n) for n in (node.get("consequence"), node.get("alternative")) if n is not None])
+        return union(
+            [c.expression(n) for n in (node.get("consequence"), node.get("alternative")) if n is not None]
+        )
     if kind == "binary_expression":
         operator = node.get("operator")
         if operator is not None and operator.type in _LOGICAL:
@@ -191,7 +204,9 @@ def _infer(c: Checker, node: Node, env: Env, given: list[Node], explicit: list[T
     return found  # type: ignore[return-value]  # dict keys are entities; object only to let them be set
 
 
-def _unify(c: Checker, written: Node, type: Type | None, wanted: set[object], found: dict[object, Type | None]) -> None:
+def _unify(
+    c: Checker, written: Node, type: Type | None, wanted: set[object], found: dict[object, Type | None]
+) -> None:
     if type is None:
         return
     if written.type in ("type_identifier", "identifier"):
@@ -217,7 +232,9 @@ def _unify(c: Checker, written: Node, type: Type | None, wanted: set[object], fo
 def return_type(c: Checker, node: Node, env: Env) -> Type | None:
     """What a function returns: as annotated, as its comment says, or from its `return` statements."""
     written = annotation(node, "return_type") or (
-        annotation(node) if node.type in ("call_signature", "construct_signature", "constructor_type") else None
+        annotation(node)
+        if node.type in ("call_signature", "construct_signature", "constructor_type")
+        else None
     )
     if written is not None:
         return c.annotation(written, env)

@@ -49,7 +49,11 @@ def _members(entity: Entity, new_name: str, node: Node) -> None:
     owner = entity.container
     if owner is None or owner.kind not in _MEMBERS or entity.name == "default":
         return
-    table = owner.members if entity.name in owner.members and owner.members[entity.name].real is entity else owner.exports
+    table = (
+        owner.members
+        if entity.name in owner.members and owner.members[entity.name].real is entity
+        else owner.exports
+    )
     other = table.get(new_name)
     if other is not None and other.real is not entity:
         name = owner.name or owner.kind

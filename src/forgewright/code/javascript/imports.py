@@ -49,7 +49,11 @@ def export_at(program: Program, node: Node, entity: Entity) -> Exported | None:
     unit = program.unit(node.path)
     scope = unit.scope_at(node) if unit is not None else None
     module = scope.entity if scope is not None else None
-    if parent.type == "export_statement" and node.field in ("value", None) and parent.get("declaration") is None:
+    if (
+        parent.type == "export_statement"
+        and node.field in ("value", None)
+        and parent.get("declaration") is None
+    ):
         if module is not None and (parent.has("default") or parent.has("=")):
             return Exported(entity, module, "default" if parent.has("default") else "equals")
     if parent.type == "assignment_expression" and node.field == "right" and unit is not None and unit.module:
@@ -173,7 +177,12 @@ class ImportTracker:
         access = call.up
         parts = dotted(access)
         if parts is not None and parts[0] is call and parts[1].text == name and kind == "named":
-            in_type = access.up.type in ("type_annotation", "type_query", "generic_type", "type_alias_declaration")
+            in_type = access.up.type in (
+                "type_annotation",
+                "type_query",
+                "generic_type",
+                "type_alias_declaration",
+            )
             if in_type:
                 found.singles.append(parts[1])
 

@@ -33,7 +33,9 @@ def rename(c: Checker, node: Node, new_name: str) -> Renaming:
             hint="point at the name of something that the project defines",
         )
     if any(quote in new_name for quote in "\"'`\\\n$"):
-        raise EditRefused(f"{new_name!r} cannot stand in a string as it is", hint="leave out quotes and escapes")
+        raise EditRefused(
+            f"{new_name!r} cannot stand in a string as it is", hint="leave out quotes and escapes"
+        )
     found: list[Splice] = []
     for path in c.program.containing(text):
         unit = c.program.unit(path)

@@ -57,7 +57,11 @@ def _declared_by(keyword: Node) -> Node | None:
     if parent.type in ("accessibility_modifier", "override_modifier"):
         parent = parent.up
     text = keyword.text
-    if parent.type == "class_heritage" or parent.type in ("extends_clause", "implements_clause", "extends_type_clause"):
+    if parent.type == "class_heritage" or parent.type in (
+        "extends_clause",
+        "implements_clause",
+        "extends_type_clause",
+    ):
         clause = parent if parent.type != "class_heritage" else parent
         types = [c for c in clause.items if c.type != "type_arguments"]
         return _last_name(types[0]) if len(types) == 1 else None

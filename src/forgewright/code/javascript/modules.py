@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from forgewright.code.project import Project
 
 ENDINGS = (".ts", ".tsx", ".mts", ".cts", ".d.ts", ".d.mts", ".d.cts", ".js", ".jsx", ".mjs", ".cjs")
-_FROM_JAVASCRIPT = {".js": (".ts", ".tsx", ".d.ts", ".js", ".jsx"), ".jsx": (".tsx", ".jsx"), ".mjs": (".mts", ".mjs")}
+_FROM_JAVASCRIPT = {
+    ".js": (".ts", ".tsx", ".d.ts", ".js", ".jsx"),
+    ".jsx": (".tsx", ".jsx"),
+    ".mjs": (".mts", ".mjs"),
+}
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _COMMA = re.compile(r",(\s*[}\]])")
 CONFIGS = ("tsconfig.json", "jsconfig.json")
@@ -91,7 +95,9 @@ class Modules:
                     if star is None or not isinstance(targets, list):
                         continue
                     for target in targets:
-                        found = self._file(posixpath.normpath(posixpath.join(root, str(target).replace("*", star))))
+                        found = self._file(
+                            posixpath.normpath(posixpath.join(root, str(target).replace("*", star)))
+                        )
                         if found is not None:
                             return found
                 return self._file(posixpath.join(root, specifier)) if "baseUrl" in options else None
@@ -107,7 +113,9 @@ class Modules:
         parent = config.get("extends")
         if isinstance(parent, str) and parent.startswith(".") and depth:
             target = posixpath.normpath(posixpath.join(base, parent))
-            inherited, there = self._options(target if target.endswith(".json") else target + ".json", depth - 1)
+            inherited, there = self._options(
+                target if target.endswith(".json") else target + ".json", depth - 1
+            )
             if inherited and "paths" not in own and "baseUrl" not in own:
                 return {**inherited, **own}, there
         return own, base

@@ -34,7 +34,9 @@ def is_identifier(name: str) -> bool:
 
 def string_text(node: Node) -> str | None:
     """What a string literal without escapes or substitutions says."""
-    if node.type == "string" or (node.type in STRINGS and not node.first("template_substitution", "template_type")):
+    if node.type == "string" or (
+        node.type in STRINGS and not node.first("template_substitution", "template_type")
+    ):
         return node.text[1:-1]
     return None
 
@@ -78,7 +80,13 @@ def annotation(node: Node, field: str = "type") -> Node | None:
     found = node.get(field)
     if found is None:
         return None
-    if found.type in ("type_annotation", "opting_type_annotation", "omitting_type_annotation", "constraint", "default_type"):
+    if found.type in (
+        "type_annotation",
+        "opting_type_annotation",
+        "omitting_type_annotation",
+        "constraint",
+        "default_type",
+    ):
         return found.items[0] if found.items else None
     return found
 

@@ -131,7 +131,9 @@ class JavaScriptResolver:
             return ()
         search = Search(self.meanings, renaming=False, shorthand=True, keep=False)
         search.run(node, entity)
-        found = [self._occurrence(hit.node, hit.node in self._unit(hit.node).decl) for hit in search.hits.values()]
+        found = [
+            self._occurrence(hit.node, hit.node in self._unit(hit.node).decl) for hit in search.hits.values()
+        ]
         return tuple(sorted([*found, *self._uncertain(search, entity)]))
 
     def _uncertain(self, search: Search, entity: Entity) -> list[Occurrence]:
@@ -184,7 +186,10 @@ class JavaScriptResolver:
         if not tags:
             search.run(node, entity)
         hits = list(search.hits.values())
-        hazards.check_name(new_name.removeprefix("#"), quoted=all(h.node.type in STRINGS or h.node.type == "number" for h in hits) or "-" in symbol.name)
+        hazards.check_name(
+            new_name.removeprefix("#"),
+            quoted=all(h.node.type in STRINGS or h.node.type == "number" for h in hits) or "-" in symbol.name,
+        )
         if not options.allow_capture:
             hazards.check(search, hits, new_name)
         shapes = Shapes(self.meanings, new_name, shorthand=shorthand, keep=keep)
@@ -260,13 +265,24 @@ def _role(node: Node, declares: bool) -> Role:
     if parent.type in ("export_specifier", "namespace_export"):
         return "export"
     if declares:
-        return "keyword" if parent.type == "pair" or node.type == "shorthand_property_identifier" else "definition"
+        return (
+            "keyword"
+            if parent.type == "pair" or node.type == "shorthand_property_identifier"
+            else "definition"
+        )
     if node.type in STRINGS or node.type == "string_fragment":
         return "string"
     if parent.type in ("pair_pattern", "jsx_attribute"):
         return "keyword"
-    target = parent if parent.type in ("member_expression", "subscript_expression") and node.field != "object" else node
-    if target.up.type in ("assignment_expression", "augmented_assignment_expression") and target.field == "left":
+    target = (
+        parent
+        if parent.type in ("member_expression", "subscript_expression") and node.field != "object"
+        else node
+    )
+    if (
+        target.up.type in ("assignment_expression", "augmented_assignment_expression")
+        and target.field == "left"
+    ):
         return "write"
     return "write" if target.up.type == "update_expression" else "reference"
 
@@ -285,4 +301,6 @@ def _container(name: Node) -> str:
     return ".".join(reversed(parts))
 
 
-_NAMED_CONTAINERS = frozenset("interface_declaration enum_declaration internal_module type_alias_declaration".split())
+_NAMED_CONTAINERS = frozenset(
+    "interface_declaration enum_declaration internal_module type_alias_declaration".split()
+)

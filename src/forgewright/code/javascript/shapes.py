@@ -31,7 +31,10 @@ class Shapes:
         if node.type == "private_property_identifier" or old.startswith("#"):
             new = new if new.startswith("#") else "#" + new
         text = new
-        if node.type in ("shorthand_property_identifier", "shorthand_property_identifier_pattern") and self.shorthand:
+        if (
+            node.type in ("shorthand_property_identifier", "shorthand_property_identifier_pattern")
+            and self.shorthand
+        ):
             text = self._shorthand(hit, old, new)
         elif parent.type == "import_specifier" and parent.get("alias") is None and self.keep:
             if parent in start.nodes:
