@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from forgewright.code.transaction import STATE, Entry, Transaction
 from forgewright.core.errors import Conflict, StoreError, StoreFull, UnsafePath
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: what is killed is a process, not a disk."""
+    if not os.path.isdir("/dev/shm"):
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
 
 CALLS = ("open", "close", "write", "rename", "unlink", "rmdir", "mkdir", "fsync", "fchmod")
 
