@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from forgewright.core.errors import EditRefused
-from tests.cases.scene import MemoryScene
-
 from forgewright.code.languages import parse
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
 from forgewright.code.operations.rename import Rename, RenameModule
+from forgewright.core.errors import EditRefused
+from tests.cases.scene import MemoryScene
 
 Case = dict[str, Any]
 Step = Operation | Callable[[], Operation]
@@ -133,8 +132,17 @@ def is_syntax(node: Any) -> bool:
 
 
 WIDENED = frozenset(
-    "binary_operator boolean_operator comparison_operator not_operator unary_operator attribute call subscript "
-    "await".split()
+    [
+        "binary_operator",
+        "boolean_operator",
+        "comparison_operator",
+        "not_operator",
+        "unary_operator",
+        "attribute",
+        "call",
+        "subscript",
+        "await",
+    ]
 )
 
 
@@ -198,7 +206,9 @@ def in_method(case: Case, args: Case) -> bool:
     node = root.descendant_for_byte_range(at, at)
     while node is not None and node.type != "function_definition":
         node = node.parent
-    while node is not None and node.parent is not None and node.parent.type in ("decorated_definition", "block"):
+    while (
+        node is not None and node.parent is not None and node.parent.type in ("decorated_definition", "block")
+    ):
         node = node.parent
     return node is not None and node.parent is not None and node.parent.type == "class_definition"
 

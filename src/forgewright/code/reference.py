@@ -187,7 +187,7 @@ def _diff(path: str, before: str | None, after: str | None) -> str:
     change = FileChange(
         path, before.encode() if before is not None else None, after.encode() if after is not None else None
     )
-    return unified(change)
+    return unified(change).replace("\r", "␍")
 
 
 _HEAD = """\
