@@ -11,6 +11,17 @@ from tests.cases.scene import MemoryScene
 from forgewright.code.languages import parse
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
+from forgewright.code.operations.imports import (
+    AbsoluteImports,
+    AddImport,
+    ExpandStarImport,
+    FromsToImports,
+    OrganiseImports,
+    RemoveDuplicateImports,
+    RemoveUnusedImports,
+    ShortenImports,
+    SortImports,
+)
 from forgewright.code.operations.rename import Rename, RenameModule
 
 Case = dict[str, Any]
@@ -219,10 +230,32 @@ def extract_variable(case: Case, args: Case) -> list[Step]:
     return [ExtractVariable(range=chosen, name=name, every=bool(args.get("similar")))]
 
 
+def organise(case: Case, args: Case) -> list[Step]:
+    split = bool((args.get("prefs") or {}).get("split_imports"))
+    return [OrganiseImports(file=args["path"], unused=args.get("unused", True), split=split, to_top=True)]
+
+
 MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "rename": rename,
     "extract_method": extract_function,
     "extract_function": extract_function,
     "extract": extract_function,
     "extract_variable": extract_variable,
+    "add_import": lambda case, args: [
+        AddImport(
+            to=args["path"],
+            statement=args["import"],
+            last=not (args.get("prefs") or {}).get("pull_imports_to_top", True),
+        )
+    ],
+    "expand_star_imports": lambda case, args: [ExpandStarImport(file=args["path"], every=True)],
+    "froms_to_imports": lambda case, args: [FromsToImports(file=args["path"])],
+    "handle_long_imports": lambda case, args: [
+        ShortenImports(file=args["path"], dots_max=args.get("maxdots", 2), length_max=args.get("maxlength", 27))
+    ],
+    "organize_imports": organise,
+    "relatives_to_absolutes": lambda case, args: [AbsoluteImports(file=args["path"])],
+    "remove_duplicates": lambda case, args: [RemoveDuplicateImports(file=args["path"])],
+    "remove_unused_imports": lambda case, args: [RemoveUnusedImports(file=args["path"])],
+    "sort_imports": lambda case, args: [SortImports(file=args["path"], to_top=True)],
 }

@@ -14,6 +14,16 @@ TABLE: dict[str, str] = {
     "extract-function": f"{STRUCTURE}.extract:ExtractFunction",
     "extract-variable": f"{STRUCTURE}.extract:ExtractVariable",
     "extract-constant": f"{STRUCTURE}.extract:ExtractConstant",
+    "add-import": f"{STRUCTURE}.imports:AddImport",
+    "remove-unused-imports": f"{STRUCTURE}.imports:RemoveUnusedImports",
+    "remove-duplicate-imports": f"{STRUCTURE}.imports:RemoveDuplicateImports",
+    "sort-imports": f"{STRUCTURE}.imports:SortImports",
+    "organise-imports": f"{STRUCTURE}.imports:OrganiseImports",
+    "expand-star-import": f"{STRUCTURE}.imports:ExpandStarImport",
+    "absolute-imports": f"{STRUCTURE}.imports:AbsoluteImports",
+    "relative-imports": f"{STRUCTURE}.imports:RelativeImports",
+    "froms-to-imports": f"{STRUCTURE}.imports:FromsToImports",
+    "shorten-imports": f"{STRUCTURE}.imports:ShortenImports",
 }
 
 
