@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from forgewright.code.operations.imports import (
     ShortenImports,
     SortImports,
 )
+from forgewright.code.operations.inline import Inline
 from forgewright.code.operations.rename import Rename, RenameModule
 
 Case = dict[str, Any]
@@ -235,12 +237,45 @@ def organise(case: Case, args: Case) -> list[Step]:
     return [OrganiseImports(file=args["path"], unused=args.get("unused", True), split=split, to_top=True)]
 
 
+def caret(case: Case) -> str:
+    """The position that a `^` in a comment line points at (pyrefly)."""
+    for path, text in case["files"].items():
+        lines = text.split("\n")
+        for number, line in enumerate(lines):
+            if re.fullmatch(r"\s*#\s*\^\s*", line):
+                return f"{path}:{number}:{line.index('^') + 1}"
+    raise AssertionError("no ^ in the case")
+
+
+def inline(case: Case, args: Case) -> list[Step]:
+    if "path" not in args:
+        if case["op"] == "inline_method":
+            path, line, column = caret(case).rsplit(":", 2)
+            text = case["files"][path].split("\n")[int(line) - 1]
+            name = re.compile(r"\w+\s*\(").search(text, int(column) - 1)
+            assert name is not None
+            return [Inline(at=f"{path}:{line}:{name.start() + 1}", only_here=True)]
+        return [Inline(at=caret(case), only_here=case["op"] == "inline_method")]
+    return [
+        Inline(
+            at=at(case, args),
+            only_here=bool(args.get("only_current")),
+            keep=not args.get("remove", True),
+            strings=bool(args.get("docs")),
+            files=globs(args),
+        )
+    ]
+
+
 MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "rename": rename,
     "extract_method": extract_function,
     "extract_function": extract_function,
     "extract": extract_function,
     "extract_variable": extract_variable,
+    "inline": inline,
+    "inline_method": inline,
+    "inline_variable": inline,
     "add_import": lambda case, args: [
         AddImport(
             to=args["path"],

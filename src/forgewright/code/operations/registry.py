@@ -14,6 +14,7 @@ TABLE: dict[str, str] = {
     "extract-function": f"{STRUCTURE}.extract:ExtractFunction",
     "extract-variable": f"{STRUCTURE}.extract:ExtractVariable",
     "extract-constant": f"{STRUCTURE}.extract:ExtractConstant",
+    "inline": f"{STRUCTURE}.inline:Inline",
     "add-import": f"{STRUCTURE}.imports:AddImport",
     "remove-unused-imports": f"{STRUCTURE}.imports:RemoveUnusedImports",
     "remove-duplicate-imports": f"{STRUCTURE}.imports:RemoveDuplicateImports",
