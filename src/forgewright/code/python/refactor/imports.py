@@ -202,7 +202,8 @@ def merged_deletions(splices: list[Splice]) -> list[Splice]:
     """Overlapping deletions joined."""
     found: list[Splice] = []
     for splice in sorted(splices):
-        if found and splice.start <= found[-1].end and not splice.text and not found[-1].text:
+        same = found and splice.path == found[-1].path and splice.start <= found[-1].end
+        if same and not splice.text and not found[-1].text:
             found[-1] = Splice(splice.path, found[-1].start, max(splice.end, found[-1].end), b"")
         else:
             found.append(splice)
