@@ -35,6 +35,7 @@ from forgewright.code.operations.imports import (
     SortImports,
 )
 from forgewright.code.operations.inline import Inline
+from forgewright.code.operations.move import MoveMethod, MoveModule, MoveSymbol
 from forgewright.code.operations.rename import Rename, RenameModule
 
 Case = dict[str, Any]
@@ -342,6 +343,20 @@ def inline_parameter(case: Case, args: Case) -> list[Step]:
     return [InlineParameter(at=f"{path}:{line}:{definition.start(1) + 1}", name=text[start:end])]
 
 
+def move_global(case: Case, args: Case) -> list[Step]:
+    prefs = args.get("prefs") or {}
+    wanted = prefs.get("preferred_import_style", "")
+    style = "from-module" if prefs.get("prefer_module_from_imports") or wanted == "from-module" else "module"
+    if wanted == "from-global":
+        style = "keep"
+    to = (args.get("dest") or {}).get("resource", "")
+    if to == "" or args["dest"].get("dir"):
+        to = to or "other.py"
+    elif args["dest"].get("dir"):
+        to += "/__init__.py"
+    return [MoveSymbol(at=at(case, args), to=to, style=style, place="start", allow_cycle=True)]
+
+
 def organise(case: Case, args: Case) -> list[Step]:
     split = bool((args.get("prefs") or {}).get("split_imports"))
     return [OrganiseImports(file=args["path"], unused=args.get("unused", True), split=split, to_top=True)]
@@ -386,6 +401,13 @@ MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "change_signature": change_signature,
     "introduce_parameter": introduce_parameter,
     "inline_parameter": inline_parameter,
+    "move_global": move_global,
+    "move_module": lambda case, args: [
+        MoveModule(module=args["path"].removesuffix("/__init__.py"), to=args["dest"]["resource"])
+    ],
+    "move_method": lambda case, args: [
+        MoveMethod(at=at(case, args), attribute=args["dest_attr"], name=args.get("new_name") or "")
+    ],
     "inline": inline,
     "inline_method": inline,
     "inline_variable": inline,
