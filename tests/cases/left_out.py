@@ -7,11 +7,13 @@ EXTRACT = ROPE + "extracttest.py::ExtractMethodTest::"
 IMPORTS = ROPE + "importutilstest.py::ImportUtilsTest::"
 
 LEFT_OUT: dict[str, str] = {
-    EXTRACT + "test_extract_method_async_with_simple": "expects async with in a function that is not async: no Python",
+    EXTRACT
+    + "test_extract_method_async_with_simple": "expects async with in a function that is not async: no Python",
     EXTRACT + "test_extract_refactor_containing_async_for_loop_is_supported_after_py38": (
         "expects async for in a function that is not async: no Python"
     ),
-    EXTRACT + "test_extract_inner_async_function": "expects a parameter that the extracted function does not need",
+    EXTRACT
+    + "test_extract_inner_async_function": "expects a parameter that the extracted function does not need",
     **dict.fromkeys(
         (
             IMPORTS + "test_filtered_handle_long_imports",

@@ -25,7 +25,7 @@ from forgewright.code.operations.base import Operation
 from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
 from forgewright.code.operations.imports import (
     AbsoluteImports,
-    AddImport,
+    AddImportStatement,
     ExpandStarImport,
     FromsToImports,
     OrganiseImports,
@@ -223,7 +223,9 @@ def in_method(case: Case, args: Case) -> bool:
     node = root.descendant_for_byte_range(at, at)
     while node is not None and node.type != "function_definition":
         node = node.parent
-    while node is not None and node.parent is not None and node.parent.type in ("decorated_definition", "block"):
+    while (
+        node is not None and node.parent is not None and node.parent.type in ("decorated_definition", "block")
+    ):
         node = node.parent
     return node is not None and node.parent is not None and node.parent.type == "class_definition"
 
@@ -269,12 +271,20 @@ def change_signature(case: Case, args: Case) -> list[Step]:
             )
             names.insert(changer["index"], changer["name"])
         elif kind == "ArgumentRemover":
-            steps.append(RemoveParameter(at=where, name=names.pop(changer["index"]), calls="positional", hierarchy=hierarchy))
+            steps.append(
+                RemoveParameter(
+                    at=where, name=names.pop(changer["index"]), calls="positional", hierarchy=hierarchy
+                )
+            )
         elif kind == "ArgumentReorderer":
             order = [names[i] for i in changer["new_order"]]
             steps.append(
                 ReorderParameters(
-                    at=where, order=order, default=changer.get("autodef"), calls="positional", hierarchy=hierarchy
+                    at=where,
+                    order=order,
+                    default=changer.get("autodef"),
+                    calls="positional",
+                    hierarchy=hierarchy,
                 )
             )
             names = order + names[len(order) :]
@@ -303,7 +313,11 @@ def moved_parameter(case: Case, args: Case) -> list[Step]:
     definition = re.match(r"\s*(?:async )?def (\w+)\((.*)\)", text)
     assert definition is not None
     names = [re.split(r"[:=]", part)[0].strip() for part in definition[2].split(",")]
-    chosen = title[1] if title else next(n for n in names if text.index(n, definition.start(2)) + len(n) > int(column) - 1)
+    chosen = (
+        title[1]
+        if title
+        else next(n for n in names if text.index(n, definition.start(2)) + len(n) > int(column) - 1)
+    )
     index = names.index(chosen)
     other = index - 1 if title is None or title[2] == "left" else index + 1
     if title is None:
@@ -311,7 +325,9 @@ def moved_parameter(case: Case, args: Case) -> list[Step]:
     names[index], names[other] = names[other], names[index]
     names = [name.lstrip("*") for name in names]
     return [
-        ReorderParameters(at=f"{path}:{line}:{definition.start(1) + 1}", order=names, calls="keywords", hierarchy=False)
+        ReorderParameters(
+            at=f"{path}:{line}:{definition.start(1) + 1}", order=names, calls="keywords", hierarchy=False
+        )
     ]
 
 
@@ -326,7 +342,9 @@ def introduce_parameter(case: Case, args: Case) -> list[Step]:
     while end < len(text) and re.match(r"\w", text[end]):
         end += 1
     chosen = f"{args['path']}:{place(text, start)}-{place(text, end)}"
-    return [IntroduceParameter(range=chosen, name=args.get("new_parameter", "new_parameter"), as_default=True)]
+    return [
+        IntroduceParameter(range=chosen, name=args.get("new_parameter", "new_parameter"), as_default=True)
+    ]
 
 
 def inline_parameter(case: Case, args: Case) -> list[Step]:
@@ -412,7 +430,7 @@ MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "inline_method": inline,
     "inline_variable": inline,
     "add_import": lambda case, args: [
-        AddImport(
+        AddImportStatement(
             to=args["path"],
             statement=args["import"],
             last=not (args.get("prefs") or {}).get("pull_imports_to_top", True),
@@ -421,7 +439,9 @@ MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "expand_star_imports": lambda case, args: [ExpandStarImport(file=args["path"], every=True)],
     "froms_to_imports": lambda case, args: [FromsToImports(file=args["path"])],
     "handle_long_imports": lambda case, args: [
-        ShortenImports(file=args["path"], dots_max=args.get("maxdots", 2), length_max=args.get("maxlength", 27))
+        ShortenImports(
+            file=args["path"], dots_max=args.get("maxdots", 2), length_max=args.get("maxlength", 27)
+        )
     ],
     "organize_imports": organise,
     "relatives_to_absolutes": lambda case, args: [AbsoluteImports(file=args["path"])],

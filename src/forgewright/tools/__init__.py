@@ -1,1 +1,8 @@
-"""A typed Python function is a tool."""
+"""A typed Python function is a tool: its signature gives the JSON Schema that its arguments are held to."""
+
+from __future__ import annotations
+
+from forgewright.tools.function import FunctionTool, as_tool, output, tool
+from forgewright.tools.types import CallContext, Recovery, Tool, ToolOutput
+
+__all__ = ["CallContext", "FunctionTool", "Recovery", "Tool", "ToolOutput", "as_tool", "output", "tool"]

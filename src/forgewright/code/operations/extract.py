@@ -29,12 +29,16 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
         Literal["auto", "function", "method", "classmethod", "staticmethod"],
         Meta(description="What to make; auto: a method in a class, else a function."),
     ] = "auto"
-    place: Annotated[Literal["after", "before"], Meta(description="Where, seen from the code's function.")] = "after"
+    place: Annotated[
+        Literal["after", "before"], Meta(description="Where, seen from the code's function.")
+    ] = "after"
     what: Annotated[
         Literal["auto", "expression", "statements"], Meta(description="How to read a selection that is both.")
     ] = "auto"
     top: Annotated[bool, Meta(description="Put it at the top of the module.")] = False
-    similar: Annotated[bool, Meta(description="Replace the same code elsewhere in the class or module too.")] = False
+    similar: Annotated[
+        bool, Meta(description="Replace the same code elsewhere in the class or module too.")
+    ] = False
     through_class: Annotated[bool, Meta(description="Call class methods through the class's name.")] = False
     pass_unbound: Annotated[bool, Meta(description="Pass names that are bound nowhere.")] = False
     keep_last: Annotated[
@@ -45,7 +49,9 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-function range: 'app.py:2:5-3:23' name: 'total')",
-            before={"app.py": "def bill(items, tax):\n    net = sum(items)\n    gross = net * tax\n    print(gross)\n"},
+            before={
+                "app.py": "def bill(items, tax):\n    net = sum(items)\n    gross = net * tax\n    print(gross)\n"
+            },
             after={
                 "app.py": "def bill(items, tax):\n    gross = total(items, tax)\n    print(gross)\n\n\n"
                 "def total(items, tax):\n    net = sum(items)\n    gross = net * tax\n    return gross\n"
@@ -84,7 +90,9 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
     select: Chosen = ""
     within: Within = ""
     name: Annotated[str, Meta(description="The new variable's name.")]
-    every: Annotated[bool, Meta(description="Replace the same expression elsewhere in the function too.")] = False
+    every: Annotated[bool, Meta(description="Replace the same expression elsewhere in the function too.")] = (
+        False
+    )
 
     group: ClassVar[str] = "extract"
     examples: ClassVar[tuple[Example, ...]] = (

@@ -34,7 +34,8 @@ def run(scene: Scene, glob: str, *steps: Step) -> Outcome:
     splices = staged.splices()
     changed = sorted({splice.path for splice in splices})
     return Outcome(
-        splices=tuple(splices), text=f"imports changed in {', '.join(changed)}" if changed else "nothing to do"
+        splices=tuple(splices),
+        text=f"imports changed in {', '.join(changed)}" if changed else "nothing to do",
     )
 
 
@@ -80,17 +81,19 @@ def _sort_top(staged: Staged, path: str) -> list[Splice]:
     return organise.sort_imports(staged.resolver, staged.file(path), to_top=True)
 
 
-class AddImport(Operation, frozen=True, kw_only=True):
-    """Add an import to a file, unless it is there; names of one module join its statement."""
+class AddImportStatement(Operation, frozen=True, kw_only=True):
+    """Add an import as written, after the others, unless it is there; names of one module join its statement."""
 
     to: Annotated[str, Meta(description="The file.")]
-    statement: Annotated[str, Meta(description="As it would be written: import a.b, or from a import b as c.")]
+    statement: Annotated[
+        str, Meta(description="As it would be written: import a.b, or from a import b as c.")
+    ]
     last: Annotated[bool, Meta(description="After the last import, even if that follows other code.")] = False
 
     group: ClassVar[str] = "imports"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(add-import to: 'app.py' statement: 'from os import path')",
+            program="(add-import-statement to: 'app.py' statement: 'from os import path')",
             before={"app.py": "from os import sep\n\nprint(sep)\n"},
             after={"app.py": "from os import sep, path\n\nprint(sep)\n"},
         ),
@@ -104,7 +107,8 @@ class AddImport(Operation, frozen=True, kw_only=True):
         kinds = [child.type for child in root.named_children]
         if root.has_error or len(kinds) != 1 or kinds[0] not in STATEMENTS:
             raise EditRefused(
-                f"expected one import statement, found {self.statement!r}", hint="write import a or from a import b"
+                f"expected one import statement, found {self.statement!r}",
+                hint="write import a or from a import b",
             )
         file = python(scene, self.to).file(self.to)
         splices = Imports(file).add([self.statement.strip()], last=self.last)
@@ -195,7 +199,10 @@ class ExpandStarImport(Operation, frozen=True, kw_only=True):
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(expand-star-import file: 'app.py')",
-            before={"app.py": "from util import *\n\nload()\n", "util.py": "def load(): ...\ndef save(): ...\n"},
+            before={
+                "app.py": "from util import *\n\nload()\n",
+                "util.py": "def load(): ...\ndef save(): ...\n",
+            },
             after={"app.py": "from util import load\n\nload()\n"},
         ),
     )
@@ -204,7 +211,9 @@ class ExpandStarImport(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor import organise
 
         return run(
-            scene, self.file, lambda s, path: organise.expand_stars(s.resolver, s.file(path), every=self.every)
+            scene,
+            self.file,
+            lambda s, path: organise.expand_stars(s.resolver, s.file(path), every=self.every),
         )
 
 
@@ -216,7 +225,11 @@ class AbsoluteImports(Operation, frozen=True, kw_only=True):
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(absolute-imports file: 'pkg/app.py')",
-            before={"pkg/__init__.py": "", "pkg/app.py": "from .util import load\n", "pkg/util.py": "load = 1\n"},
+            before={
+                "pkg/__init__.py": "",
+                "pkg/app.py": "from .util import load\n",
+                "pkg/util.py": "load = 1\n",
+            },
             after={"pkg/app.py": "from pkg.util import load\n"},
         ),
     )
@@ -235,7 +248,11 @@ class RelativeImports(Operation, frozen=True, kw_only=True):
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(relative-imports file: 'pkg/app.py')",
-            before={"pkg/__init__.py": "", "pkg/app.py": "from pkg.util import load\n", "pkg/util.py": "load = 1\n"},
+            before={
+                "pkg/__init__.py": "",
+                "pkg/app.py": "from pkg.util import load\n",
+                "pkg/util.py": "load = 1\n",
+            },
             after={"pkg/app.py": "from .util import load\n"},
         ),
     )

@@ -22,9 +22,13 @@ class Inline(Operation, frozen=True, kw_only=True):
     symbol: Annotated[str, Meta(description="Selector of the definition, as function[name=load].")] = ""
     at: Annotated[str, Meta(description="Or where its name stands: path:line:column.")] = ""
     within: Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")] = ""
-    only_here: Annotated[bool, Meta(description="Only the use that `at:` points at; the definition stays.")] = False
+    only_here: Annotated[
+        bool, Meta(description="Only the use that `at:` points at; the definition stays.")
+    ] = False
     keep: Annotated[bool, Meta(description="Leave the definition in place.")] = False
-    strings: Annotated[bool, Meta(description="In strings and comments where the name is visible, too.")] = False
+    strings: Annotated[bool, Meta(description="In strings and comments where the name is visible, too.")] = (
+        False
+    )
     files: Annotated[str, Meta(description="Glob: change these files only.")] = ""
 
     group: ClassVar[str] = "inline"

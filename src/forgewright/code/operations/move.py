@@ -26,9 +26,15 @@ class MoveSymbol(Operation, frozen=True, kw_only=True):
         Literal["keep", "module", "from-module"],
         Meta(description="How users name it: as they did, as m.x after import m, or after from p import m."),
     ] = "keep"
-    place: Annotated[Literal["end", "start"], Meta(description="Where in the file: last, or after the imports.")] = "end"
-    reexport: Annotated[bool, Meta(description="The old module imports it from the new one; users stay.")] = False
-    allow_cycle: Annotated[bool, Meta(description="Go on although the two modules import each other.")] = False
+    place: Annotated[
+        Literal["end", "start"], Meta(description="Where in the file: last, or after the imports.")
+    ] = "end"
+    reexport: Annotated[bool, Meta(description="The old module imports it from the new one; users stay.")] = (
+        False
+    )
+    allow_cycle: Annotated[bool, Meta(description="Go on although the two modules import each other.")] = (
+        False
+    )
 
     group: ClassVar[str] = "move"
     examples: ClassVar[tuple[Example, ...]] = (
@@ -130,7 +136,9 @@ class MoveModule(Operation, frozen=True, kw_only=True):
         module = path if path in resolver.modules.folders else resolver.modules.module_of(path)
         splices, moves = ModuleMove(resolver, module, self.to.strip("/")).plan()
         return Outcome(
-            splices=tuple(splices), move=tuple(moves), text="\n".join(f"{old} → {new}" for old, new in moves[:10])
+            splices=tuple(splices),
+            move=tuple(moves),
+            text="\n".join(f"{old} → {new}" for old, new in moves[:10]),
         )
 
 
@@ -167,4 +175,6 @@ class MoveMethod(Operation, frozen=True, kw_only=True):
         resolver = python(scene, path)
         method = function_at(resolver, path, offset)
         splices = move_method(resolver, method, self.attribute, self.name or method.name)
-        return Outcome(splices=tuple(splices), text=f"moved {method.dotted()} to the class of {self.attribute}")
+        return Outcome(
+            splices=tuple(splices), text=f"moved {method.dotted()} to the class of {self.attribute}"
+        )

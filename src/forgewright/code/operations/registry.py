@@ -7,8 +7,32 @@ from forgewright.code.operations.base import Operation
 STRUCTURE = "forgewright.code.operations"
 
 TABLE: dict[str, str] = {
-    # query, insert, replace, delete, wrap, files, rewrite
-    # rename, signature, move, extract, inline, imports (each line: "name": "module:Class")
+    "outline": f"{STRUCTURE}.query:Outline",
+    "find": f"{STRUCTURE}.query:Find",
+    "read": f"{STRUCTURE}.query:Read",
+    "search": f"{STRUCTURE}.query:Search",
+    "references": f"{STRUCTURE}.query:References",
+    "insert-before": f"{STRUCTURE}.edit:InsertBefore",
+    "insert-after": f"{STRUCTURE}.edit:InsertAfter",
+    "insert-first": f"{STRUCTURE}.edit:InsertFirst",
+    "insert-last": f"{STRUCTURE}.edit:InsertLast",
+    "replace-node": f"{STRUCTURE}.edit:ReplaceNode",
+    "replace-body": f"{STRUCTURE}.edit:ReplaceBody",
+    "replace-text": f"{STRUCTURE}.text:ReplaceText",
+    "set-docstring": f"{STRUCTURE}.members:SetDocstring",
+    "delete-node": f"{STRUCTURE}.edit:DeleteNode",
+    "wrap": f"{STRUCTURE}.wrap:Wrap",
+    "unwrap": f"{STRUCTURE}.wrap:Unwrap",
+    "rewrite": f"{STRUCTURE}.rewrite:Rewrite",
+    "add-import": f"{STRUCTURE}.members:AddImport",
+    "add-decorator": f"{STRUCTURE}.members:AddDecorator",
+    "remove-decorator": f"{STRUCTURE}.members:RemoveDecorator",
+    "add-base": f"{STRUCTURE}.members:AddBase",
+    "create-file": f"{STRUCTURE}.files:CreateFile",
+    "delete-file": f"{STRUCTURE}.files:DeleteFile",
+    "move-file": f"{STRUCTURE}.files:MoveFile",
+    "restore": f"{STRUCTURE}.restore:Restore",
+    # rename, signature, move, extract, inline, imports
     "rename": f"{STRUCTURE}.rename:Rename",
     "rename-module": f"{STRUCTURE}.rename:RenameModule",
     "add-parameter": f"{STRUCTURE}.signature:AddParameter",
@@ -27,7 +51,7 @@ TABLE: dict[str, str] = {
     "extract-variable": f"{STRUCTURE}.extract:ExtractVariable",
     "extract-constant": f"{STRUCTURE}.extract:ExtractConstant",
     "inline": f"{STRUCTURE}.inline:Inline",
-    "add-import": f"{STRUCTURE}.imports:AddImport",
+    "add-import-statement": f"{STRUCTURE}.imports:AddImportStatement",
     "remove-unused-imports": f"{STRUCTURE}.imports:RemoveUnusedImports",
     "remove-duplicate-imports": f"{STRUCTURE}.imports:RemoveDuplicateImports",
     "sort-imports": f"{STRUCTURE}.imports:SortImports",
@@ -38,6 +62,7 @@ TABLE: dict[str, str] = {
     "froms-to-imports": f"{STRUCTURE}.imports:FromsToImports",
     "shorten-imports": f"{STRUCTURE}.imports:ShortenImports",
 }
+"""Name → module:Class, in the order of the reference page."""
 
 
 def names() -> tuple[str, ...]:

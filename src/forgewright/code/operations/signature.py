@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from forgewright.code.python.refactor.calls import Call
     from forgewright.code.python.refactor.signature import Change
 
-To = Annotated[str, Meta(description="Selector of the function, as function[name=load] or class#Cache > method.")]
+To = Annotated[
+    str, Meta(description="Selector of the function, as function[name=load] or class#Cache > method.")
+]
 At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
 Within = Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")]
 Calls = Annotated[
@@ -26,7 +28,12 @@ Hierarchy = Annotated[bool, Meta(description="Overriding and overridden methods 
 
 
 def changed(
-    scene: Scene, target: Target, change: Change, *, calls: str = "keep", include: Callable[[Call], bool] | None = None
+    scene: Scene,
+    target: Target,
+    change: Change,
+    *,
+    calls: str = "keep",
+    include: Callable[[Call], bool] | None = None,
 ) -> Outcome:
     from forgewright.code.python.refactor.signature import change_signature, function_at
 
@@ -137,11 +144,14 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
             raise EditRefused("expected name: or index:", hint="say which parameter")
         path, offset = locate(scene, self.to, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
-        name = self.name or (function.parameters[self.index or 0].name if (self.index or 0) < len(function.parameters) else "")
+        name = self.name or (
+            function.parameters[self.index or 0].name if (self.index or 0) < len(function.parameters) else ""
+        )
         used = [
             ref
             for ref in function.file.names.get(name, ())
-            if (found := function.file.lookup(ref.scope, name, ref.start)) is not None and found.scope is function
+            if (found := function.file.lookup(ref.scope, name, ref.start)) is not None
+            and found.scope is function
         ]
         if used:
             row = function.file.data.count(b"\n", 0, used[0].start) + 1
@@ -152,7 +162,9 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
 class ReorderParameters(Target, frozen=True, kw_only=True):
     """Put parameters in another order; calls by position follow."""
 
-    order: Annotated[list[str], Meta(description="Names in their new order; those not named keep their places.")]
+    order: Annotated[
+        list[str], Meta(description="Names in their new order; those not named keep their places.")
+    ]
     default: Annotated[
         str | None, Meta(description="Default for parameters that would follow one with a default.")
     ] = None

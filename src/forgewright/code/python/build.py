@@ -427,7 +427,11 @@ class _Builder:
             if content is not None:
                 entry = Text(content.start_byte, content.end_byte, name, scope)
                 self.file.texts.setdefault(self.text(content), []).append(entry)
-            elif node.type in ("list", "tuple", "set", "binary_operator", "argument_list") or node.type == "parenthesized_expression" or node.type == "dictionary":
+            elif (
+                node.type in ("list", "tuple", "set", "binary_operator", "argument_list")
+                or node.type == "parenthesized_expression"
+                or node.type == "dictionary"
+            ):
                 todo.extend(node.named_children)
             elif node.type == "pair":
                 key = node.child_by_field_name("key")

@@ -36,14 +36,73 @@ if TYPE_CHECKING:
 DEPTH_MAX = 24
 BUILTINS = frozenset(dir(builtins))
 ITERABLES = frozenset(
-    ["list", "set", "tuple", "frozenset", "deque", "Iterable", "Iterator", "Sequence", "MutableSequence", "Collection", "Generator", "List", "Set", "Tuple", "FrozenSet", "Deque", "AbstractSet", "MutableSet", "AsyncIterator", "AsyncIterable", "AsyncGenerator", "Reversible", "Container", "KeysView", "ValuesView", "dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict"]
+    [
+        "list",
+        "set",
+        "tuple",
+        "frozenset",
+        "deque",
+        "Iterable",
+        "Iterator",
+        "Sequence",
+        "MutableSequence",
+        "Collection",
+        "Generator",
+        "List",
+        "Set",
+        "Tuple",
+        "FrozenSet",
+        "Deque",
+        "AbstractSet",
+        "MutableSet",
+        "AsyncIterator",
+        "AsyncIterable",
+        "AsyncGenerator",
+        "Reversible",
+        "Container",
+        "KeysView",
+        "ValuesView",
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "defaultdict",
+        "OrderedDict",
+        "DefaultDict",
+    ]
 )
 MAPPINGS = frozenset(
-    ["dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict", "ChainMap", "Counter"]
+    [
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "defaultdict",
+        "OrderedDict",
+        "DefaultDict",
+        "ChainMap",
+        "Counter",
+    ]
 )
-WRAPPERS = frozenset(["Optional", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Coroutine"])
+WRAPPERS = frozenset(
+    ["Optional", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Coroutine"]
+)
 TRANSPARENT = frozenset(
-    ["staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "lru_cache", "cache", "wraps", "no_type_check", "asynccontextmanager", "contextmanager", "atomic"]
+    [
+        "staticmethod",
+        "classmethod",
+        "abstractmethod",
+        "override",
+        "final",
+        "overload",
+        "lru_cache",
+        "cache",
+        "wraps",
+        "no_type_check",
+        "asynccontextmanager",
+        "contextmanager",
+        "atomic",
+    ]
 )
 PROPERTIES = frozenset(
     ["property", "cached_property", "setter", "getter", "deleter", "abstractproperty", "classproperty"]

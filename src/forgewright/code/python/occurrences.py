@@ -124,7 +124,9 @@ class Finder:
         for text in file.texts.get(name, ()):
             if text.kind == "__all__":
                 bound = self.types.lookup(file.module, name)
-                if (bound is not None and identity.of_binding(bound) & keys) or (bound is None and identity.of_module_member(self.modules.module_of(path), name) & keys):
+                if (bound is not None and identity.of_binding(bound) & keys) or (
+                    bound is None and identity.of_module_member(self.modules.module_of(path), name) & keys
+                ):
                     yield place(text.start, text.end, "export"), NONE
             else:
                 key = identity.of_member(text.scope, name)

@@ -84,7 +84,9 @@ def arguments_of(file: FileIndex, call: Node) -> list[Argument]:
     return found
 
 
-def match(parameters: list[Parameter], arguments: list[Argument]) -> tuple[dict[str, Argument], list[Argument]]:
+def match(
+    parameters: list[Parameter], arguments: list[Argument]
+) -> tuple[dict[str, Argument], list[Argument]]:
     """Parameter → argument, and the arguments that fill no named parameter (of `*args`, `**kwargs`, or unpacked)."""
     found: dict[str, Argument] = {}
     extra: list[Argument] = []

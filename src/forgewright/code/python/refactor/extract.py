@@ -286,7 +286,9 @@ class Extraction:
                 one = self._twin(other)
                 if one is not None:
                     twin_outputs = one.outputs()
-                    if one.parameters(twin_outputs) == parameters and set(twin_outputs) <= set(outputs or twin_outputs):
+                    if one.parameters(twin_outputs) == parameters and set(twin_outputs) <= set(
+                        outputs or twin_outputs
+                    ):
                         found.append(self._replace(other, one.call(parameters), outputs or twin_outputs))
                         others.append(other)
         found.append(self._insert(parameters, outputs, others))
@@ -312,7 +314,9 @@ class Extraction:
             if node.type == "named_expression":
                 name = node.child_by_field_name("name")
                 if name is not None and self._keeps_walrus(name):
-                    return Splice(path, node.start_byte, node.end_byte, f"{self.file.text(name)} := {call}".encode())
+                    return Splice(
+                        path, node.start_byte, node.end_byte, f"{self.file.text(name)} := {call}".encode()
+                    )
             if node.type == "generator_expression":
                 text = self.file.data[node.start_byte : node.end_byte]
                 if text.startswith(b"("):
@@ -469,11 +473,15 @@ def _check_variable(types: Inference, region: Region, top: bool) -> None:
                 f"{name} belongs to the {scope.kind} around the selection", hint="extract the whole of it"
             )
         if top and scope is not region.file.module:
-            raise EditRefused(f"{name} is not known at the top of the module", hint="extract a variable instead")
+            raise EditRefused(
+                f"{name} is not known at the top of the module", hint="extract a variable instead"
+            )
     child = node
     for parent in ancestors(node):
         if parent.type == "while_statement" and child == parent.child_by_field_name("condition"):
-            raise EditRefused("the condition of a loop is computed again each time", hint="extract a function")
+            raise EditRefused(
+                "the condition of a loop is computed again each time", hint="extract a function"
+            )
         if parent.type in ("lambda",) and child == parent.child_by_field_name("body") and not _constant(node):
             raise EditRefused("the body of a lambda is computed when it is called", hint="extract a function")
         if parent.type in BLOCKS or parent.type in LOOPS:

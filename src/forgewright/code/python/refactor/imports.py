@@ -69,7 +69,9 @@ class Imports:
                 self.statements.append(node)
                 self.items += items_of(self.file, node)
                 continue
-            if node.type in ("module", "block") or node.type.endswith(("_statement", "_clause", "_definition")):
+            if node.type in ("module", "block") or node.type.endswith(
+                ("_statement", "_clause", "_definition")
+            ):
                 stack.extend(reversed(node.named_children))
 
     def top(self) -> list[Node]:
@@ -157,7 +159,10 @@ class Imports:
             return line_end(self.file.data, docs.end_byte), False
         at = 0
         for child in self.file.root.named_children:
-            if child.type != "comment" or self.file.data[child.start_byte : child.start_byte + 2] not in (b"#!", b"# "):
+            if child.type != "comment" or self.file.data[child.start_byte : child.start_byte + 2] not in (
+                b"#!",
+                b"# ",
+            ):
                 break
             head = self.file.data[child.start_byte : child.end_byte]
             if head.startswith(b"#!") or b"coding" in head:

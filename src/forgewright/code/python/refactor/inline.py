@@ -40,9 +40,14 @@ def inline_variable(
     unsure = [place for place in places if not place.certain]
     if unsure and remove:
         raise EditRefused(
-            f"{len(unsure)} uses of {name} are not certain, as in {unsure[0].path}", hint="inline single places with only_here"
+            f"{len(unsure)} uses of {name} are not certain, as in {unsure[0].path}",
+            hint="inline single places with only_here",
         )
-    reads = [p for p in places if p.certain and p.role in ("reference", "string") and (p.path, p.start) != (key.path, site.start)]
+    reads = [
+        p
+        for p in places
+        if p.certain and p.role in ("reference", "string") and (p.path, p.start) != (key.path, site.start)
+    ]
     if only is not None:
         word = [p for p in reads if p.path == only[0] and p.start <= only[1] <= p.end]
         if not word and not strings:
@@ -56,7 +61,9 @@ def inline_variable(
     if strings:
         for place in other_words(resolver, keys, name, {(s.path, s.start) for s in found}):
             other = resolver.file(place.path)
-            if place.role not in ("string", "comment") or not visible(resolver, other, keys, name, place.start):
+            if place.role not in ("string", "comment") or not visible(
+                resolver, other, keys, name, place.start
+            ):
                 continue
             if only is None or (place.path == only[0] and place.start <= only[1] <= place.end):
                 found.append(Splice(place.path, place.start, place.end, text.encode()))
@@ -70,7 +77,9 @@ def definition(resolver: PythonResolver, keys: Keys, name: str) -> tuple[Key, Si
     """The one assignment of a variable. Raises `EditRefused` where there is none, or several."""
     own = [key for key in keys if not key.is_module]
     if len(own) != 1 or len(keys) != 1:
-        raise EditRefused(f"{name} is a module or several things", hint="inline a variable with one assignment")
+        raise EditRefused(
+            f"{name} is a module or several things", hint="inline a variable with one assignment"
+        )
     key = own[0]
     sites = resolver.identity.sites(key)
     scope = resolver.identity.scope(key)
@@ -82,14 +91,18 @@ def definition(resolver: PythonResolver, keys: Keys, name: str) -> tuple[Key, Si
             if entry.kind == "store" and key in resolver.identity.of_attribute(entry, name)[0]
         ]
         if len({entry.start for entry in extra} | {s.start for s in sites}) > 1:
-            raise EditRefused(f"{name} is assigned more than once", hint="inline a variable with one assignment")
+            raise EditRefused(
+                f"{name} is assigned more than once", hint="inline a variable with one assignment"
+            )
     if resolver.identity.is_external(key):
         raise EditRefused(f"{name} is defined outside the project", hint="inline a variable of this project")
     if len(sites) != 1:
         raise EditRefused(f"{name} is bound more than once", hint="inline a variable with one assignment")
     site = sites[0]
     if site.kind not in ("variable", "self"):
-        raise EditRefused(f"{name} is no variable but a {site.kind}", hint="inline a variable with one assignment")
+        raise EditRefused(
+            f"{name} is no variable but a {site.kind}", hint="inline a variable with one assignment"
+        )
     if site.value is None or site.unpack:
         raise EditRefused(f"{name} has no value of its own", hint="inline a variable with one assignment")
     assignment = site.value.parent
@@ -113,14 +126,26 @@ def use(
     parent = node.parent
     if parent is not None and parent.type == "attribute" and node == parent.child_by_field_name("attribute"):
         node = parent
-    if node.parent is not None and node.parent.type in ("global_statement", "nonlocal_statement", "delete_statement"):
-        raise EditRefused(f"{key.name} is declared {node.parent.type.split('_')[0]}", hint="take that out first")
+    if node.parent is not None and node.parent.type in (
+        "global_statement",
+        "nonlocal_statement",
+        "delete_statement",
+    ):
+        raise EditRefused(
+            f"{key.name} is declared {node.parent.type.split('_')[0]}", hint="take that out first"
+        )
     check_same(resolver, file, site, value, other, other.scope_at(node.start_byte), node.start_byte)
     return Splice(place.path, node.start_byte, node.end_byte, put(text, value, node).encode())
 
 
 def check_same(
-    resolver: PythonResolver, file: FileIndex, site: Site, value: Node, other: FileIndex, scope: Scope, at: int
+    resolver: PythonResolver,
+    file: FileIndex,
+    site: Site,
+    value: Node,
+    other: FileIndex,
+    scope: Scope,
+    at: int,
 ) -> None:
     """Refuse if a name in `value` means something else at its new place."""
     for ref_name, refs in file.names.items():
@@ -136,17 +161,24 @@ def check_same(
             if other is file:
                 there = other.lookup(scope, ref_name, at)
                 if there is not binding:
-                    raise EditRefused(f"{ref_name} means something else where it is used", hint="rename it first")
-                later = [s for s in binding.sites if s.start > value.end_byte and s.start < at and s is not site]
+                    raise EditRefused(
+                        f"{ref_name} means something else where it is used", hint="rename it first"
+                    )
+                later = [
+                    s for s in binding.sites if s.start > value.end_byte and s.start < at and s is not site
+                ]
                 if later and binding.scope is not file.module:
                     raise EditRefused(f"{ref_name} is assigned again before the use", hint="inline by hand")
                 if later and other.scope_at(at) is file.module:
                     raise EditRefused(f"{ref_name} is assigned again before the use", hint="inline by hand")
                 continue
             there = resolver.types.lookup(scope, ref_name, at)
-            if there is None or not resolver.identity.of_binding(there) & resolver.identity.of_binding(binding):
+            if there is None or not resolver.identity.of_binding(there) & resolver.identity.of_binding(
+                binding
+            ):
                 raise EditRefused(
-                    f"{ref_name} is not known in {other.path}", hint="import it there first, or inline single places"
+                    f"{ref_name} is not known in {other.path}",
+                    hint="import it there first, or inline single places",
                 )
 
 

@@ -54,10 +54,14 @@ class FunctionInliner:
         site = function.site
         binding = site.where.bindings.get(name) if site is not None else None
         if binding is None or len(binding.sites) != 1:
-            raise EditRefused(f"{name} is defined more than once", hint="inline a function with one definition")
+            raise EditRefused(
+                f"{name} is defined more than once", hint="inline a function with one definition"
+            )
         names = {self.resolver.types.decorator_name(function, d) for d in function.decorators}
         if names - {"staticmethod", "classmethod"}:
-            raise EditRefused(f"{name} is decorated with {', '.join(sorted(names))}", hint="take the decorator off")
+            raise EditRefused(
+                f"{name} is decorated with {', '.join(sorted(names))}", hint="take the decorator off"
+            )
         if function.is_async:
             raise EditRefused(f"{name} is async", hint="inline a plain function")
         body = function.node.child_by_field_name("body")
@@ -69,7 +73,9 @@ class FunctionInliner:
                 if node.type == "yield":
                     raise EditRefused(f"{name} is a generator", hint="inline a plain function")
                 if node.type in ("global_statement", "nonlocal_statement"):
-                    raise EditRefused(f"{name} declares {node.type.split('_')[0]} names", hint="inline it by hand")
+                    raise EditRefused(
+                        f"{name} declares {node.type.split('_')[0]} names", hint="inline it by hand"
+                    )
         code = [c for c in self.statements if c.type not in ("comment", "pass_statement")]
         returns = [n for c in code for n in walk_here(c) if n.type == "return_statement"]
         if returns:
@@ -85,7 +91,9 @@ class FunctionInliner:
             for node in walk(statement):
                 if node.type == "identifier" and self.file.text(node) == name:
                     if keys & self.resolver.keys_at(self.file.path, node.start_byte)[0]:
-                        raise EditRefused(f"{name} calls itself", hint="inline a function that is not recursive")
+                        raise EditRefused(
+                            f"{name} calls itself", hint="inline a function that is not recursive"
+                        )
 
     # one call ---------------------------------------------------------------------------------
 
@@ -104,7 +112,8 @@ class FunctionInliner:
         given, extra = match(parameters, call.arguments)
         if extra:
             raise EditRefused(
-                f"a call of {self.name} in {call.file.path} has arguments that fit no parameter", hint="repair it first"
+                f"a call of {self.name} in {call.file.path} has arguments that fit no parameter",
+                hint="repair it first",
             )
         for parameter in parameters:
             if parameter.name in given:
@@ -113,13 +122,17 @@ class FunctionInliner:
             elif parameter.default is not None:
                 found[parameter.name] = (self.file.text(parameter.default), parameter.default)
             else:
-                raise EditRefused(f"a call of {self.name} in {call.file.path} lacks {parameter.name}", hint="repair it")
+                raise EditRefused(
+                    f"a call of {self.name} in {call.file.path} lacks {parameter.name}", hint="repair it"
+                )
         return found
 
     def splices(self, call: Call) -> list[Splice]:
         """The edits at one call."""
         given = self.arguments(call)
-        needs = Needs(self.resolver, self.file, [*self.statements, *([self.value] if self.value else [])], self.function)
+        needs = Needs(
+            self.resolver, self.file, [*self.statements, *([self.value] if self.value else [])], self.function
+        )
         renames = needs.for_file(call.file)
         assigned = [name for name in given if self._assigned(name)]
         lines: list[bytes] = []
@@ -197,10 +210,16 @@ class FunctionInliner:
                 continue
             found = call.file.lookup(scope, name, call.node.start_byte)
             if found is not None and (found.scope is scope or scope.kind == "module"):
-                raise EditRefused(f"{name} is bound in {self.name} and at the call", hint="rename one of them first")
+                raise EditRefused(
+                    f"{name} is bound in {self.name} and at the call", hint="rename one of them first"
+                )
 
     def _text(
-        self, node: Node, swap: dict[str, tuple[str, Node | None]], renames: dict[int, tuple[int, str]], indent: bytes
+        self,
+        node: Node,
+        swap: dict[str, tuple[str, Node | None]],
+        renames: dict[int, tuple[int, str]],
+        indent: bytes,
     ) -> bytes:
         """The text of a statement or value with parameters and names put in."""
         edits: list[tuple[int, int, bytes]] = []
@@ -266,14 +285,18 @@ def inline_function(
     for call in calls:
         for path, start, end in nested:
             if path == call.file.path and start < call.node.start_byte and call.node.end_byte <= end:
-                raise EditRefused(f"a call of {function.name} stands in the arguments of another", hint="one by one")
+                raise EditRefused(
+                    f"a call of {function.name} stands in the arguments of another", hint="one by one"
+                )
         found += inliner.splices(call)
     if remove and only is None:
         found = _removed(resolver, function, calls, found)
     return _joined(found)
 
 
-def _removed(resolver: PythonResolver, function: Scope, calls: list[Call], found: list[Splice]) -> list[Splice]:
+def _removed(
+    resolver: PythonResolver, function: Scope, calls: list[Call], found: list[Splice]
+) -> list[Splice]:
     definition = definition_of(function.node)
     found.append(removal(function.file, definition))
     keys = function_keys(resolver, function)

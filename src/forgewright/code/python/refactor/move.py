@@ -39,7 +39,9 @@ class MoveOptions(msgspec.Struct, frozen=True):
 class SymbolMove:
     """One symbol on its way to another module."""
 
-    def __init__(self, resolver: PythonResolver, keys: Keys, name: str, to: str, options: MoveOptions) -> None:
+    def __init__(
+        self, resolver: PythonResolver, keys: Keys, name: str, to: str, options: MoveOptions
+    ) -> None:
         self.resolver = resolver
         self.name = name
         self.to = to
@@ -62,7 +64,9 @@ class SymbolMove:
     def _key(self, keys: Keys, name: str) -> Key:
         own = [key for key in keys if not key.is_module]
         if len(own) != 1 or self.resolver.identity.scope(own[0]).kind != "module":
-            raise EditRefused(f"{name} is not defined at the top of a module", hint="move a function, class or variable")
+            raise EditRefused(
+                f"{name} is not defined at the top of a module", hint="move a function, class or variable"
+            )
         if self.resolver.identity.is_external(own[0]):
             raise EditRefused(f"{name} is defined outside the project", hint="move something of this project")
         return own[0]
@@ -73,7 +77,9 @@ class SymbolMove:
         assert first.node is not None
         if first.kind in ("function", "class"):
             if len(sites) > 1:
-                raise EditRefused(f"{self.name} is defined more than once", hint="merge the definitions first")
+                raise EditRefused(
+                    f"{self.name} is defined more than once", hint="merge the definitions first"
+                )
             node = definition_of(first.node)
         elif first.kind == "variable" and not first.unpack:
             if len(sites) > 1 and self.options.style == "keep":
@@ -82,7 +88,9 @@ class SymbolMove:
             while node.parent is not None and node.parent.type not in ("module", "block"):
                 node = node.parent
         else:
-            raise EditRefused(f"{self.name} cannot be moved: it is bound by a {first.kind}", hint="move a definition")
+            raise EditRefused(
+                f"{self.name} cannot be moved: it is bound by a {first.kind}", hint="move a definition"
+            )
         if node.parent is None or node.parent.type != "module":
             raise EditRefused(f"{self.name} is defined under a condition", hint="take it out first")
         return node
@@ -94,7 +102,11 @@ class SymbolMove:
         line = self.node.start_point[0]
         while previous is not None and previous.type == "comment" and previous.end_point[0] == line - 1:
             begin = line_start(data, previous.start_byte)
-            if data[begin : previous.start_byte].strip() or previous.start_byte == 0 or data[previous.start_byte : previous.start_byte + 2] == b"#!":
+            if (
+                data[begin : previous.start_byte].strip()
+                or previous.start_byte == 0
+                or data[previous.start_byte : previous.start_byte + 2] == b"#!"
+            ):
                 break
             start, line = previous.start_byte, previous.start_point[0]
             previous = previous.prev_named_sibling
@@ -104,12 +116,16 @@ class SymbolMove:
         if rest.startswith(b"#"):
             end = stop
         elif rest:
-            raise EditRefused(f"{self.name} shares its line with other code", hint="give it a line of its own")
+            raise EditRefused(
+                f"{self.name} shares its line with other code", hint="give it a line of its own"
+            )
         return start, end
 
     def _check_destination(self) -> None:
         if not self.to.endswith((".py", ".pyi")):
-            raise EditRefused(f"expected a Python file as destination, found {self.to!r}", hint="give a path ending in .py")
+            raise EditRefused(
+                f"expected a Python file as destination, found {self.to!r}", hint="give a path ending in .py"
+            )
         if self.to == self.file.path:
             raise EditRefused(f"{self.name} is in {self.to} already", hint="name another file")
         if self.resolver.project.exists(self.to):
@@ -235,7 +251,9 @@ class SymbolMove:
         for item in self._imported(other):
             self.removals.setdefault(self.to, []).append(item)
             if item.alias:
-                self.splices += [Splice(self.to, r.start, r.end, self.name.encode()) for r in uses(other, item.alias)]
+                self.splices += [
+                    Splice(self.to, r.start, r.end, self.name.encode()) for r in uses(other, item.alias)
+                ]
         for place in places:
             outer = attribute_at(other, place)
             if outer is not None:
@@ -318,7 +336,11 @@ class SymbolMove:
         style = self.options.style
         if style == "keep" and outer is not None and package:
             obj = outer.child_by_field_name("object")
-            style = "from-module" if obj is not None and obj.type == "identifier" and "." in self.home else "module"
+            style = (
+                "from-module"
+                if obj is not None and obj.type == "identifier" and "." in self.home
+                else "module"
+            )
         if style == "from-module" and package:
             self._add(path, f"from {package} import {last}")
             return last
@@ -349,7 +371,11 @@ class SymbolMove:
             if module != home:
                 continue
             here = uses(file, item.bound)
-            if here and all(ref.start in replaced for ref in here) and not exported(self.resolver, file, item.bound):
+            if (
+                here
+                and all(ref.start in replaced for ref in here)
+                and not exported(self.resolver, file, item.bound)
+            ):
                 self.removals.setdefault(file.path, []).append(item)
 
     # the end ----------------------------------------------------------------------------------
@@ -410,7 +436,11 @@ def joined(splices: list[Splice]) -> list[Splice]:
     found: list[Splice] = []
     for splice in sorted(splices, key=lambda s: (s.path, s.start, s.end)):
         last = found[-1] if found else None
-        if last is not None and last.path == splice.path and last.start == last.end == splice.start == splice.end:
+        if (
+            last is not None
+            and last.path == splice.path
+            and last.start == last.end == splice.start == splice.end
+        ):
             first, second = (last, splice) if _rank(last) <= _rank(splice) else (splice, last)
             found[-1] = Splice(splice.path, splice.start, splice.end, first.text + second.text)
             continue
@@ -420,7 +450,11 @@ def joined(splices: list[Splice]) -> list[Splice]:
 
 def _rank(splice: Splice) -> int:
     text = splice.text.lstrip()
-    return 0 if text.startswith((b"import ", b"from ")) and b"\ndef " not in text and b"\nclass " not in text else 1
+    return (
+        0
+        if text.startswith((b"import ", b"from ")) and b"\ndef " not in text and b"\nclass " not in text
+        else 1
+    )
 
 
 __all__ = ["MoveOptions", "SymbolMove", "remove_statement"]

@@ -29,7 +29,8 @@ def move_method(resolver: PythonResolver, method: Scope, attribute: str, new_nam
     classes = [value.scope for value in values if isinstance(value, Instance)]
     if len(classes) != 1 or len(values) != 1:
         raise EditRefused(
-            f"the class of {owner.name}.{attribute} is not known", hint="annotate the attribute, or choose another"
+            f"the class of {owner.name}.{attribute} is not known",
+            hint="annotate the attribute, or choose another",
         )
     target = classes[0]
     if resolver.types.owner(target, new_name) is not None:
@@ -50,7 +51,11 @@ def _uses_self(method: Scope, attribute: str) -> tuple[list[tuple[int, int]], li
             continue
         node = file.root.descendant_for_byte_range(ref.start, ref.end)
         parent = node.parent if node is not None else None
-        attr = parent.child_by_field_name("attribute") if parent is not None and parent.type == "attribute" else None
+        attr = (
+            parent.child_by_field_name("attribute")
+            if parent is not None and parent.type == "attribute"
+            else None
+        )
         if attr is not None and attr != node and file.text(attr) == attribute and parent is not None:
             through.append((parent.start_byte, parent.end_byte))
         else:

@@ -29,7 +29,9 @@ class ModuleMove:
         if not self.modules.exists(module):
             raise EditRefused(f"there is no module {module}", hint="name a Python file or a package's folder")
         if self.modules.exists(self.target):
-            raise EditRefused(f"there is already a module {self.target}", hint="choose another folder or name")
+            raise EditRefused(
+                f"there is already a module {self.target}", hint="choose another folder or name"
+            )
         if folder and not any(p.startswith(folder + "/") for p in resolver.project.paths()):
             raise EditRefused(f"there is no folder {folder}", hint="create its __init__.py first")
         if (self.target + "/").startswith(module + "/"):
@@ -111,11 +113,18 @@ class ModuleMove:
                 self.splices.append(Splice(file.path, place.start_byte, place.end_byte, new.encode()))
             elif not others and new.partition(".")[0] != item.bound:
                 raise EditRefused(
-                    f"{item.bound} is used in {file.path} beside {item.module}", hint=f"import {item.bound} there first"
+                    f"{item.bound} is used in {file.path} beside {item.module}",
+                    hint=f"import {item.bound} there first",
                 )
 
     def _from(
-        self, file: FileIndex, statement: Node, items: list[Item], moving: bool, gone: list[Item], added: list[str]
+        self,
+        file: FileIndex,
+        statement: Node,
+        items: list[Item],
+        moving: bool,
+        gone: list[Item],
+        added: list[str],
     ) -> None:
         """`from a.b import c`: the module itself, or one of its names, may be what moves."""
         first = items[0]
@@ -124,7 +133,8 @@ class ModuleMove:
         if module is None:
             if moving and first.level:
                 raise EditRefused(
-                    f"a relative import in {file.path} names nothing that is known", hint="repair or remove it first"
+                    f"a relative import in {file.path} names nothing that is known",
+                    hint="repair or remove it first",
                 )
             return
         origin = statement.child_by_field_name("module_name")

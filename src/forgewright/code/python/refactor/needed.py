@@ -21,7 +21,12 @@ class Needs:
     """The names that some nodes of a file use from the top of their module."""
 
     def __init__(
-        self, resolver: PythonResolver, file: FileIndex, nodes: Sequence[Node], inner: Scope | None = None, moved: Iterable[str] = ()
+        self,
+        resolver: PythonResolver,
+        file: FileIndex,
+        nodes: Sequence[Node],
+        inner: Scope | None = None,
+        moved: Iterable[str] = (),
     ) -> None:
         self.resolver = resolver
         self.file = file
@@ -42,7 +47,14 @@ class Needs:
 
     def items(self, name: str) -> list[Item]:
         """The imports at home that bring in `name`; `import a.b` and `import a.c` both bring in `a`."""
-        return [item for item in self._imports.items if item.bound == name and item.statement.parent == self.file.root]
+        return [
+            item
+            for item in self._imports.items
+            if item.bound == name and item.statement.parent == self.file.root
+        ]
+
+    def _written_at(self, name: str) -> int:
+        return min((item.node.start_byte for item in self.items(name)), default=1 << 60)
 
     def for_file(self, other: FileIndex) -> dict[int, tuple[int, str]]:
         """Byte → (end, text): the names that are written otherwise in `other`."""
@@ -52,7 +64,7 @@ class Needs:
             return changes
         here = self.resolver.modules.module_of(other.path)
         home = self.resolver.modules.dotted(self.resolver.modules.module_of(self.file.path))
-        for name, (binding, places) in self.used.items():
+        for name, (binding, places) in sorted(self.used.items(), key=lambda pair: self._written_at(pair[0])):
             items = self.items(name)
             if not items:
                 self._check_free(other, name, binding)
@@ -68,7 +80,13 @@ class Needs:
         return changes
 
     def _imported(
-        self, item: Item, name: str, binding: Binding, places: list[tuple[int, int]], other: FileIndex, here: str
+        self,
+        item: Item,
+        name: str,
+        binding: Binding,
+        places: list[tuple[int, int]],
+        other: FileIndex,
+        here: str,
     ) -> dict[int, tuple[int, str]]:
         path = tuple(item.module.split(".")) if item.module else ()
         module = self.resolver.modules.find(self.file.path, item.level, path)
@@ -92,7 +110,9 @@ class Needs:
         inner = self.resolver.modules.submodule(module, item.name) if module is not None else None
         if inner is not None and inner == here:
             return self._unqualified(item, places)
-        origin = self.resolver.modules.dotted(module) if module is not None else "." * item.level + item.module
+        origin = (
+            self.resolver.modules.dotted(module) if module is not None else "." * item.level + item.module
+        )
         self._check_free(other, name, binding)
         alias = f" as {item.alias}" if item.alias else ""
         self._texts.append(f"from {origin} import {item.name}{alias}")

@@ -120,7 +120,9 @@ def remove_unused(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
 
 def is_used(resolver: PythonResolver, file: FileIndex, item: Item) -> bool:
     if item.name == "*":
-        module = resolver.modules.find(file.path, item.level, tuple(item.module.split(".")) if item.module else ())
+        module = resolver.modules.find(
+            file.path, item.level, tuple(item.module.split(".")) if item.module else ()
+        )
         if module is None or not resolver.modules.files(module):
             return True
         return bool(star_names(resolver, file, module)) or file.exports() is not None
@@ -176,7 +178,12 @@ def remove_duplicates(resolver: PythonResolver, file: FileIndex, *, split: bool 
     for statement in imports.top():
         items = [i for i in items_of(file, statement)]
         left = [i for i in items if not any(g.node.start_byte == i.node.start_byte for g in gone)]
-        if not items or items[0].name in (None, "*") or statement.type == "future_import_statement" or not left:
+        if (
+            not items
+            or items[0].name in (None, "*")
+            or statement.type == "future_import_statement"
+            or not left
+        ):
             continue
         key = (items[0].level, items[0].module)
         if key not in first:
@@ -184,7 +191,9 @@ def remove_duplicates(resolver: PythonResolver, file: FileIndex, *, split: bool 
             continue
         home = first[key]
         own = {statement.start_byte, *(i.node.start_byte for i in items)}
-        found = [s for s in found if not statement.start_byte <= s.start <= statement.end_byte or s.start in set()]
+        found = [
+            s for s in found if not statement.start_byte <= s.start <= statement.end_byte or s.start in set()
+        ]
         found.append(remove_statement(file, statement))
         at = max(i.node.end_byte for i in items_of(file, home))
         found.append(Splice(file.path, at, at, "".join(f", {i.part()}" for i in left).encode()))
@@ -222,7 +231,8 @@ def remove_self(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
             gone.append(item)
             if item.alias:
                 found += [
-                    Splice(file.path, ref.start, ref.end, item.name.encode()) for ref in uses(file, item.alias)
+                    Splice(file.path, ref.start, ref.end, item.name.encode())
+                    for ref in uses(file, item.alias)
                 ]
         elif item.name is None and target == module:
             gone.append(item)
@@ -409,7 +419,10 @@ def absolute(resolver: PythonResolver, file: FileIndex, only: str = "") -> list[
                     found.append(Splice(file.path, name.start_byte, name.end_byte, full.encode()))
                     if item.alias is None:
                         prefix = full[: -len(item.module)]
-                        found += [Splice(file.path, r.start, r.start, prefix.encode()) for r in uses(file, item.bound)]
+                        found += [
+                            Splice(file.path, r.start, r.start, prefix.encode())
+                            for r in uses(file, item.bound)
+                        ]
             continue
         origin = statement.child_by_field_name("module_name")
         if origin is not None and dotted and file.text(origin) != dotted:
@@ -458,12 +471,18 @@ def froms_to_imports(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
         needed: list[str] = []
         edits: list[Splice] = []
         for item in items:
-            names = star_names(resolver, file, module) if item.name == "*" and module is not None else [item.bound]
+            names = (
+                star_names(resolver, file, module)
+                if item.name == "*" and module is not None
+                else [item.bound]
+            )
             if item.name == "*" and module is None:
                 break
             for name in names:
                 inner = resolver.modules.submodule(module, item.name or "") if module is not None else None
-                plain = inner is not None and resolver.types.module_binding(module or "", item.name or "") is None
+                plain = (
+                    inner is not None and resolver.types.module_binding(module or "", item.name or "") is None
+                )
                 where = f"{dotted}.{item.name}" if plain else dotted
                 target = where if plain else f"{dotted}.{name if item.name == '*' else item.name}"
                 if exported(resolver, file, name):
@@ -509,12 +528,17 @@ def shorten(
         head, _, last = item.module.rpartition(".")
         if last in file.module.bindings or last in BUILTINS:
             continue
-        places = [place for r in uses(file, item.bound) if (place := _path_at(file, r, item.module)) is not None]
+        places = [
+            place for r in uses(file, item.bound) if (place := _path_at(file, r, item.module)) is not None
+        ]
         if len(places) != len(uses(file, item.bound)):
             continue
         found.append(
             Splice(
-                file.path, item.statement.start_byte, item.statement.end_byte, f"from {head} import {last}".encode()
+                file.path,
+                item.statement.start_byte,
+                item.statement.end_byte,
+                f"from {head} import {last}".encode(),
             )
         )
         found += [Splice(file.path, start, end, last.encode()) for start, end in places]

@@ -28,7 +28,9 @@ def introduce_parameter(
     region = Region(file, start, end, "expression")
     function = region.host
     if function.kind != "function":
-        raise EditRefused("the selection is not in a function", hint="select an expression in a function's body")
+        raise EditRefused(
+            "the selection is not in a function", hint="select an expression in a function's body"
+        )
     assert region.expression is not None
     flow = Flow(resolver.types, region)
     for used in flow.reads:
@@ -38,9 +40,13 @@ def introduce_parameter(
         if binding.scope is function:
             given = any(site.kind == "parameter" for site in binding.sites) and len(binding.sites) == 1
             if not given or as_default:
-                raise EditRefused(f"{used} is a local name of {function.name}", hint="select an expression without it")
+                raise EditRefused(
+                    f"{used} is a local name of {function.name}", hint="select an expression without it"
+                )
     if flow.unbound:
-        raise EditRefused(f"{next(iter(flow.unbound))} is not defined", hint="select an expression that is known")
+        raise EditRefused(
+            f"{next(iter(flow.unbound))} is not defined", hint="select an expression that is known"
+        )
     clash = function.bindings.get(name)
     if clash is not None:
         raise EditRefused(f"{function.name} already has a {name}", hint="choose another name")
@@ -54,7 +60,9 @@ def introduce_parameter(
         return found
     calls, others = calls_of(resolver, function)
     if others:
-        raise EditRefused(f"{function.name} is used other than by a call in {others[0].path}", hint="as_default: true")
+        raise EditRefused(
+            f"{function.name} is used other than by a call in {others[0].path}", hint="as_default: true"
+        )
     for call in calls:
         found.append(_pass(resolver, call, function, region.expression, name))
     return found
@@ -68,7 +76,9 @@ def _pass(resolver: PythonResolver, call: Call, function: Scope, value: Node, na
         swap[parameters.pop(0).name] = (call.receiver, None)
     given, extra = match(parameters, call.arguments)
     if any(argument.star for argument in extra):
-        raise EditRefused(f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first")
+        raise EditRefused(
+            f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first"
+        )
     for parameter in parameters:
         if parameter.name in given:
             swap[parameter.name] = (given[parameter.name].text, given[parameter.name].value)
@@ -83,7 +93,9 @@ def _pass(resolver: PythonResolver, call: Call, function: Scope, value: Node, na
     return Splice(call.file.path, node.start_byte + 1, node.end_byte - 1, ", ".join(arguments).encode())
 
 
-def substituted(file: FileIndex, function: Scope, value: Node, swap: dict[str, tuple[str, Node | None]]) -> str:
+def substituted(
+    file: FileIndex, function: Scope, value: Node, swap: dict[str, tuple[str, Node | None]]
+) -> str:
     """The text of `value` with the function's parameters replaced."""
     edits: list[tuple[int, int, str]] = []
     for name, (text, node) in swap.items():
@@ -110,23 +122,33 @@ def inline_parameter(resolver: PythonResolver, function: Scope, name: str) -> li
     if parameter is None or binding is None or parameter.kind in ("star", "kwargs"):
         raise EditRefused(f"{function.name} has no plain parameter {name}", hint="name one of its parameters")
     if len(binding.sites) > 1:
-        raise EditRefused(f"{name} is assigned in {function.name}", hint="inline a parameter that is only read")
+        raise EditRefused(
+            f"{name} is assigned in {function.name}", hint="inline a parameter that is only read"
+        )
     calls, others = calls_of(resolver, function)
     if others or not calls:
-        raise EditRefused(f"not every use of {function.name} is a call that is known", hint="remove it by hand")
+        raise EditRefused(
+            f"not every use of {function.name} is a call that is known", hint="remove it by hand"
+        )
     texts: dict[str, Node] = {}
     for call in calls:
         own = function.parameters[1:] if call.bound else function.parameters
         given, extra = match(list(own), call.arguments)
         if any(argument.star for argument in extra):
-            raise EditRefused(f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first")
+            raise EditRefused(
+                f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first"
+            )
         node = given[name].value if name in given else parameter.default
         if node is None or any(n.type == "identifier" for n in _leaves(node)):
-            raise EditRefused(f"a call in {call.file.path} passes no constant for {name}", hint="inline it by hand")
+            raise EditRefused(
+                f"a call in {call.file.path} passes no constant for {name}", hint="inline it by hand"
+            )
         text = given[name].text if name in given else function.file.text(node)
         texts[text] = node
     if len(texts) != 1:
-        raise EditRefused(f"the calls pass different values for {name}: {', '.join(texts)}", hint="inline it by hand")
+        raise EditRefused(
+            f"the calls pass different values for {name}: {', '.join(texts)}", hint="inline it by hand"
+        )
     text, node = next(iter(texts.items()))
     change = removing(name)
     slots = change(slots_of(function))

@@ -23,7 +23,21 @@ RANK = {
     "await": 15,
 }
 """The language reference's table of operator precedence, loosest first; what is not here binds closest."""
-OPERATORS = {"|": 7, "^": 8, "&": 9, "<<": 10, ">>": 10, "+": 11, "-": 11, "*": 12, "@": 12, "/": 12, "//": 12, "%": 12, "**": 14}
+OPERATORS = {
+    "|": 7,
+    "^": 8,
+    "&": 9,
+    "<<": 10,
+    ">>": 10,
+    "+": 11,
+    "-": 11,
+    "*": 12,
+    "@": 12,
+    "/": 12,
+    "//": 12,
+    "%": 12,
+    "**": 14,
+}
 CLOSEST = 20
 
 
@@ -70,7 +84,13 @@ def needs_parentheses(value: Node, place: Node) -> bool:
     if kind in ("list_splat", "dictionary_splat"):
         return own < 7
     if own == 0:
-        inside = ("return_statement", "assignment", "expression_statement", "parenthesized_expression", "subscript")
+        inside = (
+            "return_statement",
+            "assignment",
+            "expression_statement",
+            "parenthesized_expression",
+            "subscript",
+        )
         if value.type in ("expression_list", "expression_statement"):
             return kind not in inside
         return kind not in ("parenthesized_expression",)
@@ -80,7 +100,9 @@ def needs_parentheses(value: Node, place: Node) -> bool:
 def put(text: str, value: Node, place: Node) -> str:
     """The text of `value` as it stands at `place`. Raises `EditRefused` inside an f-string that it would break."""
     _check_string(text, place)
-    if needs_parentheses(value, place) or ("\n" in text and not _bracketed(place) and value.type not in CLOSED):
+    if needs_parentheses(value, place) or (
+        "\n" in text and not _bracketed(place) and value.type not in CLOSED
+    ):
         return f"({text})"
     return text
 
@@ -94,7 +116,14 @@ CLOSED = frozenset(
 def _bracketed(place: Node) -> bool:
     current = place.parent
     while current is not None:
-        if current.type in ("argument_list", "parenthesized_expression", "list", "tuple", "set", "dictionary"):
+        if current.type in (
+            "argument_list",
+            "parenthesized_expression",
+            "list",
+            "tuple",
+            "set",
+            "dictionary",
+        ):
             return True
         if current.type.endswith("_statement"):
             return False
@@ -109,6 +138,7 @@ def _check_string(text: str, place: Node) -> None:
             opening = (current.children[0].text or b"").decode().lstrip("rRbBfFuUtT")
             if opening[:1] in text or "\n" in text or "\\" in text:
                 raise EditRefused(
-                    "the value does not fit into the f-string around its use", hint="take it out of the f-string first"
+                    "the value does not fit into the f-string around its use",
+                    hint="take it out of the f-string first",
                 )
         current = current.parent

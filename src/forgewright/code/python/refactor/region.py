@@ -206,8 +206,14 @@ class Flow:
 
     def _declaration(self, start: int) -> bool:
         node = self.file.root.descendant_for_byte_range(start, start + 1)
-        return node is not None and node.parent is not None and node.parent.type in (
-            "global_statement", "nonlocal_statement",
+        return (
+            node is not None
+            and node.parent is not None
+            and node.parent.type
+            in (
+                "global_statement",
+                "nonlocal_statement",
+            )
         )
 
     def read_first(self, name: str) -> bool:
@@ -243,7 +249,8 @@ class Flow:
             return True
         loop = self.loop()
         return any(
-            site.start < self.region.start or (loop is not None and loop.start_byte <= site.start < loop.end_byte)
+            site.start < self.region.start
+            or (loop is not None and loop.start_byte <= site.start < loop.end_byte)
             for site in binding.sites
             if not self.region.contains(site.start) or loop is not None
         )
@@ -266,7 +273,10 @@ class Flow:
             if refs_name != name:
                 continue
             for ref in refs:
-                if not self._declaration(ref.start) and self.file.lookup(ref.scope, name, ref.start) is binding:
+                if (
+                    not self._declaration(ref.start)
+                    and self.file.lookup(ref.scope, name, ref.start) is binding
+                ):
                     events.append((ref.start, True, ref.start))
         for site in binding.sites:
             if site.kind == "augmented":
@@ -293,7 +303,9 @@ class Flow:
                     return self.read_first(name)
                 if read:
                     return True
-                if _unconditional(self.file, start, {(c.start_byte, c.end_byte) for c in loop.named_children}):
+                if _unconditional(
+                    self.file, start, {(c.start_byte, c.end_byte) for c in loop.named_children}
+                ):
                     return False
             return self.read_first(name)
         return False
@@ -336,8 +348,19 @@ def _unconditional(file: FileIndex, at: int, tops: set[tuple[int, int]]) -> bool
         if (node.start_byte, node.end_byte) in tops:
             return node.type not in ("while_statement", "for_statement") or _in_header(node, at)
         parent = node.parent
-        if parent is not None and node.type in ("block", "else_clause", "elif_clause", "except_clause", "case_clause"):
-            if parent.type not in ("with_statement", "function_definition", "class_definition", "finally_clause"):
+        if parent is not None and node.type in (
+            "block",
+            "else_clause",
+            "elif_clause",
+            "except_clause",
+            "case_clause",
+        ):
+            if parent.type not in (
+                "with_statement",
+                "function_definition",
+                "class_definition",
+                "finally_clause",
+            ):
                 return False
         if node.type in DEFINITIONS and (node.start_byte, node.end_byte) not in tops:
             name = node.child_by_field_name("name")
@@ -366,7 +389,8 @@ def check_control(region: Region) -> bool:
             if node.type in ("break_statement", "continue_statement") and not _loop_within(node, top):
                 word = node.type.removesuffix("_statement")
                 raise EditRefused(
-                    f"the selection contains {word}, but not its loop", hint="select the loop, or leave it out"
+                    f"the selection contains {word}, but not its loop",
+                    hint="select the loop, or leave it out",
                 )
     if not returns:
         return False
@@ -406,7 +430,10 @@ def has_await(region: Region) -> bool:
         for node in walk_here(top):
             if node.type == "await":
                 return True
-            if node.type in ("with_statement", "for_statement", "for_in_clause") and node.children[0].type == "async":
+            if (
+                node.type in ("with_statement", "for_statement", "for_in_clause")
+                and node.children[0].type == "async"
+            ):
                 return True
     return False
 
@@ -418,5 +445,13 @@ def leading(data: bytes, start: int) -> int:
 
 
 __all__ = [
-    "Flow", "Region", "check_control", "has_await", "host_of", "leading", "line_end", "walk", "walk_here",
+    "Flow",
+    "Region",
+    "check_control",
+    "has_await",
+    "host_of",
+    "leading",
+    "line_end",
+    "walk",
+    "walk_here",
 ]

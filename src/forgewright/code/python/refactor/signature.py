@@ -61,7 +61,9 @@ def function_at(resolver: PythonResolver, path: str, offset: int) -> Scope:
                 inner = owner.bindings["__init__"].sites[-1].scope if owner is not None else None
                 if inner is not None:
                     return inner
-    raise EditRefused(f"{name or 'this place'} names no function of the project", hint="point at a function's name")
+    raise EditRefused(
+        f"{name or 'this place'} names no function of the project", hint="point at a function's name"
+    )
 
 
 def family(resolver: PythonResolver, function: Scope) -> list[Scope]:
@@ -96,7 +98,8 @@ def change_signature(
         own = slots_of(member)
         if member is not function and [s.name for s in own] != [s.name for s in before]:
             raise EditRefused(
-                f"{member.dotted()} in {member.file.path} has other parameters", hint="change one of them first, or hierarchy: false"
+                f"{member.dotted()} in {member.file.path} has other parameters",
+                hint="change one of them first, or hierarchy: false",
             )
         renewed = after if member is function else change(list(own))
         found += definition(member, renewed)
@@ -104,7 +107,8 @@ def change_signature(
         for place in others:
             if not place.certain and _shifts(before, after):
                 raise EditRefused(
-                    f"a call in {place.path} may be of {function.name} ({place.note})", hint="make its type known first"
+                    f"a call in {place.path} may be of {function.name} ({place.note})",
+                    hint="make its type known first",
                 )
         for call in calls:
             at = (call.file.path, call.node.start_byte)
@@ -135,7 +139,8 @@ def check(name: str, slots: Slots) -> None:
         if slot.kind in ("positional", "normal"):
             if default and not slot.has_default:
                 raise EditRefused(
-                    f"{slot.name} has no default, but follows one that has", hint="give it a default, or another place"
+                    f"{slot.name} has no default, but follows one that has",
+                    hint="give it a default, or another place",
                 )
             default = default or slot.has_default
 
@@ -199,14 +204,21 @@ def rewrite(
     added = [slot for slot in wanted if slot.new and slot.value is not None and give]
     for slot in added:
         values[slot.name] = slot.value or ""
-    if any(slot.new and slot.value is None and not slot.has_default for slot in wanted if slot.kind not in ("star", "kwargs")):
+    if any(
+        slot.new and slot.value is None and not slot.has_default
+        for slot in wanted
+        if slot.kind not in ("star", "kwargs")
+    ):
         raise EditRefused(
-            "the new parameter has neither a default nor a value, and there are calls", hint="give default: or value:"
+            "the new parameter has neither a default nor a value, and there are calls",
+            hint="give default: or value:",
         )
     new_names = [slot.name for slot in wanted]
     if unpacked:
         before = [p.name for p in parameters]
-        if [n for n in new_names if n in before] != before or (added and any(a.star == "*" for a in unpacked)):
+        if [n for n in new_names if n in before] != before or (
+            added and any(a.star == "*" for a in unpacked)
+        ):
             raise EditRefused(
                 f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first"
             )
@@ -274,7 +286,13 @@ def written(
 
 
 def adding(
-    name: str, index: int | None, *, default: str | None, value: str | None, annotation: str | None, keyword_only: bool
+    name: str,
+    index: int | None,
+    *,
+    default: str | None,
+    value: str | None,
+    annotation: str | None,
+    keyword_only: bool,
 ) -> Change:
     """A new parameter at `index` (None: last before `*args`, `**kwargs` and keyword-only ones)."""
 
@@ -304,7 +322,8 @@ def removing(which: str | int) -> Change:
         left = [s for i, s in enumerate(slots) if which not in (i, s.name, s.text)]
         if len(left) == len(slots):
             raise EditRefused(
-                f"there is no parameter {which}", hint=f"the parameters are {', '.join(s.name for s in slots)}"
+                f"there is no parameter {which}",
+                hint=f"the parameters are {', '.join(s.name for s in slots)}",
             )
         return left
 
@@ -316,18 +335,40 @@ def reordering(order: list[int] | list[str], autodefault: str | None = None) -> 
 
     def change(slots: Slots) -> Slots:
         names = [slot.name for slot in slots]
-        indexes = [names.index(one) if one in names else -1 for one in order] if order and isinstance(order[0], str) else list(order)
-        if any(not isinstance(i, int) or not 0 <= i < len(slots) for i in indexes) or len(set(indexes)) != len(indexes):
-            raise EditRefused("the new order names other parameters", hint=f"the parameters are {', '.join(names)}")
+        indexes = (
+            [names.index(one) if one in names else -1 for one in order]
+            if order and isinstance(order[0], str)
+            else list(order)
+        )
+        if any(not isinstance(i, int) or not 0 <= i < len(slots) for i in indexes) or len(
+            set(indexes)
+        ) != len(indexes):
+            raise EditRefused(
+                "the new order names other parameters", hint=f"the parameters are {', '.join(names)}"
+            )
         numbers = [int(i) for i in indexes]
         rest = [i for i in range(len(slots)) if i not in numbers]
-        new = [slots[i] for i in (numbers + rest if sorted(numbers) == list(range(len(numbers))) else _placed(numbers, len(slots)))]
+        new = [
+            slots[i]
+            for i in (
+                numbers + rest
+                if sorted(numbers) == list(range(len(numbers)))
+                else _placed(numbers, len(slots))
+            )
+        ]
         default = False
         found: Slots = []
         for slot in new:
-            if default and slot.kind in ("positional", "normal") and not slot.has_default and autodefault is not None:
+            if (
+                default
+                and slot.kind in ("positional", "normal")
+                and not slot.has_default
+                and autodefault is not None
+            ):
                 joint = " = " if ":" in slot.text else "="
-                slot = msgspec.structs.replace(slot, text=f"{slot.text}{joint}{autodefault}", has_default=True)
+                slot = msgspec.structs.replace(
+                    slot, text=f"{slot.text}{joint}{autodefault}", has_default=True
+                )
             default = default or (slot.has_default and slot.kind in ("positional", "normal"))
             found.append(slot)
         return found
@@ -347,7 +388,9 @@ def keyword_only(names: list[str]) -> Change:
         wanted = set(names)
         missing = wanted - {s.name for s in slots if s.kind in ("normal", "keyword")}
         if missing:
-            raise EditRefused(f"there is no parameter {', '.join(sorted(missing))}", hint="name plain parameters")
+            raise EditRefused(
+                f"there is no parameter {', '.join(sorted(missing))}", hint="name plain parameters"
+            )
         front = [s for s in slots if s.name not in wanted and s.kind in ("positional", "normal", "star")]
         moved = [msgspec.structs.replace(s, kind="keyword") for s in slots if s.name in wanted]
         rest = [s for s in slots if s.name not in wanted and s.kind in ("keyword", "kwargs")]
@@ -364,7 +407,9 @@ def inline_default(
     slots = slots_of(function)
     found = [p for i, p in enumerate(function.parameters) if which in (i, p.name)]
     if not found or found[0].default is None:
-        raise EditRefused(f"there is no parameter {which} with a default", hint="name a parameter that has one")
+        raise EditRefused(
+            f"there is no parameter {which} with a default", hint="name a parameter that has one"
+        )
     parameter = found[0]
     assert parameter.default is not None
     text = function.file.text(parameter.default)
@@ -376,7 +421,9 @@ def inline_default(
         given, extra = match(own, call.arguments)
         if parameter.name in given or any(a.star for a in extra):
             continue
-        wanted = [s if s.name != parameter.name else msgspec.structs.replace(s, new=True, value=text) for s in slots]
+        wanted = [
+            s if s.name != parameter.name else msgspec.structs.replace(s, new=True, value=text) for s in slots
+        ]
         splice = rewrite(call, function.parameters, wanted, "positional")
         if splice is not None:
             edits.append(splice)

@@ -1,0 +1,7 @@
+"""`python -m forgewright`."""
+
+import sys
+
+from forgewright.cli.main import main
+
+sys.exit(main())
