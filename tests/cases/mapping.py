@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.cases.here import RenameHere
 from tests.cases.scene import MemoryScene
 
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.rename import Rename, RenameModule
 
 Case = dict[str, Any]
-Step = Operation | Callable[[], Operation]
+Step = Operation | RenameHere | Callable[[], Operation]
 
 
 def operations(case: Case, scene: MemoryScene) -> list[Step] | None:
@@ -36,6 +37,8 @@ def globs(args: Case) -> str:
 
 
 def rename(case: Case, args: Case) -> list[Step]:
+    if case["lang"] != "python":
+        return [RenameHere(case)]
     if args.get("module"):
         return [RenameModule(module=args["path"], new=args["new_name"])]
     rope = case["id"].startswith("rope/")

@@ -7,8 +7,17 @@ from collections.abc import Callable
 
 from forgewright.code.javascript import assignments, jsdoc
 from forgewright.code.javascript.entities import VALUE, Entity, Import, Scope, Unit
-from forgewright.code.javascript.names import CLASSES, FUNCTIONS, PATTERNS, key_of, name_of, parameters, pattern_of
+from forgewright.code.javascript.names import (
+    CLASSES,
+    FUNCTIONS,
+    PATTERNS,
+    key_of,
+    name_of,
+    parameters,
+    pattern_of,
+)
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 _COMMONJS = re.compile(rb"\bmodule\.exports\b|\bexports\.[\w$]+\s*=|\brequire\s*\(")
 _MODULE_STATEMENTS = ("import_statement", "export_statement")
@@ -63,9 +72,8 @@ class Binder:
             self.handlers[kind] = self.function
         for kind in CLASSES:
             self.handlers[kind] = self.class_
-        for kind in (
-            "statement_block for_statement switch_body class_static_block "
-            "conditional_type labeled_statement".split()
+        for kind in kinds(
+            "statement_block for_statement switch_body class_static_block conditional_type labeled_statement"
         ):
             self.handlers[kind] = self.block
 
@@ -246,7 +254,6 @@ class Binder:
     def export_default(self, node: Node, scope: Scope, owner: Entity) -> Scope:
         declaration = node.get("declaration")
         name = declaration.get("name") if declaration is not None else None
-        entity = owner.exports.get("default")
         if declaration is None:
             value = node.get("value")
             if value is not None and value.type == "identifier":
@@ -267,8 +274,9 @@ class Binder:
             entity.add(None, declaration)
             self.unit.own[declaration] = entity
             return scope
-        if entity is None:
-            entity = scope.table.get(name.text) or Entity("default", kind, self.unit)
+        entity = (
+            owner.exports.get("default") or scope.table.get(name.text) or Entity("default", kind, self.unit)
+        )
         entity.name, entity.local, entity.container = "default", name.text, owner
         entity.space |= Entity("", kind, self.unit).space
         entity.scope = scope
@@ -330,7 +338,12 @@ class Binder:
     def named(self, name: Node, kind: str, node: Node, scope: Scope) -> Entity:
         """Declare, unless `export default` already has."""
         entity = scope.table.get(name.text)
-        if node.up.type == "export_statement" and node.up.has("default") and entity and entity.name == "default":
+        if (
+            node.up.type == "export_statement"
+            and node.up.has("default")
+            and entity
+            and entity.name == "default"
+        ):
             entity.add(name, node)
             return entity
         return self.declare(name, kind, node, scope)
@@ -351,7 +364,8 @@ class Binder:
         inner.entity = entity
         for item in body.items:
             self.add_member(entity.exports, entity, item.get("name") or item, item, "enum member")
-        return self.push(body, inner)
+        self.push(body, inner)
+        return None
 
     def signatures(self, body: Node, owner: Entity) -> None:
         for item in body.items:
@@ -404,7 +418,8 @@ class Binder:
             for parameter in parameters(item):
                 pattern = pattern_of(parameter)
                 if pattern.type == "identifier" and (
-                    parameter.first("accessibility_modifier", "override_modifier") or parameter.has("readonly")
+                    parameter.first("accessibility_modifier", "override_modifier")
+                    or parameter.has("readonly")
                 ):
                     found = self.add_member(owner.members, owner, pattern, parameter, "property")
                     assert found is not None
@@ -549,7 +564,19 @@ def conflicting(one: str, other: str) -> bool:
 def merge_kind(entity: Entity, kind: str) -> None:
     """A declaration of another kind joins: meanings add up, and the most telling kind stays."""
     entity.space |= Entity("", kind, entity.unit).space
-    order = ("alias", "class", "function", "enum", "const", "let", "var", "parameter", "interface", "namespace", "type")
+    order = (
+        "alias",
+        "class",
+        "function",
+        "enum",
+        "const",
+        "let",
+        "var",
+        "parameter",
+        "interface",
+        "namespace",
+        "type",
+    )
     if kind in order and entity.kind in order and order.index(kind) < order.index(entity.kind):
         entity.kind = kind
 
@@ -563,5 +590,6 @@ def ambient(node: Node) -> bool:
 def export_list(node: Node) -> bool:
     """Whether a namespace says itself what it exports."""
     return any(
-        child.type == "export_statement" and (child.first("export_clause") or child.has("=")) for child in node.children
+        child.type == "export_statement" and (child.first("export_clause") or child.has("="))
+        for child in node.children
     )

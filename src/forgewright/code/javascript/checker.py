@@ -1,4 +1,4 @@
-"""The types of entities and the members of types: lazily, remembered, and bounded where types are recursive."""
+"""The types of entities and the members of types: lazily, remembered, and with a bound."""
 
 from __future__ import annotations
 

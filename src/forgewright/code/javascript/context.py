@@ -26,7 +26,11 @@ def type_for(c: Checker, node: Node) -> Type | None:
         return _documented(c, parent)
     if kind in ("assignment_expression",) and node.field == "right":
         left = parent.get("left")
-        return c.expression(left) if left is not None and left.type not in ("object_pattern", "array_pattern") else None
+        return (
+            c.expression(left)
+            if left is not None and left.type not in ("object_pattern", "array_pattern")
+            else None
+        )
     if kind == "pair" and node.field == "value":
         key = key_of(parent.get("key"))
         return c.member_type(_expected(c, parent.up, key[0])) if key is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript import typenodes
-from forgewright.code.javascript.entities import VALUE
+from forgewright.code.javascript.entities import TYPE, VALUE, Entity
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import (
     CLASSES,
@@ -17,7 +17,18 @@ from forgewright.code.javascript.names import (
     pattern_of,
     string_text,
 )
-from forgewright.code.javascript.types import EMPTY, Env, Function, Instance, Literal, Primitive, Static, Tuple, Type, union
+from forgewright.code.javascript.types import (
+    EMPTY,
+    Env,
+    Function,
+    Instance,
+    Literal,
+    Primitive,
+    Static,
+    Tuple,
+    Type,
+    union,
+)
 from forgewright.code.scopes.tree import Node
 
 if TYPE_CHECKING:
@@ -46,11 +57,11 @@ def type_of(c: Checker, node: Node) -> Type | None:
             bases = [Static(b.entity) for b in c.bases(Instance(this.entity)) if isinstance(b, Instance)]
         return bases[0] if bases else None
     if kind in ("member_expression", "nested_identifier"):
-        entity = c.member_at(node)
-        if entity is None and node.get("object") is not None:
+        member = c.member_at(node)
+        if member is None and node.get("object") is not None:
             meant = c.program.resolve(c.program.meaning(node, VALUE))
             return c.entity_type(meant) if meant is not None else None
-        return c.member_type(entity)
+        return c.member_type(member)
     if kind == "subscript_expression":
         return _subscript(c, node)
     if kind in ("call_expression", "new_expression"):
@@ -76,7 +87,9 @@ def type_of(c: Checker, node: Node) -> Type | None:
         arguments = node.first("type_arguments")
         return c.annotation(arguments.items[0]) if arguments and arguments.items else None
     if kind == "ternary_expression":
-        return union([c.expression(n) for n in (node.get("consequence"), node.get("alternative")) if n is not None])
+        return union(
+            [c.expression(n) for n in (node.get("consequence"), node.get("alternative")) if n is not None]
+        )
     if kind == "binary_expression":
         operator = node.get("operator")
         if operator is not None and operator.type in _LOGICAL:
@@ -180,7 +193,7 @@ def _infer(c: Checker, node: Node, env: Env, given: list[Node], explicit: list[T
     declared = [entity for entity, _ in typenodes.parameter_nodes(c, node)]
     if not declared:
         return env
-    found: dict[object, Type | None] = dict(env)
+    found: dict[Entity, Type | None] = dict(env)
     for entity, type in zip(declared, explicit, strict=False):
         found[entity] = type
     listed = parameters(node)
@@ -188,15 +201,17 @@ def _infer(c: Checker, node: Node, env: Env, given: list[Node], explicit: list[T
         written = annotation(parameter)
         if written is not None and not explicit:
             _unify(c, written, c.expression(argument), set(declared), found)
-    return found  # type: ignore[return-value]  # dict keys are entities; object only to let them be set
+    return found
 
 
-def _unify(c: Checker, written: Node, type: Type | None, wanted: set[object], found: dict[object, Type | None]) -> None:
+def _unify(
+    c: Checker, written: Node, type: Type | None, wanted: set[Entity], found: dict[Entity, Type | None]
+) -> None:
     if type is None:
         return
     if written.type in ("type_identifier", "identifier"):
-        entity = c.program.meaning(written, 2)
-        if entity in wanted and entity not in found:
+        entity = c.program.meaning(written, TYPE)
+        if entity is not None and entity in wanted and entity not in found:
             found[entity] = type
     elif written.type in ("array_type", "readonly_type"):
         _unify(c, written.items[0], c.element(type), wanted, found)
@@ -217,7 +232,9 @@ def _unify(c: Checker, written: Node, type: Type | None, wanted: set[object], fo
 def return_type(c: Checker, node: Node, env: Env) -> Type | None:
     """What a function returns: as annotated, as its comment says, or from its `return` statements."""
     written = annotation(node, "return_type") or (
-        annotation(node) if node.type in ("call_signature", "construct_signature", "constructor_type") else None
+        annotation(node)
+        if node.type in ("call_signature", "construct_signature", "constructor_type")
+        else None
     )
     if written is not None:
         return c.annotation(written, env)

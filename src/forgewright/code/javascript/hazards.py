@@ -49,7 +49,11 @@ def _members(entity: Entity, new_name: str, node: Node) -> None:
     owner = entity.container
     if owner is None or owner.kind not in _MEMBERS or entity.name == "default":
         return
-    table = owner.members if entity.name in owner.members and owner.members[entity.name].real is entity else owner.exports
+    table = (
+        owner.members
+        if entity.name in owner.members and owner.members[entity.name].real is entity
+        else owner.exports
+    )
     other = table.get(new_name)
     if other is not None and other.real is not entity:
         name = owner.name or owner.kind
@@ -77,7 +81,8 @@ def _captured_here(meanings: Meanings, hit: Hit, new_name: str) -> None:
         other = scope.table.get(new_name)
         if other is not None and other.real is not entity and other.space & entity.space:
             raise EditRefused(
-                f"a use of {hit.node.text!r} in {place(hit.node)} would then mean {new_name!r}, declared at {where(other)}",
+                f"a use of {hit.node.text!r} in {place(hit.node)} would then mean "
+                f"the {new_name!r} that is declared at {where(other)}",
                 hint="choose another name, or rename that one first",
             )
         if scope is entity.scope or any(found.real is entity for found in scope.table.values()):

@@ -6,7 +6,7 @@ import posixpath
 
 import msgspec
 
-from forgewright.code.javascript.entities import ANY, Entity
+from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.names import key_of
 from forgewright.code.javascript.program import Program, dotted
 from forgewright.code.scopes.tree import Node
@@ -35,28 +35,31 @@ class Importers:
 def export_at(program: Program, node: Node, entity: Entity) -> Exported | None:
     """The export that a reference at `node` is or stands in."""
     parent = node.up
+    unit = program.unit(node.path)
     if parent.type == "import_alias":
         if parent.items[0] is not node:
             left = parent.items[0]
             exported = parent.up.type == "export_statement"
-            unit = program.unit(node.path)
             own = unit.decl.get(left) if unit is not None else None
             return Exported(own.real, own.real, "named", True) if exported and own is not None else None
         if entity.container is not None and entity.container.kind == "module":
             return Exported(entity, entity.container, "named")
         return None
     container = entity.container
-    unit = program.unit(node.path)
     scope = unit.scope_at(node) if unit is not None else None
     module = scope.entity if scope is not None else None
-    if parent.type == "export_statement" and node.field in ("value", None) and parent.get("declaration") is None:
-        if module is not None and (parent.has("default") or parent.has("=")):
-            return Exported(entity, module, "default" if parent.has("default") else "equals")
+    assigned = parent.type == "export_statement" and parent.get("declaration") is None
+    if assigned and module is not None and node.field in ("value", None):
+        if parent.has("default"):
+            return Exported(entity, module, "default")
+        if parent.has("="):
+            return Exported(entity, module, "equals")
     if parent.type == "assignment_expression" and node.field == "right" and unit is not None and unit.module:
-        left = parent.get("left")
-        if left is not None and left.text == "module.exports":
+        target = parent.get("left")
+        if target is not None and target.text == "module.exports":
             return Exported(entity, unit.module, "equals")
-    if container is None or container.kind != "module" or entity.alias is not None and entity.kind == "alias":
+    aliased = entity.alias is not None and entity.kind == "alias"
+    if container is None or container.kind != "module" or aliased:
         if entity.alias is not None and any(n.type == "namespace_export" for n in entity.nodes) and container:
             return Exported(entity, container, "named")
         return None
@@ -83,17 +86,11 @@ def import_at(program: Program, node: Node, entity: Entity) -> Entity | None:
         if imported.name == "default":
             return None
         if imported.name == "export=" or (specifier is not None and specifier.get("alias") is None):
-            local = program.immediate(imported)
-            if local is None:
-                return None
-            imported = local
-    if imported.kind == "module":
+            imported = program.immediate(imported)
+    if imported is not None and imported.kind == "module":
         equals = imported.exports.get("export=")
-        local = program.immediate(equals) if equals is not None else None
-        if local is None:
-            return None
-        imported = local
-    name = imported.declared_name
+        imported = program.immediate(equals) if equals is not None else None
+    name = imported.declared_name if imported is not None else ""
     return imported if name in ("default", entity.name) else None
 
 
@@ -144,7 +141,7 @@ class ImportTracker:
             return
         if how == "require":
             clause = statement.first("import_require_clause")
-            local = clause.first("identifier") if clause is not None else None
+            local = clause.first("identifier") if clause else None
             if local is None and statement.up.type == "variable_declarator":
                 declared = statement.up.get("name")
                 local = declared if declared is not None and declared.type == "identifier" else None
@@ -173,7 +170,12 @@ class ImportTracker:
         access = call.up
         parts = dotted(access)
         if parts is not None and parts[0] is call and parts[1].text == name and kind == "named":
-            in_type = access.up.type in ("type_annotation", "type_query", "generic_type", "type_alias_declaration")
+            in_type = access.up.type in (
+                "type_annotation",
+                "type_query",
+                "generic_type",
+                "type_alias_declaration",
+            )
             if in_type:
                 found.singles.append(parts[1])
 
@@ -206,6 +208,3 @@ def _stem(module: Entity) -> str:
     if stem == "index":
         return posixpath.basename(posixpath.dirname(path)) or "."
     return stem or path
-
-
-__all__ = ["ANY", "Exported", "ImportTracker", "Importers", "export_at", "import_at"]

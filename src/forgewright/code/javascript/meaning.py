@@ -5,7 +5,15 @@ from __future__ import annotations
 from forgewright.code.javascript import context
 from forgewright.code.javascript.checker import Checker, Member
 from forgewright.code.javascript.entities import ANY, SPACE, TYPE, VALUE, Entity
-from forgewright.code.javascript.names import CLASSES, FUNCTIONS, PATTERNS, STRINGS, key_of, parameters, string_text
+from forgewright.code.javascript.names import (
+    CLASSES,
+    FUNCTIONS,
+    PATTERNS,
+    STRINGS,
+    key_of,
+    parameters,
+    string_text,
+)
 from forgewright.code.scopes.tree import Node
 
 _JSX = ("jsx_opening_element", "jsx_closing_element", "jsx_self_closing_element")
@@ -21,7 +29,7 @@ class Meanings:
         self._made: dict[Node, Entity] = {}
 
     def at(self, node: Node) -> Entity | None:
-        """The entity at a name. Aliases are not followed; a member of a union stands for all its parts' members."""
+        """The entity at a name, aliases not followed; a member of a union stands for those of its parts."""
         found = self._at(node)
         return found.real if found is not None else None
 
@@ -51,7 +59,9 @@ class Meanings:
         if kind == "nested_identifier" and node.field == "property":
             return self.program.meaning(parent, ANY) or self._access(parent)
         if kind == "nested_type_identifier":
-            return self.program.meaning(parent if node.field == "name" else node, TYPE if node.field == "name" else SPACE)
+            return self.program.meaning(
+                parent if node.field == "name" else node, TYPE if node.field == "name" else SPACE
+            )
         if kind == "jsx_attribute":
             props = context.attributes(self.checker, parent.up)
             return self._member(self.checker.property(props, node.text)) or self._make(node)
@@ -114,13 +124,21 @@ class Meanings:
             base = parent.get("object")
             of = self.checker.expression(base) if base is not None else None
             return self._member(self.checker.property(of, text))
-        if parent.type == "literal_type" and parent.up.type == "lookup_type" and parent.up.items[-1] is parent:
+        if (
+            parent.type == "literal_type"
+            and parent.up.type == "lookup_type"
+            and parent.up.items[-1] is parent
+        ):
             return self._member(self.checker.property(self.checker.annotation(parent.up.items[0]), text))
         if parent.type == "computed_property_name" and parent.up.type == "pair_pattern":
             return self._member(self.checker.property(self.checker.pattern(parent.up.up), text))
         if parent.type == "pair_pattern" and node.field == "key":
             return self._member(self.checker.property(self.checker.pattern(parent.up), text))
-        if parent.type == "arguments" and parent.items[1:2] == [node] and parent.up.get("function") is not None:
+        if (
+            parent.type == "arguments"
+            and parent.items[1:2] == [node]
+            and parent.up.get("function") is not None
+        ):
             function = parent.up.get("function")
             if function is not None and function.text == "Object.defineProperty":
                 return self._member(self.checker.property(self.checker.expression(parent.items[0]), text))
@@ -174,7 +192,11 @@ class Meanings:
     def assigns(self, node: Node) -> bool:
         """`{ x }` on the left of an assignment, where nothing is declared."""
         unit = self.program.unit(node.path)
-        return node.type == "shorthand_property_identifier_pattern" and unit is not None and node not in unit.decl
+        return (
+            node.type == "shorthand_property_identifier_pattern"
+            and unit is not None
+            and node not in unit.decl
+        )
 
     def expected_members(self, node: Node) -> Member | None:
         """The member of the contextual type that a key of an object literal fills."""

@@ -1,7 +1,7 @@
-"""Which file an import names: relative paths, index files, tsconfig's `paths`, packages, declared modules.
+"""Which file an import names: relative paths, index files, tsconfig's `paths`, packages.
 
-TypeScript handbook, "Module Resolution"; Node.js documentation, "Modules: Packages". Only files of the project
-are ever looked at.
+TypeScript handbook, "Module Resolution"; Node.js documentation, "Modules: Packages". Only files of the
+project are ever looked at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from forgewright.code.project import Project
 
 ENDINGS = (".ts", ".tsx", ".mts", ".cts", ".d.ts", ".d.mts", ".d.cts", ".js", ".jsx", ".mjs", ".cjs")
-_FROM_JAVASCRIPT = {".js": (".ts", ".tsx", ".d.ts", ".js", ".jsx"), ".jsx": (".tsx", ".jsx"), ".mjs": (".mts", ".mjs")}
+_FROM_JAVASCRIPT = {
+    ".js": (".ts", ".tsx", ".d.ts", ".js", ".jsx"),
+    ".jsx": (".tsx", ".jsx"),
+    ".mjs": (".mts", ".mjs"),
+}
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _COMMA = re.compile(r",(\s*[}\]])")
 CONFIGS = ("tsconfig.json", "jsconfig.json")
@@ -33,7 +37,7 @@ class Modules:
         self._json: dict[str, Any] = {}
 
     def resolve(self, path: str, specifier: str) -> str | None:
-        """The path of the file that `specifier` means when imported from `path`; None if none of the project."""
+        """The path of the file that `specifier` means in the file `path`; None if none of the project."""
         folder = posixpath.dirname(path)
         key = (folder, specifier)
         if key not in self._found:
@@ -41,7 +45,7 @@ class Modules:
         return self._found[key]
 
     def _resolve(self, folder: str, specifier: str) -> str | None:
-        if specifier.startswith(".") or specifier.startswith("/"):
+        if specifier.startswith((".", "/")):
             return self._file(posixpath.normpath(posixpath.join(folder, specifier)).lstrip("/"))
         mapped = self._mapped(folder, specifier)
         if mapped is not None:
@@ -91,7 +95,9 @@ class Modules:
                     if star is None or not isinstance(targets, list):
                         continue
                     for target in targets:
-                        found = self._file(posixpath.normpath(posixpath.join(root, str(target).replace("*", star))))
+                        found = self._file(
+                            posixpath.normpath(posixpath.join(root, str(target).replace("*", star)))
+                        )
                         if found is not None:
                             return found
                 return self._file(posixpath.join(root, specifier)) if "baseUrl" in options else None
@@ -107,7 +113,9 @@ class Modules:
         parent = config.get("extends")
         if isinstance(parent, str) and parent.startswith(".") and depth:
             target = posixpath.normpath(posixpath.join(base, parent))
-            inherited, there = self._options(target if target.endswith(".json") else target + ".json", depth - 1)
+            inherited, there = self._options(
+                target if target.endswith(".json") else target + ".json", depth - 1
+            )
             if inherited and "paths" not in own and "baseUrl" not in own:
                 return {**inherited, **own}, there
         return own, base
@@ -146,7 +154,7 @@ class Modules:
         return self._exists[path]
 
     def read_json(self, path: str) -> Any:
-        """A JSON file with comments and trailing commas, as `tsconfig.json` may have; None if it is not there."""
+        """A JSON file, which may have comments and trailing commas as `tsconfig.json`; None if there is none."""
         if path not in self._json:
             self._json[path] = None
             if self.is_file(path):

@@ -165,9 +165,13 @@ class Program:
         if node.type == "call_expression" and node.get("function") is not None:
             arguments = node.get("arguments")
             function = node.get("function")
-            if function is not None and function.text in ("import", "require") and arguments and arguments.items:
-                module = self.module_of(arguments.items[0])
-                return module
+            if (
+                function is not None
+                and function.text in ("import", "require")
+                and arguments
+                and arguments.items
+            ):
+                return self.module_of(arguments.items[0])
         if node.type in ("object", "class", "function_expression", "arrow_function"):
             unit = self.unit(node.path)
             return unit.own.get(node) if unit else None
@@ -208,8 +212,14 @@ class Program:
             return self.global_(name) or found.real if scope in scope.unit.global_scopes else found.real
         if scope.entity is not None:
             found = scope.entity.real.exports.get(name)
-            if found is not None and (found.alias is None or any(n.type == "import_alias" for n in found.nodes)):
-                assigned = found.nodes and found.nodes[0].type in ("assignment_expression", "call_expression", "pair")
+            if found is not None and (
+                found.alias is None or any(n.type == "import_alias" for n in found.nodes)
+            ):
+                assigned = found.nodes and found.nodes[0].type in (
+                    "assignment_expression",
+                    "call_expression",
+                    "pair",
+                )
                 shorthand = found.nodes and found.nodes[0].type == "shorthand_property_identifier"
                 if name != "default" and not assigned and not shorthand and found.kind not in ("method",):
                     return found.real
@@ -247,7 +257,11 @@ class Program:
                 continue
             if path not in self.units:
                 data = self.project.source(path).data
-                if _MODULE_LINE.search(data) and b"declare global" not in data and b"as namespace" not in data:
+                if (
+                    _MODULE_LINE.search(data)
+                    and b"declare global" not in data
+                    and b"as namespace" not in data
+                ):
                     continue
             count += 1
             if count > GLOBAL_FILES_MAX:

@@ -16,7 +16,7 @@ from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
 from forgewright.code.scopes.tree import Node
-from forgewright.code.scopes.words import places
+from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
 
 LEFTOVER_MAX = 500
@@ -32,9 +32,7 @@ KINDS = {
     "namespace": "module",
     "object": "variable",
 }
-_MEMBER_NODES = frozenset(
-    "property_identifier private_property_identifier shorthand_property_identifier_pattern".split()
-)
+_MEMBER_NODES = kinds("property_identifier private_property_identifier shorthand_property_identifier_pattern")
 
 
 class JavaScriptResolver:
@@ -119,7 +117,7 @@ class JavaScriptResolver:
     # occurrences
 
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
-        unit, node = self._node(symbol)
+        node = self._node(symbol)
         statement = labels.labelled(node)
         if statement is not None:
             return tuple(
@@ -131,7 +129,9 @@ class JavaScriptResolver:
             return ()
         search = Search(self.meanings, renaming=False, shorthand=True, keep=False)
         search.run(node, entity)
-        found = [self._occurrence(hit.node, hit.node in self._unit(hit.node).decl) for hit in search.hits.values()]
+        found = [
+            self._occurrence(hit.node, hit.node in self._unit(hit.node).decl) for hit in search.hits.values()
+        ]
         return tuple(sorted([*found, *self._uncertain(search, entity)]))
 
     def _uncertain(self, search: Search, entity: Entity) -> list[Occurrence]:
@@ -153,20 +153,20 @@ class JavaScriptResolver:
         assert unit is not None
         return unit
 
-    def _node(self, symbol: Symbol) -> tuple[Unit, Node]:
+    def _node(self, symbol: Symbol) -> Node:
         unit = self.program.unit(symbol.path)
         node = name_at(unit, symbol.start) if unit is not None else None
-        if unit is None or node is None:
+        if node is None:
             raise EditRefused(
                 f"{symbol.path} has no name at byte {symbol.start}",
                 hint="resolve the symbol again: the file is not what it was",
             )
-        return unit, node
+        return node
 
     # renaming
 
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
-        _, node = self._node(symbol)
+        node = self._node(symbol)
         if new_name == symbol.name:
             raise EditRefused(f"{new_name!r} is its name already", hint="give another name")
         statement = labels.labelled(node)
@@ -184,7 +184,8 @@ class JavaScriptResolver:
         if not tags:
             search.run(node, entity)
         hits = list(search.hits.values())
-        hazards.check_name(new_name.removeprefix("#"), quoted=all(h.node.type in STRINGS or h.node.type == "number" for h in hits) or "-" in symbol.name)
+        quoted = all(hit.node.type in STRINGS or hit.node.type == "number" for hit in hits)
+        hazards.check_name(new_name.removeprefix("#"), quoted=quoted or "-" in symbol.name)
         if not options.allow_capture:
             hazards.check(search, hits, new_name)
         shapes = Shapes(self.meanings, new_name, shorthand=shorthand, keep=keep)
@@ -260,13 +261,24 @@ def _role(node: Node, declares: bool) -> Role:
     if parent.type in ("export_specifier", "namespace_export"):
         return "export"
     if declares:
-        return "keyword" if parent.type == "pair" or node.type == "shorthand_property_identifier" else "definition"
+        return (
+            "keyword"
+            if parent.type == "pair" or node.type == "shorthand_property_identifier"
+            else "definition"
+        )
     if node.type in STRINGS or node.type == "string_fragment":
         return "string"
     if parent.type in ("pair_pattern", "jsx_attribute"):
         return "keyword"
-    target = parent if parent.type in ("member_expression", "subscript_expression") and node.field != "object" else node
-    if target.up.type in ("assignment_expression", "augmented_assignment_expression") and target.field == "left":
+    target = (
+        parent
+        if parent.type in ("member_expression", "subscript_expression") and node.field != "object"
+        else node
+    )
+    if (
+        target.up.type in ("assignment_expression", "augmented_assignment_expression")
+        and target.field == "left"
+    ):
         return "write"
     return "write" if target.up.type == "update_expression" else "reference"
 
@@ -285,4 +297,4 @@ def _container(name: Node) -> str:
     return ".".join(reversed(parts))
 
 
-_NAMED_CONTAINERS = frozenset("interface_declaration enum_declaration internal_module type_alias_declaration".split())
+_NAMED_CONTAINERS = kinds("interface_declaration enum_declaration internal_module type_alias_declaration")

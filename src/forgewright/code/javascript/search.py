@@ -41,7 +41,9 @@ class Query:
 
     __slots__ = ("coming", "entities", "parents", "text")
 
-    def __init__(self, text: str, entities: list[Entity], coming: Coming = "", parents: list[Entity] | None = None):
+    def __init__(
+        self, text: str, entities: list[Entity], coming: Coming = "", parents: list[Entity] | None = None
+    ):
         self.text = text
         self.entities = entities
         self.coming = coming
@@ -209,7 +211,10 @@ class Search:
         self._tracked.add((entity, kind))
         found = self.imports.importers(entity, module, kind)
         for single in found.singles:
-            named_default = single.text == "default" and single.up.type in ("import_specifier", "export_specifier")
+            named_default = single.text == "default" and single.up.type in (
+                "import_specifier",
+                "export_specifier",
+            )
             if not (self.renaming and (named_default or single.type == "string")):
                 self._add(single, entity)
         for place, alias in found.searches:
@@ -271,11 +276,17 @@ class Search:
         specifier = _specifier(entity)
         if specifier is not None and (not renaming_set or specifier.get("alias") is None):
             local = self.program.immediate(entity)
-            if local is not None and specifier.up.up.get("source") is None and (found := visit(local, "node")):
+            if (
+                local is not None
+                and specifier.up.up.get("source") is None
+                and (found := visit(local, "node"))
+            ):
                 return found
         if not renaming_set:
             if self.shorthand:
-                at_binding = node.type == "shorthand_property_identifier_pattern" and not meanings.assigns(node)
+                at_binding = node.type == "shorthand_property_identifier_pattern" and not meanings.assigns(
+                    node
+                )
                 behind = meanings.destructured(node) if at_binding else None
             else:
                 behind = meanings.binding_property(entity)
@@ -344,7 +355,11 @@ class Search:
         left = node.up.get("object")
         type = self.checker.expression(left) if left is not None else None
         parts = type.parts if isinstance(type, Union) else (type,)
-        found = [p.entity.real for p in parts if isinstance(p, Instance) and p.entity.kind in ("class", "interface")]
+        found = [
+            p.entity.real
+            for p in parts
+            if isinstance(p, Instance) and p.entity.kind in ("class", "interface")
+        ]
         return found or None
 
     def _home(self, entity: Entity) -> str | None:

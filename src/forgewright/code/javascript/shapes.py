@@ -1,4 +1,4 @@
-"""What is written at each occurrence of a renamed name: plainly, or expanded where one word stands for two."""
+"""What is written at each occurrence of a renamed name: the name, or more where one word stands for two."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class Shapes:
         if node.type == "private_property_identifier" or old.startswith("#"):
             new = new if new.startswith("#") else "#" + new
         text = new
-        if node.type in ("shorthand_property_identifier", "shorthand_property_identifier_pattern") and self.shorthand:
+        if (
+            node.type in ("shorthand_property_identifier", "shorthand_property_identifier_pattern")
+            and self.shorthand
+        ):
             text = self._shorthand(hit, old, new)
         elif parent.type == "import_specifier" and parent.get("alias") is None and self.keep:
             if parent in start.nodes:

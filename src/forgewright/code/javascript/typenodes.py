@@ -23,11 +23,12 @@ from forgewright.code.javascript.types import (
     union,
 )
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.checker import Checker
 
-SAME_MEMBERS = frozenset("Partial Required Readonly NonNullable Pick Omit Awaited NoInfer ReadonlyDeep".split())
+SAME_MEMBERS = kinds("Partial Required Readonly NonNullable Pick Omit Awaited NoInfer ReadonlyDeep")
 """Utility types whose members are their first argument's."""
 
 
@@ -44,7 +45,13 @@ def type_of(c: Checker, node: Node, env: Env = EMPTY) -> Type | None:
         return _named(c, name, arguments.items if arguments else [], env)
     if kind in ("nested_type_identifier", "member_expression", "nested_identifier"):
         return _named(c, node, [], env)
-    if kind in ("parenthesized_type", "readonly_type", "optional_type", "type_annotation", "opting_type_annotation"):
+    if kind in (
+        "parenthesized_type",
+        "readonly_type",
+        "optional_type",
+        "type_annotation",
+        "opting_type_annotation",
+    ):
         return type_of(c, node.items[0], env) if node.items else None
     if kind == "array_type":
         return c.array(type_of(c, node.items[0], env) if node.items else None)
