@@ -219,13 +219,13 @@ class Binder:
                 key, local_key = key_of(public), key_of(local)
                 if key is None or public is None or local is None or local_key is None:
                     continue
-                entity = owner.exports.get(key[0])
-                if entity is None or entity.alias is not None:
-                    entity = Entity(key[0], "alias", unit)
-                    owner.exports[key[0]] = entity
-                entity.container = owner
-                entity.alias = Import(local_key[0], source) if source else Import(target=local)
-                entity.add(key[1], specifier)
+                public_entity = owner.exports.get(key[0])
+                if public_entity is None or entity.alias is not None:
+                    public_entity = Entity(key[0], "alias", unit)
+                    owner.exports[key[0]] = public_entity
+                public_entity.container = owner
+                public_entity.alias = Import(local_key[0], source) if source else Import(target=local)
+                public_entity.add(key[1], specifier)
             return None
         star = node.first("namespace_export")
         if star is not None and source is not None:
@@ -433,15 +433,18 @@ class Binder:
 
     def function(self, node: Node, scope: Scope) -> Scope:
         name = node.get("name")
-        inner = self.open("function", node, scope)
+        outer = scope
+        if name is not None and node.type in ("function_expression", "generator_function"):
+            outer = Scope("block", node, scope, self.unit)
+        inner = self.open("function", node, outer)
         if name is not None and name.type in ("identifier", "type_identifier"):
             if node.type in ("function_declaration", "generator_function_declaration", "function_signature"):
                 self.unit.own[node] = self.named(name, "function", node, scope)
             else:
                 entity = self.unit.own[node] = Entity(name.text, "function", self.unit)
-                entity.scope = inner
+                entity.scope = outer
                 entity.add(name, node)
-                inner.table[entity.name] = entity
+                outer.table[entity.name] = entity
         for parameter in parameters(node):
             self.pattern(pattern_of(parameter), "parameter", parameter, inner)
         return inner

@@ -302,6 +302,10 @@ class Checker:
         if isinstance(type, Instance):
             for body in self.bodies(type.entity):
                 found += [(item, type.env) for item in body.items if item.type == "call_signature"]
+            if not found and self._depth < DEPTH_MAX:
+                self._depth += 1
+                found = [one for base in self.bases(type) for one in self.signatures(base)]
+                self._depth -= 1
         return found
 
     def argument(self, signature: Node, env: Env, index: int) -> Type | None:

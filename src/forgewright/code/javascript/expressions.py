@@ -17,6 +17,7 @@ from forgewright.code.javascript.names import (
     pattern_of,
     string_text,
 )
+from forgewright.code.javascript.narrowing import narrow
 from forgewright.code.javascript.types import (
     EMPTY,
     Env,
@@ -47,7 +48,9 @@ def type_of(c: Checker, node: Node) -> Type | None:
         return cast or (c.expression(node.items[0]) if node.items else None)
     if kind in ("identifier", "shorthand_property_identifier", "jsdoc_name"):
         found = c.program.resolve(c.program.lookup(node, VALUE))
-        return c.entity_type(found) if found is not None else None
+        if found is None:
+            return _commonjs(c, node)
+        return narrow(c, node, c.entity_type(found))
     if kind == "this":
         return c.this_type(node)
     if kind == "super":
@@ -58,10 +61,12 @@ def type_of(c: Checker, node: Node) -> Type | None:
         return bases[0] if bases else None
     if kind in ("member_expression", "nested_identifier"):
         member = c.member_at(node)
+        if member is None and node.text == "module.exports":
+            return _commonjs(c, node)
         if member is None and node.get("object") is not None:
             meant = c.program.resolve(c.program.meaning(node, VALUE))
             return c.entity_type(meant) if meant is not None else None
-        return c.member_type(member)
+        return narrow(c, node, c.member_type(member))
     if kind == "subscript_expression":
         return _subscript(c, node)
     if kind in ("call_expression", "new_expression"):
@@ -107,6 +112,13 @@ def type_of(c: Checker, node: Node) -> Type | None:
     if kind in PATTERNS:
         return c.pattern(node)
     return None
+
+
+def _commonjs(c: Checker, node: Node) -> Type | None:
+    """`exports` and `module.exports`: the file's own module."""
+    unit = c.program.unit(node.path)
+    named = node.text in ("exports", "module.exports") and unit is not None and unit.javascript
+    return Static(unit.module) if named and unit is not None and unit.module is not None else None
 
 
 def _element(c: Checker, item: Node) -> Type | None:
@@ -158,7 +170,11 @@ def _call(c: Checker, node: Node) -> Type | None:
     explicit = node.get("type_arguments")
     types = [c.annotation(t) for t in explicit.items] if explicit is not None else []
     if node.type == "new_expression":
-        return constructed(c, c.expression(callee), types)
+        of = c.expression(callee)
+        if of is None and callee.type == "identifier":
+            entity = c.program.resolve(c.program.lookup(callee, TYPE))
+            return c.instantiate(entity, types) if entity is not None else None
+        return constructed(c, of, types)
     return returned(c, c.expression(callee), given, types)
 
 

@@ -13,7 +13,7 @@ from forgewright.code.scopes.tree import Node
 
 
 class Exported(msgspec.Struct, frozen=True, eq=False):
-    """An entity as a module exports it. `kind` is `named`, `default` or `equals`."""
+    """An entity as a module exports it. `kind` is `named`, `default`, `equals` or `commonjs`."""
 
     entity: Entity
     module: Entity
@@ -57,7 +57,7 @@ def export_at(program: Program, node: Node, entity: Entity) -> Exported | None:
     if parent.type == "assignment_expression" and node.field == "right" and unit is not None and unit.module:
         target = parent.get("left")
         if target is not None and target.text == "module.exports":
-            return Exported(entity, unit.module, "equals")
+            return Exported(entity, unit.module, "commonjs")
     aliased = entity.alias is not None and entity.kind == "alias"
     if container is None or container.kind != "module" or aliased:
         if entity.alias is not None and any(n.type == "namespace_export" for n in entity.nodes) and container:
@@ -163,7 +163,11 @@ class ImportTracker:
                 self._search(found, item)
 
     def _whole(self, found: Importers, local: Node | None, name: str, kind: str) -> None:
-        if local is not None and kind == "equals" and (not self.renaming or local.text in (name, "default")):
+        if (
+            local is not None
+            and kind in ("equals", "commonjs")
+            and (not self.renaming or local.text in (name, "default"))
+        ):
             self._search(found, local)
 
     def _import_type(self, found: Importers, call: Node, name: str, kind: str) -> None:

@@ -154,7 +154,7 @@ class Modules:
         return self._exists[path]
 
     def read_json(self, path: str) -> Any:
-        """A JSON file, which may have comments and trailing commas as `tsconfig.json`; None if there is none."""
+        """A JSON file, with comments and trailing commas as in `tsconfig.json`; None if there is none."""
         if path not in self._json:
             self._json[path] = None
             if self.is_file(path):
