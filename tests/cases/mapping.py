@@ -20,6 +20,24 @@ from forgewright.code.operations.imports import (
     ShortenImports,
     SortImports,
 )
+from forgewright.code.operations.classes import (
+    EncapsulateField,
+    ExtractField,
+    ExtractSuperclass,
+    IntroduceFactory,
+    InvertBoolean,
+    LocalToField,
+    MakeTopLevel,
+    MethodObject,
+    ModuleToPackage,
+    PullUp,
+    PushDown,
+    ReplaceUses,
+    SafeDelete,
+    UseFunction,
+)
+from forgewright.code.operations.restructure import Restructure
+from forgewright.code.operations.rewrite import Rewrite
 from forgewright.code.operations.inline import Inline
 from forgewright.code.operations.move import MoveMethod, MoveModule, MoveSymbol
 from forgewright.code.operations.rename import Rename, RenameModule
@@ -376,6 +394,101 @@ def move_global(case: Case, args: Case) -> list[Step]:
     return [MoveSymbol(at=at(case, args), to=to, style=style, place="start", allow_cycle=True)]
 
 
+def marked(case: Case, word: str) -> str:
+    """The lines between `# WORD-START` and `# WORD-END` (pyrefly)."""
+    path, text = next((p, t) for p, t in case["files"].items() if f"{word}-START" in t)
+    lines = text.split("\n")
+    first = next(i for i, line in enumerate(lines) if f"# {word}-START" in line) + 2
+    last = next(i for i, line in enumerate(lines) if f"# {word}-END" in line) + 1
+    return f"{path}:{first}:1-{last}:1"
+
+
+def extract_field(case: Case, args: Case) -> list[Step]:
+    return [
+        ExtractField(
+            range=marked(case, "EXTRACT"), name=fresh("\n".join(case["files"].values()), "extracted_field")
+        )
+    ]
+
+
+def encapsulate(case: Case, args: Case) -> list[Step]:
+    return [
+        EncapsulateField(
+            at=at(case, args),
+            getter=args.get("getter") or "",
+            setter=args.get("setter") or "",
+            files=globs(args),
+        )
+    ]
+
+
+def factory(case: Case, args: Case) -> list[Step]:
+    return [
+        IntroduceFactory(
+            at=at(case, args),
+            name=args.get("factory_name") or "create",
+            module_level=bool(args.get("global_factory")),
+            files=globs(args),
+        )
+    ]
+
+
+def change_occurrences(case: Case, args: Case) -> list[Step]:
+    return [ReplaceUses(at=at(case, args), new=args["new_name"], calls_only=bool(args.get("only_calls")))]
+
+
+def restructure(case: Case, args: Case) -> list[Step]:
+    """rope writes `${name}` for an expression, and limits it by `name`, `object`, `type` or `instance`."""
+
+    names: dict[str, str] = {}
+
+    def variable(found: re.Match[str]) -> str:
+        word = found[1]
+        names[word.lstrip("?")] = re.sub(r"[^A-Z0-9_]", "_", word.lstrip("?").upper())
+        return "$" + names[word.lstrip("?")]
+
+    pattern = re.sub(r"\$\{(\??\w+)\}", variable, args["pattern"])
+    goal = re.sub(r"\$\{(\??\w+)\}", variable, args["goal"])
+    objects: dict[str, str] = {}
+    types: dict[str, str] = {}
+    unsure = False
+    for name, limits in (args.get("args") or {}).items():
+        if isinstance(limits, str):
+            limits = dict(part.split("=", 1) for part in limits.split(",") if "=" in part)
+        for key, value in limits.items():
+            if key in ("object", "name"):
+                objects[names[name]] = value
+            elif key in ("type", "instance"):
+                types[names[name]] = value
+            elif key == "unsure":
+                unsure = bool(value)
+    imports = tuple(_imported(text) for text in args.get("imports") or ())
+    return [
+        Restructure(
+            pattern=pattern, template=goal, objects=objects, types=types, uncertain=unsure, imports=imports
+        )
+    ]
+
+
+def _imported(text: str) -> str:
+    plain = re.fullmatch(r"import ([\w.]+)", text)
+    if plain:
+        return plain[1]
+    named = re.fullmatch(r"from ([\w.]+) import (\w+)", text)
+    assert named is not None
+    return f"{named[1]}:{named[2]}"
+
+
+def rewrite_pattern(case: Case, args: Case) -> list[Step]:
+    """semgrep writes `...` and `$...ARGS` for any number of arguments."""
+    pattern = re.sub(r"\$\.\.\.(\w+)", r"$$$\1", args["pattern"].rstrip("\n"))
+    pattern = re.sub(r"(?<!\$)\.\.\.", "$$$", pattern)
+    if "rewrite" not in args:
+        return []
+    template = re.sub(r"\$\.\.\.(\w+)", r"$$$\1", args["rewrite"].rstrip("\n"))
+    return [Rewrite(pattern=pattern, template=template)]
+
+
 def organise(case: Case, args: Case) -> list[Step]:
     split = bool((args.get("prefs") or {}).get("split_imports"))
     return [OrganiseImports(file=args["path"], unused=args.get("unused", True), split=split, to_top=True)]
@@ -427,6 +540,24 @@ MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "move_method": lambda case, args: [
         MoveMethod(at=at(case, args), attribute=args["dest_attr"], name=args.get("new_name") or "")
     ],
+    "encapsulate_field": encapsulate,
+    "extract_field": extract_field,
+    "extract_superclass": lambda case, args: [ExtractSuperclass(range=marked(case, "SUPER"))],
+    "introduce_factory": factory,
+    "invert_boolean": lambda case, args: [InvertBoolean(at=caret(case))],
+    "local_to_field": lambda case, args: [LocalToField(at=at(case, args))],
+    "make_top_level": lambda case, args: [MakeTopLevel(range=marked(case, "MOVE"))],
+    "method_object": lambda case, args: [
+        MethodObject(at=at(case, args), name=args.get("classname") or "_New")
+    ],
+    "module_to_package": lambda case, args: [ModuleToPackage(module=args["path"])],
+    "pull_up": lambda case, args: [PullUp(range=marked(case, "MOVE"))],
+    "push_down": lambda case, args: [PushDown(range=marked(case, "MOVE"))],
+    "safe_delete": lambda case, args: [SafeDelete(at=caret(case))],
+    "use_function": lambda case, args: [UseFunction(at=at(case, args), style="module")],
+    "change_occurrences": change_occurrences,
+    "restructure": restructure,
+    "rewrite_pattern": rewrite_pattern,
     "inline": inline,
     "inline_method": inline,
     "inline_variable": inline,
