@@ -183,10 +183,14 @@ class TerminalView:
         for step in progress.plan:
             glyph, style = STEP.get(step.status, ("○", "plain"))
             shown = STYLES[style] + (" bold" if step.status == "in_progress" else "")
-            rows.append(Text(f" {glyph} {clean(step.title)}", style=shown.strip(), no_wrap=True, overflow="ellipsis"))
+            rows.append(
+                Text(f" {glyph} {clean(step.title)}", style=shown.strip(), no_wrap=True, overflow="ellipsis")
+            )
         if self._tail:
             room = max(20, width - len(self._teller) - 6)
-            rows.append(Text(f" {self._teller}: …{self._tail[-room:]}"[:width], style="dim italic", no_wrap=True))
+            rows.append(
+                Text(f" {self._teller}: …{self._tail[-room:]}"[:width], style="dim italic", no_wrap=True)
+            )
         rows.append(self._footer(width))
         return Group(*rows)
 

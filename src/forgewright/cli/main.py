@@ -49,7 +49,9 @@ def available() -> dict[str, tuple[str, str]]:
     """The commands whose modules are here."""
     folder = os.path.dirname(__file__)
     return {
-        name: entry for name, entry in COMMANDS.items() if os.path.exists(os.path.join(folder, entry[0] + ".py"))
+        name: entry
+        for name, entry in COMMANDS.items()
+        if os.path.exists(os.path.join(folder, entry[0] + ".py"))
     }
 
 
@@ -151,7 +153,9 @@ def _failed(error: Exception, as_json: bool) -> int:
     from forgewright.core.errors import ForgewrightError, StoreFull
 
     if isinstance(error, OSError) and error.errno in (28, 30, 122):
-        error = StoreFull(f"cannot write: {error}", hint="free some space or choose another place with --home")
+        error = StoreFull(
+            f"cannot write: {error}", hint="free some space or choose another place with --home"
+        )
     if isinstance(error, ForgewrightError):
         say_error(error, as_json=as_json)
         return exit_of(error)
@@ -165,7 +169,9 @@ def _unknown(name: str) -> int:
 
     near = get_close_matches(name, list(available()), n=1)
     said = f"; did you mean {near[0]}?" if near else ""
-    sys.stderr.write(f"error: there is no command {name!r}{said}\n  → forgewright --help lists the commands\n")
+    sys.stderr.write(
+        f"error: there is no command {name!r}{said}\n  → forgewright --help lists the commands\n"
+    )
     return 2
 
 

@@ -160,7 +160,9 @@ class Progress:
         self.parent = f"{event.parent}@{event.parent_sequence}" if event.parent else ""
         self.started_ms = self._resumed_ms = record.time
         self.status = "running"
-        about = " · ".join(filter(None, [f"run {record.run}", self.repository, ", ".join(self.models.values())]))
+        about = " · ".join(
+            filter(None, [f"run {record.run}", self.repository, ", ".join(self.models.values())])
+        )
         lines = [Line("▶", self.goal or f"graph {event.graph}", "title", about, 0)]
         lines += [Line("!", clean(str(note)), "warn") for note in options.get("notes") or ()]
         return lines
