@@ -52,7 +52,7 @@ def test_conformance_as_an_ordinary_user(tmp_path_factory: pytest.TempPathFactor
 cd {shlex.quote(str(ROOT))}
 exec setpriv --reuid={UID} --regid={UID} --clear-groups --bounding-set=-all env -i PATH="$PATH" HOME={home} \
     CI="${{CI-}}" PYTHONDONTWRITEBYTECODE=1 FORGEWRIGHT_ROOTLESS=1 FORGEWRIGHT_SANDBOX_STATE={home}/state \
-    {shlex.quote(sys.executable)} -m pytest -q -p no:cacheprovider -p no:xdist --basetemp={home}/t \
+    {shlex.quote(sys.executable)} -m pytest -v -p no:cacheprovider -p no:xdist --basetemp={home}/t \
     tests/contracts/test_sandbox.py -k crun
 """
     try:

@@ -176,6 +176,8 @@ class ExecAsked(Asked, frozen=True, tag="exec.asked"):
     image: str = ""
     spec: Json = NULL
     recovery: str = "pure"
+    purpose: str = ""
+    """`tests`, `build` …: what the policy was asked for."""
 
 
 class GitAsked(Asked, frozen=True, tag="git.asked"):
@@ -193,11 +195,11 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     """The exact thing an approval approves."""
 
 
-class ReadAsked(Asked, frozen=True, tag="read.asked"):
-    """A reading of the clock, of randomness or of another value from outside; also of any custom effect."""
+class CustomAsked(Asked, frozen=True, tag="custom.asked"):
+    """An effect of a kind that a program made itself."""
 
     what: str = ""
-    recovery: str = "pure"
+    recovery: str = "unsafe"
     request: Value = NULL
 
 
@@ -253,8 +255,9 @@ class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     by: str
 
 
-class ReadAnswered(Answered, frozen=True, tag="read.answered"):
+class CustomAnswered(Answered, frozen=True, tag="custom.answered"):
     result: Value
+    ms: int = 0
 
 
 class EffectFailed(Answered, frozen=True, tag="effect.failed"):
@@ -272,17 +275,30 @@ class EffectRefused(Answered, frozen=True, tag="effect.refused"):
     message: str
 
 
-# ── beside the effects ───────────────────────────────────────────────────────────────────────────────
+# ── what needs no gate: one event each, numbered like an effect so that replay finds it ────────────────
 
 
-class ArtifactMade(Event, frozen=True, tag="artifact.made"):
+class Noted(Event, frozen=True):
+    """Base of these."""
+
+    effect: EffectId
+
+
+class ValueRead(Noted, frozen=True, tag="value.read"):
+    """A reading of the clock or of randomness, which has to be the same on replay."""
+
+    what: str
+    value: Json
+
+
+class ArtifactMade(Noted, frozen=True, tag="artifact.made"):
     name: str
     media: str
     digest: Digest
     size: int
 
 
-class NoteWritten(Event, frozen=True, tag="note.written"):
+class NoteWritten(Noted, frozen=True, tag="note.written"):
     """Something a person should be able to read later: the plan, a summary."""
 
     topic: str

@@ -19,6 +19,7 @@ from forgewright.policy.source import Policy
 from forgewright.policy.types import Attempt, Verdict
 
 NEAREST_MAX = 3
+_NEEDLESS = re.compile(r"(?<!\w)\((context(?:\.\w+)+)\)")
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -169,7 +170,12 @@ def _split(body: Mapping[str, Any], operator: str) -> Iterator[Mapping[str, Any]
 
 def _text(body: Mapping[str, Any]) -> str:
     source = _source(body)
-    return " ".join(source[source.index("{") + 1 : source.rindex("}")].split())
+    return _plain(source[source.index("{") + 1 : source.rindex("}")])
+
+
+def _plain(text: str) -> str:
+    """On one line, without the parentheses that Cedar's printer puts around `context.x`."""
+    return _NEEDLESS.sub(r"\1", " ".join(text.split()))
 
 
 def _scope_text(body: Mapping[str, Any], which: str) -> str:

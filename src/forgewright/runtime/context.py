@@ -10,7 +10,6 @@ import msgspec
 from forgewright.core.ids import EffectId, RunId
 from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
-from forgewright.journal import events as ev
 from forgewright.models.types import Request, Response, ToolCall, ToolResult
 from forgewright.runtime import door
 from forgewright.runtime.effect import Effect
@@ -155,5 +154,6 @@ class Context:
 
     async def artifact(self, name: str, data: bytes, *, media: str = "application/octet-stream") -> None:
         """Keeps bytes that the run made, under their digest."""
-        kept = await self.execution.journal.store.blobs.put(data)
-        await self.ledger.append(self.actor, ev.ArtifactMade(name, media, kept, len(data)))
+        from forgewright.runtime.effects.read import keep_artifact
+
+        await keep_artifact(name, data, media, self)

@@ -50,6 +50,7 @@ class History(Generic[S]):
         self.started: ev.RunStarted | None = None
         self.position: Position[S] | None = None
         self.effects: dict[EffectId, Past] = {}
+        self.noted: dict[EffectId, ev.Noted] = {}
         self.budget = Budget()
         self.spent = Spent()
         self.status: Status = "running"
@@ -97,6 +98,8 @@ class History(Generic[S]):
                 self.entered.add(event.visit)
             case ev.NodeLeft():
                 self._leave(event, value)
+            case ev.Noted():
+                self.noted[event.effect] = event
             case ev.Asked():
                 self.effects[event.effect] = Past(event, record.actor)
             case ev.EffectBegun():
@@ -126,12 +129,13 @@ class History(Generic[S]):
 
     def forget(self, visit: int) -> None:
         """Lets go of the receipts of a node that left."""
-        if self.effects:
+        if self.effects or self.noted:
             prefix = f"{visit}."
             for effect, past in self.effects.items():
                 if effect.startswith(prefix) and isinstance(past.asked, ev.ModelAsked):
                     self.model_calls[past.actor] = self.model_calls.get(past.actor, 0) + 1
             self.effects = {k: v for k, v in self.effects.items() if not k.startswith(prefix)}
+            self.noted = {k: v for k, v in self.noted.items() if not k.startswith(prefix)}
 
     def _branches(self, event: ev.NodeLeft) -> list[Branch]:
         if event.branches == ev.NULL:

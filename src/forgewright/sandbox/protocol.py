@@ -22,7 +22,7 @@ _HEADER = struct.Struct("<IBI")
 _EXEC = struct.Struct("<BBIIQQQQQII")
 _EXITED = struct.Struct("<iBQQQQ")
 _EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING = 1, 2, 3, 4, 5
-_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT = 65, 66, 67, 68, 69, 70
+_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE = 65, 66, 67, 68, 69, 70, 71
 
 BuiltinName = Literal["read", "write", "list", "remove"]
 _BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4}
@@ -115,6 +115,13 @@ class Job:
         """Kills the command's whole process tree."""
         self._channel.send(_KILL, self.number)
 
+    async def end_rest(self, seconds: float) -> bool:
+        """Kills what the command left in the background; False where that took longer than `seconds`."""
+        gone = self._channel.expect_gone(self.number)
+        self.kill()
+        await asyncio.wait((gone,), timeout=seconds)
+        return gone.done()
+
     def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         (self.stdout if stream == "stdout" else self.stderr).append(data)
         if self._on_output is not None:
@@ -136,6 +143,7 @@ class Channel(asyncio.Protocol):
         self._buffer = bytearray()
         self._jobs: dict[int, Job] = {}
         self._pings: dict[int, asyncio.Future[bytes]] = {}
+        self._gone: dict[int, asyncio.Future[None]] = {}
         self._number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -147,7 +155,7 @@ class Channel(asyncio.Protocol):
             self.closed.set_result(None)
         broken = SandboxError("the sandbox ended while a command ran in it")
         waiting: list[asyncio.Future[Any]] = [job.done for job in self._jobs.values()]
-        for future in [*waiting, *self._pings.values(), self.ready]:
+        for future in [*waiting, *self._pings.values(), *self._gone.values(), self.ready]:
             if not future.done():
                 future.set_exception(broken)
                 future.exception()  # whoever waits is told; nobody else has to
@@ -178,6 +186,11 @@ class Channel(asyncio.Protocol):
             pong = self._pings.pop(number, None)
             if pong is not None and not pong.done():
                 pong.set_result(data)
+            return
+        if kind == _GONE:
+            gone = self._gone.pop(number, None)
+            if gone is not None and not gone.done():
+                gone.set_result(None)
             return
         job = self._jobs.get(number)
         if job is None:
@@ -218,6 +231,10 @@ class Channel(asyncio.Protocol):
         self._jobs[job.number] = job
         self.send(_EXEC_TYPE, job.number, payload)
         return job
+
+    def expect_gone(self, number: int) -> asyncio.Future[None]:
+        """Done when nothing of command `number` runs any more."""
+        return self._gone.setdefault(number, self.loop.create_future())
 
     async def ping(self) -> None:
         self._number += 1

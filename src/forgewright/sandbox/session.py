@@ -76,7 +76,7 @@ class AgentSandbox:
         after = machine.counters()
         reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
         if reason in ("oom", "pids"):
-            job.kill()  # what it left in the background would fail the next command too
+            await job.end_rest(KILL_SECONDS)  # what it left behind would fail the next command too
         return Exit(
             code=_code(ended.status),
             reason=reason,

@@ -46,14 +46,17 @@ def make(name: str) -> Path:
                 f"{root} belongs to user {root.stat().st_uid}, expected {os.geteuid()}",
                 hint="set FORGEWRIGHT_SANDBOX_STATE to a folder of your own",
             )
-        folder = root / name
-        folder.mkdir(mode=0o711)
+        folder, unborn = root / name, root / f".{name}"
+        unborn.mkdir(mode=0o711)
+        (unborn / "owner").write_text(f"{os.getpid()} {start_time(os.getpid())}")
+        unborn.rename(
+            folder
+        )  # never seen without its owner's name: another engine would take it for abandoned
     except OSError as error:
         raise SandboxError(
             f"cannot make the state folder of a sandbox in {root}: {error.strerror}",
             hint="set FORGEWRIGHT_SANDBOX_STATE to a folder that can be written",
         ) from error
-    (folder / "owner").write_text(f"{os.getpid()} {start_time(os.getpid())}")
     return folder
 
 

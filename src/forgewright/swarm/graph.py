@@ -42,7 +42,6 @@ class Swarm:
         workspace: Workspace,
         tests: TestPlan | None,
         spec: SandboxSpec,
-        language: str,
         limits: Limits,
     ) -> None:
         self.workspace = workspace
@@ -51,15 +50,16 @@ class Swarm:
         self.limits = limits
         prefix = workspace.place.source.prefix
         self.root_inside = f"{INSIDE}/{prefix}" if prefix else INSIDE
+        reading, writing = prompts.languages()
         self.planner = Agent(
             "planner",
-            prompts.with_language(prompts.PLANNER, language),
+            prompts.with_language(prompts.PLANNER, reading),
             tools=[code_query, write_plan],
         )
         tools: list[Tool] = [code_query, code_edit, write_plan]
-        self.coder = Agent("coder", prompts.with_language(prompts.CODER, language), tools=tools)
+        self.coder = Agent("coder", prompts.with_language(prompts.CODER, writing), tools=tools)
         self.refactorer = Agent(
-            "refactorer", prompts.with_language(prompts.REFACTORER, language), tools=tools[:2]
+            "refactorer", prompts.with_language(prompts.REFACTORER, writing), tools=tools[:2]
         )
         self.graph = self._build()
 
@@ -109,7 +109,7 @@ class Swarm:
         if state.phase == "improve":
             await context.perform(Reset(self.workspace, state.commits[-1].sha))
             more = state.improvements < self.limits.improvements
-            return Goto("refactor" if more else "finish", report=report, undone=(_title(state.told),))
+            return Goto("refactor" if more else "finish", undone=(_title(state.told),))
         if state.attempts >= self.limits.attempts:
             return Goto("finish", report=report, verdict="failed")
         return Goto("code", report=report, attempts=state.attempts + 1)

@@ -150,10 +150,8 @@ async def job_options(engine: Engine, run: RunId) -> JobOptions:
 
 def make_swarm(workspace: Workspace, options: JobOptions) -> Swarm:
     """The swarm of a job."""
-    from forgewright.code.prompt import prompt
-
     spec = SandboxSpec(limits=options.sandbox)
-    return Swarm(workspace, options.tests, spec, prompt(), options.limits)
+    return Swarm(workspace, options.tests, spec, options.limits)
 
 
 def code_engine(workspace: Workspace) -> CodeEngine:

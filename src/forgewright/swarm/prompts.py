@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from forgewright.agent.builtin.plan import Step
@@ -24,6 +25,17 @@ REFACTORER = """You improve code that was just written and whose tests pass, wit
 names, duplication, structure, dead code. Touch only what the change touched. Use code_query and code_edit. If
 nothing is worth improving, change nothing and say so. Your work is undone when the tests then fail. End with one
 sentence that says what you improved, fit for a commit message."""
+
+
+@functools.cache
+def languages() -> tuple[str, str]:
+    """How the language of code is explained to those who only read, and to those who also write."""
+    from forgewright.code.operations import registry
+    from forgewright.code.prompt import prompt
+
+    names = registry.names()
+    reading = [name for name in names if not registry.load(name).writes]
+    return prompt(reading), prompt([name for name in names if name != "restore"])
 
 
 def with_language(role: str, section: str) -> str:

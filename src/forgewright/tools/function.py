@@ -235,4 +235,4 @@ def as_tool(thing: Tool | Callable[..., Any]) -> Tool:
     """The tool itself, or the tool that a plain function makes. Raises `UsageError`."""
     if hasattr(thing, "bind") and hasattr(thing, "parameters"):
         return cast("Tool", thing)
-    return FunctionTool(cast("Callable[..., Any]", thing), depth=1)
+    return FunctionTool(thing, depth=1)

@@ -55,10 +55,10 @@ def open_engine(
 
 async def replay_model(engine: Engine, run: RunId) -> Model:
     """A model that answers as `run`'s models did."""
-    from forgewright.models.drivers.replay import Line, Replay
+    from forgewright.models.drivers.replay import Line, Replay, Session
 
     answers = await recorded_answers(engine, run)
-    session = {actor: [(Line(response, actor),) for response in given] for actor, given in answers.items()}
+    session: Session = {actor: [(Line(response, actor),) for response in given] for actor, given in answers.items()}
     return Replay(session, name=f"replay:{run}")
 
 

@@ -22,7 +22,7 @@ async def code_query(program: str, context: Context) -> str:
     if plan.changes:
         paths = ", ".join(change.path for change in plan.changes)
         raise UsageError(f"this program would change {paths}, and nothing was done", hint="use code_edit")
-    return "\n".join(result.text for result in plan.results if result.text) or "nothing found"
+    return plan.text() or "nothing found"
 
 
 @tool(recovery="idempotent")

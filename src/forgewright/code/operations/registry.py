@@ -4,14 +4,38 @@ from __future__ import annotations
 
 from forgewright.code.operations.base import Operation
 
-STRUCTURE = "forgewright.code.operations"
+_HERE = "forgewright.code.operations"
 
 TABLE: dict[str, str] = {
-    # query, insert, replace, delete, wrap, files, rewrite
-    # rename, signature, move, extract, inline, imports (each line: "name": "module:Class")
-    "rename": f"{STRUCTURE}.rename:Rename",
-    "rename-module": f"{STRUCTURE}.rename:RenameModule",
+    "outline": f"{_HERE}.query:Outline",
+    "find": f"{_HERE}.query:Find",
+    "read": f"{_HERE}.query:Read",
+    "search": f"{_HERE}.query:Search",
+    "references": f"{_HERE}.query:References",
+    "insert-before": f"{_HERE}.edit:InsertBefore",
+    "insert-after": f"{_HERE}.edit:InsertAfter",
+    "insert-first": f"{_HERE}.edit:InsertFirst",
+    "insert-last": f"{_HERE}.edit:InsertLast",
+    "replace-node": f"{_HERE}.edit:ReplaceNode",
+    "replace-body": f"{_HERE}.edit:ReplaceBody",
+    "replace-text": f"{_HERE}.text:ReplaceText",
+    "set-docstring": f"{_HERE}.members:SetDocstring",
+    "delete-node": f"{_HERE}.edit:DeleteNode",
+    "wrap": f"{_HERE}.wrap:Wrap",
+    "unwrap": f"{_HERE}.wrap:Unwrap",
+    "rewrite": f"{_HERE}.rewrite:Rewrite",
+    "add-import": f"{_HERE}.members:AddImport",
+    "add-decorator": f"{_HERE}.members:AddDecorator",
+    "remove-decorator": f"{_HERE}.members:RemoveDecorator",
+    "add-base": f"{_HERE}.members:AddBase",
+    "create-file": f"{_HERE}.files:CreateFile",
+    "delete-file": f"{_HERE}.files:DeleteFile",
+    "move-file": f"{_HERE}.files:MoveFile",
+    "restore": f"{_HERE}.restore:Restore",
+    "rename": f"{_HERE}.rename:Rename",
+    "rename-module": f"{_HERE}.rename:RenameModule",
 }
+"""Name → module:Class, in the order of the reference page."""
 
 
 def names() -> tuple[str, ...]:

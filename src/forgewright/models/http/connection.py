@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_received",
+        "_surplus",
         "_timeouts",
         "_timer",
         "_wait",
@@ -63,7 +64,7 @@ class Connection(asyncio.Protocol):
         self.active = False
         self.lost = False
         self.reused = False
-        self.complete = self._keep_alive = False
+        self.complete = self._keep_alive = self._surplus = False
         self.idle_since = 0.0
         self.status = 0
         self.headers: Headers = {}
@@ -72,7 +73,7 @@ class Connection(asyncio.Protocol):
 
     def begin(self, request: bytes, timeouts: HttpTimeouts, deadline: float) -> None:
         self.active = True
-        self.complete = self._informational = self._paused = self._keep_alive = False
+        self.complete = self._informational = self._paused = self._keep_alive = self._surplus = False
         self.status = self._header_bytes = self._body_bytes = self._buffered = self._received = 0
         self.headers = {}
         self._buffer: deque[bytes] = deque()
@@ -240,7 +241,14 @@ class Connection(asyncio.Protocol):
 
     # -- llhttp callbacks (an exception raised here would be swallowed: errors go through _fail)
 
+    def on_message_begin(self) -> None:
+        if self.complete:  # a second answer behind the first: not ours, and nor is what comes after it
+            self._surplus = True
+            self._keep_alive = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._surplus:
+            return
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > self._limits.header_bytes_max:
             self._too_large("the header", self._limits.header_bytes_max)
@@ -248,6 +256,8 @@ class Connection(asyncio.Protocol):
             self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        if self._surplus:
+            return
         status = self._parser.get_status_code()
         if 100 <= status < 200:  # RFC 9110 §15.2: a client has to accept and may ignore these
             self._informational = True
@@ -258,6 +268,8 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def on_body(self, body: bytes) -> None:
+        if self._surplus:
+            return
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.body_bytes_max:
             self._too_large("an answer", self._limits.body_bytes_max)
@@ -273,6 +285,8 @@ class Connection(asyncio.Protocol):
                 self._wake()
 
     def on_message_complete(self) -> None:
+        if self._surplus:
+            return
         if self._informational:
             self._informational = False
             return

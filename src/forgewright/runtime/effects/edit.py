@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from forgewright.core.errors import Conflict, ForgewrightError, UsageError
-from forgewright.core.ids import EffectId, digest
+from forgewright.core.ids import Digest, EffectId, digest
 from forgewright.journal import events as ev
 from forgewright.policy.types import Fact
 from forgewright.runtime import door
@@ -27,8 +27,6 @@ class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
     """Results of the program's operations, then the diff."""
     paths: tuple[str, ...] = ()
     """Files that were changed, created or deleted."""
-    undo: str = ""
-    """A program that takes it back."""
 
 
 async def edit(program: str, context: Context) -> Edited:
@@ -108,10 +106,9 @@ class EditEffect(Effect[Edited]):
     async def reconcile(self, key: str, asked: ev.Asked, context: Context) -> Edited | None:
         assert isinstance(asked, ev.EditAsked)
         self.engine.recover()
-        now = self.engine.digests(asked.after)
-        if now == asked.after:
+        if _digests(self.engine, asked.after) == asked.after:
             return await load(asked.result, Edited, context)
-        if self.engine.digests(asked.before) == asked.before:
+        if _digests(self.engine, asked.before) == asked.before:
             return None
         raise Conflict(
             "the work tree is neither as it was before the edit nor as it would be after it",
@@ -127,8 +124,16 @@ class EditEffect(Effect[Edited]):
 
 
 def _outcome(plan: Plan) -> Edited:
-    results = [result.text for result in plan.results if result.text]
-    diff = plan.diff()
-    return Edited(
-        "\n".join([*results, diff] if diff else results), tuple(c.path for c in plan.changes), plan.undo
-    )
+    text, diff = plan.text(), plan.diff()
+    return Edited(f"{text}\n{diff}" if diff else text, tuple(change.path for change in plan.changes))
+
+
+def _digests(engine: CodeEngine, paths: Iterable[str]) -> dict[str, Digest | None]:
+    """Of the files as they are on disk now; None for one that is not there."""
+    found: dict[str, Digest | None] = {}
+    for path in paths:
+        try:
+            found[path] = digest((engine.root / path).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            found[path] = None
+    return found

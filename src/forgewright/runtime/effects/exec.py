@@ -62,6 +62,7 @@ class ExecEffect(Effect[Exit]):
             self.driver,
             self.spec.image,
             msgspec.Raw(msgspec.json.encode(self.spec)),
+            purpose=self.purpose,
         )
 
     def matches(self, asked: ev.Asked) -> bool:

@@ -42,7 +42,7 @@
 #endif
 
 enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5 };
-enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70 };
+enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70, GONE = 71 };
 enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 
 #define HEADER 9
@@ -458,6 +458,7 @@ static void discard_ended(void) {
         struct job *j = *at;
         if (!(j->gone && j->reported)) { at = &j->next; continue; }
         *at = j->next;
+        if (j->flags & FLAG_KILLED) frame(GONE, j->id, 0);
         if (j->in_fd >= 0) close(j->in_fd);
         for (int i = 0; i < 2; i++)
             if (j->out_fd[i] >= 0) close(j->out_fd[i]);
@@ -481,7 +482,10 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         input(j);
         break;
     case SIGNAL: if (j && length == 1 && !j->gone) tree(j->monitor, p[0]); break;
-    case KILL: if (j && !j->gone) kill_tree(j); break;
+    case KILL:
+        if (j) kill_tree(j);
+        else frame(GONE, id, 0);
+        break;
     case PING: memcpy(frame(PONG, id, length), p, length); break;
     default: errno = EPROTO; die("unknown frame");
     }
