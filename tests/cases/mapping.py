@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from forgewright.core.errors import EditRefused
-from tests.cases.scene import MemoryScene
-
 from forgewright.code.languages import parse
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
 from forgewright.code.operations.rename import Rename, RenameModule
+from forgewright.core.errors import EditRefused
+from tests.cases.scene import MemoryScene
 
 Case = dict[str, Any]
 Step = Operation | Callable[[], Operation]
@@ -125,8 +124,7 @@ def jedi_selection(case: Case, args: Case) -> tuple[str, str]:
 
 
 WIDENED = frozenset(
-    "binary_operator boolean_operator comparison_operator not_operator unary_operator attribute call subscript "
-    "await parenthesized_expression".split()
+    ["binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator", "attribute", "call", "subscript", "await", "parenthesized_expression"]
 ) - {"parenthesized_expression"}
 
 
