@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forgewright.core.version import VERSION as __version__
+from forgewright.core import version
 
 if TYPE_CHECKING:
     from forgewright.agent.agent import Agent, Answer
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from forgewright.runtime.execution import Outcome
     from forgewright.tools import ToolOutput, tool
 
+
+__version__ = version.VERSION
 
 _HOMES = {
     "forgewright.agent.agent": ("Agent", "Answer"),
