@@ -285,10 +285,10 @@ class Noted(Event, frozen=True):
 
 
 class ValueRead(Noted, frozen=True, tag="value.read"):
-    """A reading of the clock or of randomness, which has to be the same on replay."""
+    """A reading of the clock, of randomness or of another thing outside, which has to be the same on replay."""
 
     what: str
-    value: Json
+    value: Value
 
 
 class ArtifactMade(Noted, frozen=True, tag="artifact.made"):
