@@ -17,7 +17,7 @@ import msgspec
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.core.ids import Digest, RunId
 from forgewright.journal.bundle import verifier
-from forgewright.journal.log.proofs import read_tile
+from forgewright.journal.log.proofs import read_tiles
 from forgewright.journal.log.tiles import HEIGHT, WIDTH, number_path, tile_path
 from forgewright.store.drivers.sqlite.errors import translate
 
@@ -94,10 +94,8 @@ class _Export:
         tiles |= _edge(self._head.size)
         for level, number in sorted(tiles):
             width = min(WIDTH, (self._head.size >> HEIGHT * level) - number * WIDTH)
-            self._add(
-                tile_path(level, number, width),
-                await read_tile(self._journal.store.journal, level, number, width),
-            )
+            tiles_read = await read_tiles(self._journal.store.journal, {(level, number): width})
+            self._add(tile_path(level, number, width), tiles_read[level, number])
         missing = []
         for name in self._blobs:
             try:

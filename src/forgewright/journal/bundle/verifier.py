@@ -211,7 +211,7 @@ class Tree:
             if fold(known) != above[number % WIDTH]:
                 name = tile_name(level, number, self._size)
                 raise Problem(f"{name} does not have the hash that the tile above says", name)
-            if len(self._good) > 4096:
+            if len(self._good) > 512:
                 self._good = {k: v for k, v in self._good.items() if k[0] > 0}
             self._good[level, number] = known
         return known
