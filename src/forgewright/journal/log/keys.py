@@ -88,7 +88,7 @@ def _make(home: Path) -> None:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     handle = os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     with open(handle, "w") as file:
         file.write(text)
