@@ -16,7 +16,7 @@ import msgspec
 
 from forgewright.core.errors import ForgewrightError, LostRace
 from forgewright.core.ids import RunId
-from forgewright.journal.events import ReadAnswered
+from forgewright.journal.events import CustomAnswered
 from forgewright.journal.journal import open_journal
 
 
@@ -33,7 +33,7 @@ async def main(home: Path, run: RunId, count: int, retry: bool) -> None:
         value = b"%d" % at if at % 3 else b'"%d %s"' % (at, b"x" * 20_000)
         try:
             kept = await journal.keep(value)
-            await journal.append(run, [ReadAnswered(effect=str(at), result=kept)], expected=at)
+            await journal.append(run, [CustomAnswered(effect=str(at), result=kept)], expected=at)
         except LostRace as lost:
             at = lost.found
             continue

@@ -14,7 +14,7 @@ import pytest
 
 from forgewright.core.ids import RunId
 from forgewright.journal.bundle.fsck import verify_home
-from forgewright.journal.events import ReadAnswered
+from forgewright.journal.events import CustomAnswered
 from forgewright.journal.journal import open_journal
 
 HERE = Path(__file__).parent
@@ -71,7 +71,7 @@ async def numbers(home: Path) -> list[int]:
     journal = await open_journal(home)
     found = []
     for record in await journal.read(RUN):
-        assert isinstance(record.event, ReadAnswered)
+        assert isinstance(record.event, CustomAnswered)
         value = msgspec.json.decode(await journal.load(record.event.result))
         found.append(value if isinstance(value, int) else int(value.split()[0]))
     await journal.close()
@@ -82,7 +82,7 @@ async def go_on(home: Path) -> None:
     """From where it stands to its end."""
     journal = await open_journal(home)
     for at in range(len(await journal.read(RUN)), COUNT):
-        await journal.append(RUN, [ReadAnswered(effect=str(at), result=msgspec.Raw(b"%d" % at))], expected=at)
+        await journal.append(RUN, [CustomAnswered(effect=str(at), result=msgspec.Raw(b"%d" % at))], expected=at)
     await journal.close()
 
 
@@ -158,7 +158,7 @@ def test_a_log_cut_anywhere_opens_with_what_was_synced_before_the_cut(tmp_path: 
         sizes = []
         journal = await open_journal(home)
         for i in range(8):
-            event = ReadAnswered(effect=str(i), result=msgspec.Raw(b"%d" % i))
+            event = CustomAnswered(effect=str(i), result=msgspec.Raw(b"%d" % i))
             await journal.append(RUN, [event], expected=i)
             sizes.append((home / "journal.db-wal").stat().st_size)
         shutil.copytree(home, tmp_path / "copy")  # as a crash would leave it: the log not yet checkpointed
@@ -213,7 +213,7 @@ async def test_a_clock_that_goes_backwards_changes_no_order(
         patch.setattr(time, "time", lambda: next(clock) / 1e9)
         lease = await journal.leases.acquire(RUN, "a", ttl_seconds=60)
         for i in range(5):
-            event = ReadAnswered(effect=str(i), result=msgspec.Raw(b"%d" % i))
+            event = CustomAnswered(effect=str(i), result=msgspec.Raw(b"%d" % i))
             await journal.append(RUN, [event], expected=i, epoch=lease.epoch)
         again = await journal.leases.acquire(RUN, "a", ttl_seconds=60)
         assert again.epoch == lease.epoch + 1

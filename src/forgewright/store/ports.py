@@ -147,4 +147,8 @@ class Store(Protocol):
     leases: LeaseStore
     memory: MemoryStore
 
+    async def purge(self) -> None:
+        """After deletions: of what was deleted, nothing is left in any file. Raises `StoreError` while another
+        process reads."""
+
     async def close(self) -> None: ...

@@ -221,6 +221,9 @@ class MemoryStore:
         self.blobs = MemoryBlobs()
         self.memory = MemoryMemory()
 
+    async def purge(self) -> None:
+        return None
+
     async def close(self) -> None:
         self.journal.close()
 
