@@ -2,7 +2,7 @@
 
     bench/run.py runtime                                   everything, 5 rounds
     bench/run.py runtime --rounds 3 --modes start,turn --only raw,forgewright
-    bench/run.py runtime --show                            the tables of the last run
+    bench/run.py runtime --show                            the tables of the last run of each mode
 
 Each measurement is a process of its own. It counts only if the server saw exactly the requests that the work
 needs and the final text carries the last tool's result; a run that does not is shown as such. Times are
@@ -203,7 +203,8 @@ def main() -> None:
                     print(f"{key} {number + 1}/{rounds} {name}: {shown}", file=sys.stderr, flush=True)
                     if number >= 0:
                         rows.setdefault(key, {}).setdefault(name, []).append(row)
-            RESULTS.write_text(json.dumps(rows))
+            known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+            RESULTS.write_text(json.dumps({name: {**known, **rows}.get(name, {}) for name in MODES}))
     finally:
         server.stop()
         shutil.rmtree(SCRATCH, ignore_errors=True)
@@ -214,6 +215,8 @@ def tables(rows: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
     """Medians and ratios to Forgewright in Markdown."""
     out: list[str] = []
     for key, contenders in rows.items():
+        if not contenders:
+            continue
         figures = MODES[key].figures
         out += [f"\n### {TITLES[key]}\n", "| | " + " | ".join(f"{name} | ×" for name in figures) + " |"]
         out.append("|---|" + "---:|---:|" * len(figures))

@@ -43,6 +43,7 @@ def chat_whole(response: Response) -> dict[str, Any]:
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
+        "created": 1_760_000_000,
         "model": response.model,
         "choices": [
             {"index": 0, "message": message, "logprobs": None, "finish_reason": _CHAT_STOP[response.stop]}
@@ -86,6 +87,7 @@ def responses_whole(response: Response) -> dict[str, Any]:
     return {
         "id": "resp_1",
         "object": "response",
+        "created_at": 1_760_000_000,
         "status": "incomplete" if response.stop == "length" else "completed",
         "incomplete_details": {"reason": "max_output_tokens"} if response.stop == "length" else None,
         "error": None,

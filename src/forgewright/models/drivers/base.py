@@ -11,15 +11,17 @@ import msgspec
 
 from forgewright.core.errors import ModelOverloaded, ModelProtocolError
 from forgewright.models.deltas import tell_whole
-from forgewright.models.drivers.failures import Peer, failure_of
+from forgewright.models.drivers.failures import Peer, ReasoningRefused, failure_of
 from forgewright.models.http import HttpClient, HttpResponse, HttpStream, parse_url
 from forgewright.models.prices import Price, cost_microdollars
 from forgewright.models.settings import ModelSettings
 from forgewright.models.sse import Event, SseParser
 from forgewright.models.types import (
     Assistant,
+    Message,
     OnDelta,
     Part,
+    Reasoning,
     Request,
     Response,
     ToolCall,
@@ -86,6 +88,15 @@ class HttpModel:
     def _assembler(self, on_delta: OnDelta) -> Assembler: ...
 
     async def respond(self, request: Request, *, on_delta: OnDelta | None = None) -> Response:
+        try:
+            return await self._respond(request, on_delta)
+        except ReasoningRefused:
+            plain = _without_reasoning(request)
+            if plain is request:
+                raise
+            return await self._respond(plain, on_delta)
+
+    async def _respond(self, request: Request, on_delta: OnDelta | None) -> Response:
         if on_delta is None:
             answer = await self._endpoint.fetch(self._encode(request, stream=False))
             return self._whole(answer)
@@ -164,6 +175,19 @@ async def _drain(stream: HttpStream) -> None:
                     return
     except (TimeoutError, ModelOverloaded, ModelProtocolError):
         return  # the answer is complete; only the connection is lost
+
+
+def _without_reasoning(request: Request) -> Request:
+    """The request with the providers' own reasoning left out of its history; itself if there is none."""
+    messages: list[Message] = []
+    for message in request.messages:
+        if isinstance(message, Assistant):
+            kept = tuple(part for part in message.parts if not (isinstance(part, Reasoning) and part.opaque))
+            message = message if len(kept) == len(message.parts) else Assistant(kept)
+        messages.append(message)
+    if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+        return request
+    return msgspec.structs.replace(request, messages=tuple(messages))
 
 
 def _spliced(extra: msgspec.Raw | None) -> bytes:
