@@ -12,16 +12,15 @@ import msgspec
 from forgewright.core.errors import ModelOverloaded, ModelProtocolError
 from forgewright.models.deltas import tell_whole
 from forgewright.models.drivers.failures import Peer, ReasoningRefused, failure_of
+from forgewright.models.encoding import MessageBytes
 from forgewright.models.http import HttpClient, HttpResponse, HttpStream, parse_url
 from forgewright.models.prices import Price, cost_microdollars
 from forgewright.models.settings import ModelSettings
 from forgewright.models.sse import Event, SseParser
 from forgewright.models.types import (
     Assistant,
-    Message,
     OnDelta,
     Part,
-    Reasoning,
     Request,
     Response,
     ToolCall,
@@ -53,10 +52,12 @@ class HttpModel:
         settings: ModelSettings,
         price: Price | None,
         client: HttpClient | None,
+        messages: MessageBytes,
     ) -> None:
         self.name = peer.name
         self.context_tokens = settings.context_tokens or (price.context_tokens if price else None)
         self._peer = peer
+        self._messages = messages
         self._settings = settings
         self._price = price
         self._client = client or HttpClient(timeouts=settings.timeouts, limits=settings.limits)
@@ -91,10 +92,9 @@ class HttpModel:
         try:
             return await self._respond(request, on_delta)
         except ReasoningRefused:
-            plain = _without_reasoning(request)
-            if plain is request:
+            if not self._messages.leave_out_reasoning(request.messages):
                 raise
-            return await self._respond(plain, on_delta)
+            return await self._respond(request, on_delta)
 
     async def _respond(self, request: Request, on_delta: OnDelta | None) -> Response:
         if on_delta is None:
@@ -175,19 +175,6 @@ async def _drain(stream: HttpStream) -> None:
                     return
     except (TimeoutError, ModelOverloaded, ModelProtocolError):
         return  # the answer is complete; only the connection is lost
-
-
-def _without_reasoning(request: Request) -> Request:
-    """The request with the providers' own reasoning left out of its history; itself if there is none."""
-    messages: list[Message] = []
-    for message in request.messages:
-        if isinstance(message, Assistant):
-            kept = tuple(part for part in message.parts if not (isinstance(part, Reasoning) and part.opaque))
-            message = message if len(kept) == len(message.parts) else Assistant(kept)
-        messages.append(message)
-    if all(new is old for new, old in zip(messages, request.messages, strict=True)):
-        return request
-    return msgspec.structs.replace(request, messages=tuple(messages))
 
 
 def _spliced(extra: msgspec.Raw | None) -> bytes:
