@@ -26,6 +26,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "pydantic-ai": ("pydantic-ai-slim[openai]==2.68.0",),
     "agent-framework": ("agent-framework-core==1.23.0", "agent-framework-openai==1.17.0"),
     "openai-agents": ("openai-agents==0.24.0",),
+    "http-clients": ("aiohttp==3.14.5", "httpx==0.28.1", "openai==3.52.0"),
 }
 
 
