@@ -11,8 +11,9 @@ need() { # need PROGRAM PACKAGE
 }
 need git git
 need crun crun
-# For the tests only: a second OCI runtime.
+# For the tests only: a second OCI runtime, and gVisor.
 need runc runc
+need runsc runsc
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 # The container image `host` offers the host's /usr: tests of Python projects need a Python there.
 [ -x /usr/bin/python3 ] || missing="$missing python3"
