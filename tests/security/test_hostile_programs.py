@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from tests.security.hostile import PRELUDE, PROGRAMS, Program
 
 from forgewright.sandbox import Command, Driver, Limits, SandboxSpec, Tier, driver
-from tests.security.hostile import PRELUDE, PROGRAMS, Program
 
 pytestmark = pytest.mark.sandbox
 
@@ -91,12 +91,12 @@ def host_state() -> dict[str, object]:
 
 
 @pytest.fixture(params=TIERS)
-async def chosen(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
+def chosen(request: pytest.FixtureRequest) -> Driver:
     program = TIERS[request.param]
     if not (shutil.which(program) or shutil.which(program, path="/usr/sbin")):
         message = f"{program} is not installed; run: apt-get install {program}"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    yield driver(request.param)
+    return driver(request.param)
 
 
 def running_with(mark: str) -> list[str]:
