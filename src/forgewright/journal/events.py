@@ -291,6 +291,14 @@ class NoteWritten(Event, frozen=True, tag="note.written"):
     value: Json
 
 
+class StatementSigned(Event, frozen=True, tag="registry.statement"):
+    """A person's signed statement about the home's registries: a proposal, a review, an approval …"""
+
+    statement: Json
+    """The exact bytes that are signed."""
+    signature: str
+
+
 class Record(msgspec.Struct, frozen=True):
     """An event with its place, as read back."""
 
