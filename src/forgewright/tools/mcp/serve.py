@@ -53,8 +53,8 @@ def http_app(server: ToolServer, *, host: str, port: int, token: str | None = No
         resource = AnyHttpUrl(f"http://{host}:{port}/mcp")
         auth = {
             "auth": AuthSettings(
-                issuer_url=at, resource_server_url=f"{at}/mcp", validate_token_resource=False
-            ),  # type: ignore[arg-type]
+                issuer_url=at, resource_server_url=resource, validate_token_resource=False
+            ),
             "token_verifier": _OneToken(token),
         }
     names = LOOPBACK if host in LOOPBACK else (host,)

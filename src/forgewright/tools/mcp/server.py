@@ -144,7 +144,7 @@ def _key(context: Context[Any, Any]) -> str:
 def _described(tool: Tool) -> mt.Tool:
     return mt.Tool(
         name=tool.name,
-        description=tool.description or None,
+        description=tool.description or tool.name,
         input_schema=msgspec.json.decode(tool.parameters, type=dict[str, Any]),
         annotations=mt.ToolAnnotations(
             read_only_hint=tool.recovery == "pure",
