@@ -143,7 +143,7 @@ def _run(name: str, arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say, to nobody
         return 141
-    except Exception as error:  # the outermost rim: every error ends as a message and an exit code
+    except Exception as error:  # noqa: BLE001 - the outermost rim: all ends as a message and an exit code
         return _failed(error, as_json)
 
 

@@ -58,7 +58,9 @@ async def replay_model(engine: Engine, run: RunId) -> Model:
     from forgewright.models.drivers.replay import Line, Replay, Session
 
     answers = await recorded_answers(engine, run)
-    session: Session = {actor: [(Line(response, actor),) for response in given] for actor, given in answers.items()}
+    session: Session = {
+        actor: [(Line(response, actor),) for response in given] for actor, given in answers.items()
+    }
     return Replay(session, name=f"replay:{run}")
 
 
