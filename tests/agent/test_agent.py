@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
+from tests.runtime.scripted import Reply, Scripted, results
 
 from forgewright import (
     Agent,
@@ -22,7 +23,6 @@ from forgewright import (
 from forgewright.agent.agent import AgentState
 from forgewright.agent.middleware import CallModel, CallTool
 from forgewright.core.errors import ContextOverflow
-from tests.runtime.scripted import Reply, Scripted, results
 
 
 @tool(recovery="pure")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from forgewright.code.languages import parse
 from forgewright.code.operations.base import Operation
+from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
 from forgewright.code.operations.rename import Rename, RenameModule
+from forgewright.core.errors import EditRefused
 from tests.cases.scene import MemoryScene
 
 Case = dict[str, Any]
@@ -52,6 +55,166 @@ def rename(case: Case, args: Case) -> list[Step]:
     ]
 
 
+def place(text: str, offset: int) -> str:
+    """`line:column` from 1 of a character offset."""
+    before = text[:offset]
+    return f"{before.count(chr(10)) + 1}:{offset - (before.rfind(chr(10)) + 1) + 1}"
+
+
+def selection(case: Case, args: Case) -> tuple[str, str]:
+    """The selected range, and how to read it: as rope, jedi and pyrefly say what is selected."""
+    if "start" in args:
+        text = case["files"][args["path"]]
+        return f"{args['path']}:{place(text, args['start'])}-{place(text, args['end'])}", "auto"
+    if "path" in args:
+        return jedi_selection(case, args)
+    path, text = next((p, t) for p, t in case["files"].items() if "EXTRACT-START" in t)
+    lines = text.split("\n")
+    first = next(i for i, line in enumerate(lines) if "# EXTRACT-START" in line) + 1
+    last = next(i for i, line in enumerate(lines) if "# EXTRACT-END" in line)
+    return f"{path}:{first + 1}:1-{last + 1}:1", "auto"
+
+
+def jedi_selection(case: Case, args: Case) -> tuple[str, str]:
+    """jedi widens a position or a range to the code around it."""
+    path = args["path"]
+    data = case["files"][path].encode()
+    lines = data.split(b"\n")
+
+    def offset(line: int, column: int) -> int:
+        return sum(len(one) + 1 for one in lines[: line - 1]) + min(column, len(lines[line - 1]))
+
+    root = parse("python", data).root_node
+    start = offset(args["line"], args["column"])
+    if "until_line" not in args and "until_column" not in args:
+        leaf = next((n for n in leaves(root) if n.end_byte >= start), root)
+        node = leaf if leaf.is_named or leaf.type in ("None",) else leaf.parent
+        if leaf.type == "argument_list" or (
+            leaf.parent is not None and leaf.parent.type == "argument_list" and not leaf.is_named
+        ):
+            node = leaf.parent.parent
+        while node is not None and node.parent is not None and node.parent.type in WIDENED:
+            if node.parent.type == "attribute" and node == node.parent.child_by_field_name("object"):
+                pass
+            node = node.parent
+        assert node is not None
+        return spanned(case, path, node.start_byte, node.end_byte), "expression"
+    line = args.get("until_line", args["line"])
+    end = offset(line, args.get("until_column", 10**6))
+    node = root.descendant_for_byte_range(start, max(start, end - 1)) or root
+    if not node.is_named and node.parent is not None:
+        node = node.parent
+    if node.type in ("comment",) and node.parent is not None:
+        node = node.parent
+    while node.type == "identifier" and node.parent is not None and node.parent.type in ("attribute",):
+        node = node.parent
+    if node.type in ("module", "block"):
+        inside = [c for c in node.named_children if c.end_byte > start and c.start_byte < end]
+        return spanned(case, path, inside[0].start_byte, inside[-1].end_byte), "statements"
+    if node.type == "expression_statement" and node.named_child_count == 1:
+        node = node.named_children[0]
+    what = (
+        "statements"
+        if node.type.endswith("_statement") and node.type != "expression_statement"
+        else "expression"
+    )
+    if node.type == "assignment" and args.get("until_line") is not None and case["op"] == "extract_function":
+        what = "statements"
+    return spanned(case, path, node.start_byte, node.end_byte), what
+
+
+WIDENED = frozenset(
+    ["binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator", "attribute", "call", "subscript", "await", "parenthesized_expression"]
+) - {"parenthesized_expression"}
+
+
+def leaves(root: Any) -> Any:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if not node.children:
+            if node.type != "comment":
+                yield node
+        elif node.type == "string":
+            yield node
+        stack.extend(reversed(node.children))
+
+
+def spanned(case: Case, path: str, start: int, end: int) -> str:
+    data = case["files"][path].encode()
+    text = case["files"][path]
+    return f"{path}:{place(text, len(data[:start].decode()))}-{place(text, len(data[:end].decode()))}"
+
+
+def extract_function(case: Case, args: Case) -> list[Step]:
+    chosen, what = selection(case, args)
+    tool = case["id"].partition("/")[0]
+    name = args.get("extracted_name") or args.get("new_name") or ""
+    kind = args.get("kind", "auto")
+    if name[:1] in ("@", "$"):
+        meant = {"@": "classmethod", "$": "staticmethod"}[name[0]]
+        if kind not in ("auto", "function", "method", meant):
+            raise EditRefused(f"the name {name} says {meant}, the kind {kind}")
+        kind, name = meant, name[1:]
+    if not name:
+        path = chosen.partition(":")[0]
+        host = case["files"][path]
+        method = "(self" in host or "(this" in host
+        name = fresh(host, "extracted_method" if method else "extracted_function")
+        if "@classmethod" in host or "@staticmethod" in host:
+            kind, name = "function", fresh(host, "extracted_function")
+    rope = tool == "rope"
+    return [
+        ExtractFunction(
+            range=chosen,
+            what=what if not rope else "auto",
+            name=name,
+            kind="auto" if kind in ("function", "method") and rope else kind,
+            place="after" if rope else "before",
+            top=bool(args.get("global_")) or (tool == "jedi" and not in_method(case, args)),
+            similar=bool(args.get("similar")),
+            through_class=rope,
+            pass_unbound=tool == "jedi",
+            keep_last=tool == "jedi",
+        )
+    ]
+
+
+def in_method(case: Case, args: Case) -> bool:
+    """Whether the function around the position is a method."""
+    lines = case["files"][args["path"]].encode().split(b"\n")
+    at = sum(len(one) + 1 for one in lines[: args["line"] - 1]) + args["column"]
+    root = parse("python", case["files"][args["path"]].encode()).root_node
+    node = root.descendant_for_byte_range(at, at)
+    while node is not None and node.type != "function_definition":
+        node = node.parent
+    while (
+        node is not None and node.parent is not None and node.parent.type in ("decorated_definition", "block")
+    ):
+        node = node.parent
+    return node is not None and node.parent is not None and node.parent.type == "class_definition"
+
+
+def fresh(text: str, name: str) -> str:
+    """The first of `name`, `name_1`, `name_2` … that the text does not have."""
+    found, number = name, 0
+    while found in text:
+        number += 1
+        found = f"{name}_{number}"
+    return found
+
+
+def extract_variable(case: Case, args: Case) -> list[Step]:
+    chosen, _ = selection(case, args)
+    name = args.get("extracted_name") or args.get("new_name")
+    name = name or fresh("\n".join(case["files"].values()), "extracted_value")
+    return [ExtractVariable(range=chosen, name=name, every=bool(args.get("similar")))]
+
+
 MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "rename": rename,
+    "extract_method": extract_function,
+    "extract_function": extract_function,
+    "extract": extract_function,
+    "extract_variable": extract_variable,
 }

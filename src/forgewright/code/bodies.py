@@ -1,4 +1,4 @@
-"""Where statements go in and out of bodies: indented blocks and braces, one-liners and empty bodies among them."""
+"""Where statements go into bodies: indented blocks and braces, one-liners and empty ones among them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def is_definition(node: Node) -> bool:
 
 
 def into_body(source: Source, owner: Node, text: str, *, last: bool) -> Splice:
-    """Insert statements first or last in the body of `owner` (a definition, a statement with a body, a module)."""
+    """Insert statements first or last in the body of `owner`: a definition, statement or module."""
     body = nodes.body_of(owner)
     if body is None:
         raise EditRefused(

@@ -83,7 +83,7 @@ class CodeEngine:
     """Plans and commits programs on the files below `root`."""
 
     def __init__(self, root: Path, *, allow: Collection[str] | None = None) -> None:
-        """`allow`: names of the operations that programs may use; None: all. Raises `NotFound` without the folder."""
+        """`allow`: the operations that programs may use; None: all. Raises `NotFound` without the folder."""
         self.project = DiskProject(root)
         self.root = self.project.root
         self.allow = None if allow is None else frozenset(allow)

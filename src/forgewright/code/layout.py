@@ -55,7 +55,7 @@ def only_space(data: bytes) -> bool:
 
 
 def indent_unit(source: Source) -> bytes:
-    """One level of indentation of the file: a tab, or its smallest step of spaces (default 4; 2 for JS and TS)."""
+    """One level of the file's indentation: a tab, or its usual step of spaces (default 4; JS and TS 2)."""
     steps: dict[int, int] = {}
     previous = 0
     for line in source.data.split(b"\n")[:3000]:
@@ -77,7 +77,7 @@ def indent_unit(source: Source) -> bytes:
 
 
 def fragment_lines(text: str, language: str) -> list[tuple[str, bool]]:
-    """The lines of a piece of code without their common indentation; True where a line lies in a string's value."""
+    """The lines of a piece of code without common indentation; True where a line lies in a string."""
     text = text.replace("\r\n", "\n").strip("\n").rstrip()
     lines = text.split("\n")
     inside = _string_lines(text, language)

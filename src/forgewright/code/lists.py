@@ -1,4 +1,4 @@
-"""Items between commas: arguments, parameters, elements, pairs, imported names; in with, and out with, their comma."""
+"""Items between commas: arguments, parameters, elements, pairs, names; in and out with their comma."""
 
 from __future__ import annotations
 

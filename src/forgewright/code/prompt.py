@@ -19,7 +19,7 @@ effect as a whole or not at all. Text stands in '…' or "…" with \\n escapes,
 common indentation is taken off; lists in [ ]. Indentation of new code is fitted to its place.
 
 A **selector** names a node: a kind, `#Name` or `#Class.member`, `[key=value]` tests, `>` for child, a space
-for inside, `:has(…)`, `:not(…)`, `:first`, and in front `glob::` for the files. Or a place, `path:line:column`.
+for inside, `:has(…)`, `:not(…)`, `:first`; in front `glob::` for files. Or a place, `path:line:column`.
   function#fetch    app/util.py::class#Cache > method[name=get]    call[name=print]    parameter[name=timeout]
   class:has(method#save)    if:inside(function#main)    `open($PATH)`    app/util.py:42
 Kinds: {kinds}. Node types of the grammar work too.

@@ -52,7 +52,7 @@ class Stage:
         if found:
             raise SelectorError(
                 f"{selector!r} names {len(found)} nodes, expected one",
-                hint="narrow it: 'path::selector', class#Name > method, [index=0], or path:line of one of these",
+                hint="narrow it: 'path::selector', class#Name > method, or path:line of one of these",
                 candidates=[candidate(match) for match in found[: CANDIDATES_MAX + 1]],
             )
         near = self._near(selector, within)

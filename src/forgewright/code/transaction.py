@@ -1,4 +1,4 @@
-"""Many files, all or none: the intent is on disk before the first file changes, and is finished after a crash.
+"""Many files, all or none: the intent is on disk before the first file changes, and outlives a crash.
 
     pending.new ──fsync, rename──▶ pending ──▶ files replaced one by one ──fsync──▶ pending removed
 

@@ -147,6 +147,6 @@ class Graph(Generic[S]):
         lines = ["flowchart TD", f"    start([start]) --> {self.start}"]
         for node in self.nodes.values():
             for target in node.to:
-                style = "finish([end])" if target == END else target
+                style = "_end([end])" if target == END else target
                 lines.append(f"    {node.name} --> {style}")
         return "\n".join(lines)

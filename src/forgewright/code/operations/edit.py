@@ -45,9 +45,9 @@ class ReplaceNode(Targeted, frozen=True, kw_only=True):
             after={"a.py": "timeout = 30.0  # seconds\n"},
         ),
         Example(
-            program="(replace-node target: 'function#fetch' code: 'async function fetch(url) {\\n  return 1\\n}')",
+            program="(replace-node target: 'function#fetch' code: 'async function fetch() {\\n  x()\\n}')",
             before={"a.js": "export function fetch(u) { return 0 }\n"},
-            after={"a.js": "export async function fetch(url) {\n  return 1\n}\n"},
+            after={"a.js": "export async function fetch() {\n  x()\n}\n"},
         ),
         Example(
             program="(replace-node target: 'function#missing' code: 'pass')",
@@ -68,9 +68,12 @@ def _replaced(match: Match, code: str) -> Splice:
         whole.type == "export_statement" and head.startswith("export")
     ):
         node = whole
-    elif node.parent is not None and node.parent.type in ("lexical_declaration", "variable_declaration"):
-        if head.startswith(("const ", "let ", "var ", "function", "async function")):
-            node = node.parent
+    elif (
+        node.parent is not None
+        and node.parent.type in ("lexical_declaration", "variable_declaration")
+        and head.startswith(("const ", "let ", "var ", "function", "async function"))
+    ):
+        node = node.parent
     indent = layout.indentation(source.data, node.start_byte)
     if not code.strip():
         return delete(source, match.node)
@@ -79,7 +82,10 @@ def _replaced(match: Match, code: str) -> Splice:
 
 
 class ReplaceBody(Targeted, frozen=True, kw_only=True):
-    """Replace the body of a function, class or statement. The docstring stays unless the new body brings one."""
+    """Replace the body of a function, class or statement.
+
+    The docstring stays unless the new body brings one.
+    """
 
     code: Code
 
@@ -88,10 +94,11 @@ class ReplaceBody(Targeted, frozen=True, kw_only=True):
         Example(
             program="(replace-body target: 'method#Cache.get' code: 'return self.data.get(key)')",
             before={
-                "c.py": 'class Cache:\n    def get(self, key):\n        """Look it up."""\n        return None\n\n    x = 1\n'
+                "c.py": 'class Cache:\n    def get(self, key):\n        """Look up."""\n'
+                "        return 0\n\n    x = 1\n"
             },
             after={
-                "c.py": 'class Cache:\n    def get(self, key):\n        """Look it up."""\n'
+                "c.py": 'class Cache:\n    def get(self, key):\n        """Look up."""\n'
                 "        return self.data.get(key)\n\n    x = 1\n"
             },
         ),

@@ -163,8 +163,7 @@ class SetDocstring(Targeted, frozen=True, kw_only=True):
             indent = layout.indentation(source.data, first.start_byte)
             text = layout.fit(literal, source, indent)[len(indent) :]
             return Splice(source.path, first.start_byte, first.end_byte, text)
-        splice = bodies.into_body(source, match.node, literal, last=False)
-        return splice
+        return bodies.into_body(source, match.node, literal, last=False)
 
 
 def _docstring(text: str) -> str:

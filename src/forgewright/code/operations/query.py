@@ -123,6 +123,11 @@ class Find(Operation, frozen=True, kw_only=True):
             yield from in_source(scene.project.source(path), selector)
 
 
+def plural(count: int, word: str) -> str:
+    """`1 place`, `2 places`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def _line(match: Match) -> str:
     place = positions.place(match.source, match.start)
     first = match.text.split(b"\n")[0].decode("utf-8", "replace").strip()[:120]
@@ -230,7 +235,7 @@ class Search(Operation, frozen=True, kw_only=True):
                     if total <= self.limit:
                         shown = line.decode("utf-8", "replace").strip()
                         lines.append(f"{path}:{number}: {shown[:200]}")
-        head = f"{total} line{'s' if total != 1 else ''}"
+        head = plural(total, "line")
         if total > len(lines):
             lines.append(f"… and {total - len(lines)} more")
         return Outcome(text="\n".join([head, *lines]), data={"lines": total})
@@ -245,6 +250,17 @@ class References(Operation, frozen=True, kw_only=True):
 
     group: ClassVar[str] = "query"
     writes: ClassVar[bool] = False
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(references target: 'function#load')",
+            before={
+                "app/io.py": "def load(path):\n    return path\n",
+                "app/main.py": "from app.io import load\n\nload('x')\nother.load()\n",
+                "app/__init__.py": "",
+            },
+            result="3 places in 2 files\napp/io.py:1  definition  def load(path):",
+        ),
+    )
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.query.symbols import symbol_of
@@ -256,7 +272,7 @@ class References(Operation, frozen=True, kw_only=True):
         certain = [place for place in places if place.certain]
         uncertain = tuple(place for place in places if not place.certain)
         count = len({place.path for place in certain})
-        head = f"{len(certain)} place{'s' if len(certain) != 1 else ''} in {count} file{'s' if count != 1 else ''}"
+        head = f"{plural(len(certain), 'place')} in {plural(count, 'file')}"
         text = head + "\n" + occurrences_text(scene.project, certain, self.limit)
         if uncertain:
             text += f"\nuncertain: {len(uncertain)}\n" + occurrences_text(

@@ -45,7 +45,7 @@ class Restore(Operation, frozen=True, kw_only=True):
     group: ClassVar[str] = "files"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(restore path: 'a.py' found: 'sha256:9c9f66510bebe4e0bb39f8ec9eb29e76f58c13ecb0b6a3c25f2b6d8b1a6b40e1')",
+            program="(restore path: 'a.py' found: 'sha256:9c9f66510bebe4e0bb39f8ec9eb29e76')",
             before={"a.py": "x = 1\n"},
             refused="is not as the undo program left it",
             note="A file that was changed meanwhile is left alone.",

@@ -1,4 +1,4 @@
-"""Rewrites code by example: every match of a pattern becomes the template, layout and comments inside kept."""
+"""Rewrites code by example: every match of a pattern becomes the template, captured code as it is."""
 
 from __future__ import annotations
 

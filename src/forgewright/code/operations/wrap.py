@@ -32,11 +32,11 @@ class Wrap(Operation, frozen=True, kw_only=True):
     group: ClassVar[str] = "wrap"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(wrap range: 'a.py:2-3' template: 'try:\\n    $BODY\\nexcept OSError:\\n    return None')",
+            program="(wrap range: 'a.py:2-3' template: 'try:\\n    $BODY\\nexcept OSError:\\n    return')",
             before={"a.py": "def f():\n    x = open(p)\n    y = x.read()\n    return y\n"},
             after={
                 "a.py": "def f():\n    try:\n        x = open(p)\n        y = x.read()\n"
-                "    except OSError:\n        return None\n    return y\n"
+                "    except OSError:\n        return\n    return y\n"
             },
         ),
         Example(
@@ -147,7 +147,7 @@ def _only_inner(source: Source, node: object) -> Splice:
         "spread_element",
     ):
         raise EditRefused(
-            f"the call at {source.path}:{node.start_point.row + 1} has {len(found)} arguments, expected one plain one",
+            f"the call at {source.path}:{node.start_point.row + 1} has {len(found)} arguments, expected one",
             hint="use (replace-node …)",
         )
     inner = source.data[found[0].start_byte : found[0].end_byte]

@@ -43,7 +43,7 @@ class Pattern:
         self.root_types: tuple[str, ...] | None = None if self.any_node else (root.type,)
 
     def match(self, node: Node, data: bytes) -> Captures | None:
-        """What the metavariables stand for if the pattern fits `node`; a name used twice must be the same code."""
+        """What the metavariables stand for if the pattern fits; a name used twice must be the same code."""
         trial = _Trial(self.data, data)
         if self.several:
             return self._statements(node, trial)
@@ -85,7 +85,7 @@ def compiled(text: str, language: str) -> Pattern:
             return Pattern(text, language, single, data, inner if len(inner) > 1 else ())
     raise SelectorError(
         f"{text!r} is no {language} code",
-        hint="a pattern is a whole expression or statement; $NAME stands for one node, $$$NAME for any number",
+        hint="a pattern is an expression or statements; $NAME stands for one node, $$$NAME for any number",
     )
 
 
@@ -196,9 +196,9 @@ class _Trial:
             saved = dict(self.captures)
             for count in range(len(found) + 1) if len(patterns) > 1 else (len(found),):
                 taken = found[:count]
-                if all(n.is_named for n in taken) or len(patterns) == 1:
-                    if self.bind(variable[1], taken) and self.children(patterns[1:], found[count:]):
-                        return True
+                fitting = all(n.is_named for n in taken) or len(patterns) == 1
+                if fitting and self.bind(variable[1], taken) and self.children(patterns[1:], found[count:]):
+                    return True
                 self.captures = dict(saved)
                 if self.steps > STEPS_MAX:
                     return False

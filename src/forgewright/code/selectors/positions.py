@@ -74,7 +74,7 @@ def place(source: Source, byte: int) -> str:
 
 
 def node_at(project: Project, at: str) -> Match:
-    """With a column the smallest named node there; without, the statement that begins on or contains the line."""
+    """With a column the smallest named node there; without, the statement on the line."""
     path, byte = offset(project, at)
     source = project.source(path)
     root = source.tree.root_node

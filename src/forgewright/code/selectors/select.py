@@ -1,4 +1,4 @@
-"""Finds the nodes that a selector names: files by prefilter, candidates by type, then tests from right to left."""
+"""Finds what a selector names: files by prefilter, candidates by type, then tests from right to left."""
 
 from __future__ import annotations
 
