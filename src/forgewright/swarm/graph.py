@@ -224,8 +224,3 @@ def _edited(messages: tuple[Message, ...]) -> bool:
         if isinstance(message, Assistant)
         for call in message.calls
     )
-
-
-def swarm_graph() -> Graph[JobState]:
-    """The graph alone, to be drawn; its nodes have no workspace to work on."""
-    return object.__new__(Swarm)._build()
