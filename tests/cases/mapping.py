@@ -124,7 +124,18 @@ def jedi_selection(case: Case, args: Case) -> tuple[str, str]:
 
 
 WIDENED = frozenset(
-    ["binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator", "attribute", "call", "subscript", "await", "parenthesized_expression"]
+    [
+        "binary_operator",
+        "boolean_operator",
+        "comparison_operator",
+        "not_operator",
+        "unary_operator",
+        "attribute",
+        "call",
+        "subscript",
+        "await",
+        "parenthesized_expression",
+    ]
 ) - {"parenthesized_expression"}
 
 

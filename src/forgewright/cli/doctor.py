@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import shutil
 import sys
@@ -40,6 +39,8 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import asyncio
+
     from forgewright.cli.output import print_json
 
     checks = [*_base(), *_models(), *asyncio.run(_sandboxes()), *_home(args), *_tools()]
@@ -134,6 +135,8 @@ def _reachable(host: str) -> bool:
 
 
 async def _sandboxes() -> list[Check]:
+    import asyncio
+
     from forgewright.core.errors import ForgewrightError
     from forgewright.sandbox import registry
 

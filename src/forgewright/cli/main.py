@@ -36,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completions": ("completions", "completions for bash, zsh and fish"),
 }
 
+_AT_HOME = ("audit", "edit", "policy", "sandbox")
+"""Commands that find the home's path in `args.home`; the others ask `settings` for more than that."""
+
 USAGE = """\
 usage: forgewright COMMAND …
 
@@ -132,6 +135,10 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         args = parser_for(name).parse_args(arguments)
         module = import_module(f"forgewright.cli.{COMMANDS[name][0]}")
+        if name in _AT_HOME:
+            from forgewright.cli.settings import home_of
+
+            args.home = home_of(args)
         code: int = module.run(args)
         sys.stdout.flush()
         return code
