@@ -139,6 +139,10 @@ def _run(name: str, arguments: list[str]) -> int:
             from forgewright.cli.settings import home_of
 
             args.home = home_of(args)
+        if name == "audit":
+            from forgewright.cli.runs import resolve
+
+            resolve(args, args.home)
         code: int = module.run(args)
         sys.stdout.flush()
         return code
