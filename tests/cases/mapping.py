@@ -142,8 +142,14 @@ WIDENED = frozenset(
         "call",
         "subscript",
         "await",
+<<<<<<< HEAD
     ]
 )
+=======
+        "parenthesized_expression",
+    ]
+) - {"parenthesized_expression"}
+>>>>>>> job
 
 
 def leaves(root: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import getpass
 from typing import Any
 
@@ -33,6 +32,8 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import asyncio
+
     return asyncio.run({"follow": _follow, "stop": _stop, "answer": _answer}[args.command](args))
 
 
@@ -62,14 +63,20 @@ async def _stop(args: argparse.Namespace) -> int:
     from forgewright.cli.output import print_json, say
     from forgewright.cli.runs import find_run
     from forgewright.cli.settings import home_of
+    from forgewright.journal import events as ev
     from forgewright.runtime.engine import Engine
 
     home = home_of(args)
     run = await find_run(home, args.run)
     async with Engine(home=home) as engine:
-        await engine.stop(run, by=getpass.getuser())
+        before = (await engine.records(run))[-1].event
+        over = isinstance(before, (ev.RunFinished, ev.RunFailed, ev.RunParked))
+        if not over:
+            await engine.stop(run, by=getpass.getuser())
     if args.json:
-        print_json({"run": run, "stopped": True})
+        print_json({"run": run, "stopped": not over})
+    elif over:
+        say(f"run {run} is not executed anywhere\n  → where it stands: forgewright show {run}")
     else:
         say(f"run {run} is stopped\n  → go on with it: forgewright resume {run}")
     return 0

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(
             {
                 "graph": graph.name,
-                "entry": graph.entry,
+                "start": graph.start,
                 "nodes": {n.name: list(n.to) for n in graph.nodes.values()},
             }
         )

@@ -83,10 +83,12 @@ def configuration() -> str:
 POLICY = """\
 // A policy of Forgewright, in Cedar (https://docs.cedarpolicy.com). It takes effect once forgewright.toml names it:
 //     [policy]  files = ["default", "policy.cedar"]
-// A forbid always wins over a permit. Check it:  forgewright policy check policy.cedar
-// See what it decides:  forgewright policy explain exec tests --as tester --set policy.cedar
+// What no policy permits is denied, and a forbid always wins. Check this file:  forgewright policy check policy.cedar
+// See what it decides:  forgewright policy explain edit app.py --as coder --set policy.cedar
 
-// @id("no-lockfiles")
-// forbid (principal, action == Action::"edit", resource)
-// when { context.paths.contains("poetry.lock") };
+// @id("small-programs")
+// @description("a change of more than two thousand lines is put to a person")
+// @approval("owner")
+// permit (principal, action == Action::"edit", resource)
+// when { context has lines && context.lines > 2000 };
 """

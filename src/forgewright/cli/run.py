@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -139,6 +138,8 @@ def _amount(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
+    import asyncio
+
     handlers = {"run": _start, "resume": _resume, "fork": _fork, "replay": _replay}
     return asyncio.run(handlers[args.command](args))
 
@@ -217,6 +218,8 @@ async def _fork(args: argparse.Namespace) -> int:
             settings, args, view, _models(settings, args, options), options.base_url
         ) as engine:
             run = await fork_job(engine, settings.home, parent, int(number) if number else None)
+            for record in await engine.records(run):
+                view.progress.observe(record)
             outcome = None
             if args.go:
                 budget = cfg.budget_of(settings.config, args)
@@ -307,6 +310,8 @@ async def _catch_up(settings: Settings, run: RunId, view: View) -> None:
 
 async def _execute(engine: Engine, settings: Settings, run: RunId, **options: Any) -> Outcome[Any]:
     """Executes; Ctrl-C and SIGTERM park the run, a second one ends the process at once."""
+    import asyncio
+
     from forgewright.swarm.job import run_job
 
     loop = asyncio.get_running_loop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import time
 from typing import Any
 
@@ -28,6 +27,8 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import asyncio
+
     return asyncio.run(_runs(args) if args.command == "runs" else _show(args))
 
 
@@ -126,7 +127,7 @@ def _words(run: RunId, progress: Any) -> str:
                 "models": ", ".join(f"{role} {name}" for role, name in progress.models.items()),
                 "spent": progress.meter(),
                 "tests": progress.tests,
-                "refused": f"{progress.refusals} effects, by policy" if progress.refusals else "",
+                "refused": f"{progress.refusals} by policy" if progress.refusals else "",
             }
         ),
     ]

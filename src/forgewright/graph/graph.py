@@ -144,7 +144,7 @@ class Graph(Generic[S]):
 
     def mermaid(self) -> str:
         """The graph as a Mermaid flowchart."""
-        lines = ["flowchart TD", f"    start([start]) --> {self.start}"]
+        lines = ["flowchart TD", f"    start_([start]) --> {self.start}"]
         for node in self.nodes.values():
             for target in node.to:
                 style = "_end([end])" if target == END else target
