@@ -142,14 +142,8 @@ WIDENED = frozenset(
         "call",
         "subscript",
         "await",
-<<<<<<< HEAD
     ]
 )
-=======
-        "parenthesized_expression",
-    ]
-) - {"parenthesized_expression"}
->>>>>>> job
 
 
 def leaves(root: Any) -> Any:

@@ -13,46 +13,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 EXPRESSIONS = frozenset(
-<<<<<<< HEAD
     "identifier attribute call subscript binary_operator boolean_operator comparison_operator not_operator "
     "unary_operator conditional_expression lambda list tuple set dictionary list_comprehension set_comprehension "
     "dictionary_comprehension generator_expression string concatenated_string integer float true false none "
     "parenthesized_expression await named_expression expression_list ellipsis".split()
-=======
-    [
-        "identifier",
-        "attribute",
-        "call",
-        "subscript",
-        "binary_operator",
-        "boolean_operator",
-        "comparison_operator",
-        "not_operator",
-        "unary_operator",
-        "conditional_expression",
-        "lambda",
-        "list",
-        "tuple",
-        "set",
-        "dictionary",
-        "list_comprehension",
-        "set_comprehension",
-        "dictionary_comprehension",
-        "generator_expression",
-        "string",
-        "concatenated_string",
-        "integer",
-        "float",
-        "true",
-        "false",
-        "none",
-        "parenthesized_expression",
-        "await",
-        "named_expression",
-        "expression_list",
-        "ellipsis",
-    ]
->>>>>>> job
 )
 LOOPS = ("for_statement", "while_statement")
 DEFINITIONS = ("function_definition", "class_definition", "lambda")
