@@ -85,7 +85,9 @@ def _read(file: Path) -> Config:
 
 def models_of(config: Config, args: argparse.Namespace) -> dict[str, str]:
     """Actor → model, `default` for all others; what was given by hand comes first."""
-    models: dict[str, str] = dict(config.run.models)
+    models: dict[str, str] = {}
+    for role, model in config.run.models.items():
+        models[role] = model
     if config.run.model:
         models["default"] = config.run.model
     if getattr(args, "model", None):

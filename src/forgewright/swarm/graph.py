@@ -34,6 +34,17 @@ class Limits(msgspec.Struct, frozen=True):
     """Times the refactorer is sent in."""
 
 
+EDGES = {
+    "baseline": ("plan",),
+    "plan": ("code",),
+    "code": ("test", "finish"),
+    "test": ("code", "refactor", "finish"),
+    "refactor": ("test", "finish"),
+    "finish": (END,),
+}
+"""Node → where it may lead."""
+
+
 class Swarm:
     """The four agents and their graph, over one workspace."""
 
@@ -61,30 +72,20 @@ class Swarm:
         self.refactorer = Agent(
             "refactorer", prompts.with_language(prompts.REFACTORER, writing), tools=tools[:2]
         )
-        self.graph = self._build()
-
-    def _build(self) -> Graph[JobState]:
-        graph = Graph("swarm", JobState)
-        graph.add("baseline", self._baseline, to=["plan"])
-        graph.add("plan", self._plan, to=["code"])
-        graph.add("code", self._code, to=["test", "finish"])
-        graph.add("test", self._test, to=["code", "refactor", "finish"])
-        graph.add("refactor", self._refactor, to=["test", "finish"])
-        graph.add("finish", self._finish, to=[END])
-        return graph
+        self.graph = declare(self)
 
     # ── nodes ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _baseline(self, state: JobState, context: Context) -> Update:
+    async def baseline(self, state: JobState, context: Context) -> Update:
         """What the project's tests say before anything is changed."""
         return Update(baseline=await self._run_tests(context))
 
-    async def _plan(self, state: JobState, context: Context) -> Update:
+    async def plan(self, state: JobState, context: Context) -> Update:
         answer = await self.planner.act(context.scope("planner", actor="planner"), prompts.to_planner(state))
         return Update(plan=latest_plan(answer.messages), brief=answer.text)
 
-    async def _code(self, state: JobState, context: Context) -> Goto:
-        changes = await self._changes() if state.attempts else ""
+    async def code(self, state: JobState, context: Context) -> Goto:
+        changes = await self._changes(context) if state.attempts else ""
         prompt = prompts.to_coder(state, lambda: changes)
         answer = await self.coder.act(context.scope("coder", actor="coder"), prompt)
         plan = latest_plan(answer.messages, state.plan)
@@ -92,7 +93,7 @@ class Swarm:
             return Goto("finish", plan=plan, told=answer.text, verdict="unchanged")
         return Goto("test", plan=plan, told=answer.text)
 
-    async def _test(self, state: JobState, context: Context) -> Goto:
+    async def test(self, state: JobState, context: Context) -> Goto:
         """Runs the tests and decides: accept (commit), send back, or undo."""
         report = await self._run_tests(context)
         good = report is None or accepted(report, state.baseline)
@@ -114,15 +115,15 @@ class Swarm:
             return Goto("finish", report=report, verdict="failed")
         return Goto("code", report=report, attempts=state.attempts + 1)
 
-    async def _refactor(self, state: JobState, context: Context) -> Goto:
-        prompt = prompts.to_refactorer(state, await self._changes())
+    async def refactor(self, state: JobState, context: Context) -> Goto:
+        prompt = prompts.to_refactorer(state, await self._changes(context))
         answer = await self.refactorer.act(context.scope("refactorer", actor="refactorer"), prompt)
         count = state.improvements + 1
         if not _edited(answer.messages):
             return Goto("finish", improvements=count)
         return Goto("test", improvements=count, told=answer.text)
 
-    async def _finish(self, state: JobState, context: Context) -> End:
+    async def finish(self, state: JobState, context: Context) -> End:
         diff = await asyncio.to_thread(self.workspace.diff)
         await context.artifact("change.patch", diff.encode(), media="text/x-diff")
         summary = summarise(state)
@@ -158,12 +159,25 @@ class Swarm:
         done = await context.scope("commit", actor="tester").perform(Commit(self.workspace, title, when))
         return (Accepted(done.sha, title, done.effect),)
 
-    async def _changes(self) -> str:
+    async def _changes(self, context: Context) -> str:
         """All that the run changed so far, committed or not, as far as a model can be told."""
-        diff = await asyncio.to_thread(self.workspace.diff_all)
+        diff = await context.read("changes", lambda: asyncio.to_thread(self.workspace.diff_all), str)
         if len(diff) <= CHANGES_CHARS_MAX:
             return diff
         return diff[:CHANGES_CHARS_MAX] + f"\n… {len(diff) - CHANGES_CHARS_MAX:,} characters left out …"
+
+
+def declare(swarm: Swarm | type[Swarm]) -> Graph[JobState]:
+    """The graph whose nodes are the methods of that name; of the class itself, it can be drawn but not run."""
+    graph = Graph("swarm", JobState)
+    for name, to in EDGES.items():
+        graph.add(name, getattr(swarm, name), to=to)
+    return graph
+
+
+def swarm_graph() -> Graph[JobState]:
+    """The graph, to be drawn."""
+    return declare(Swarm)
 
 
 def accepted(report: TestReport, baseline: TestReport | None) -> bool:
