@@ -464,7 +464,13 @@ def restructure(case: Case, args: Case) -> list[Step]:
     imports = tuple(_imported(text) for text in args.get("imports") or ())
     return [
         Restructure(
-            pattern=pattern, template=goal, objects=objects, types=types, uncertain=unsure, imports=imports, allow_none=True
+            pattern=pattern,
+            template=goal,
+            objects=objects,
+            types=types,
+            uncertain=unsure,
+            imports=imports,
+            allow_none=True,
         )
     ]
 

@@ -511,7 +511,8 @@ class _Builder:
 
     def from_(self, node: Node, scope: Scope) -> None:
         origin = node.child_by_field_name("module_name")
-        level, module = 0, ()
+        level = 0
+        module: tuple[str, ...] = ()
         if node.type == "future_import_statement":
             module = ("__future__",)
         elif origin is not None:

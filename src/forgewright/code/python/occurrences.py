@@ -67,7 +67,9 @@ class Finder:
         definers: list[Scope] = []
         for path in self.project.containing(name.encode(), "python"):
             for scope in self.types.file(path).scopes:
-                if scope.kind == "class" and (name in scope.bindings or name in scope.self_sites):
+                if scope.kind == "class" and (
+                    name in scope.bindings or name in scope.self_sites or name in scope.slots
+                ):
                     definers.append(self.identity.canonical(scope, name))
         wanted = {self.identity.scope(key) for key in members}
         grown = True
