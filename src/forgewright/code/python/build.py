@@ -433,6 +433,8 @@ class _Builder:
                 or node.type == "dictionary"
             ):
                 todo.extend(node.named_children)
+                if name == "__slots__":
+                    scope.slots.add(self.text(content))
             elif node.type == "pair":
                 key = node.child_by_field_name("key")
                 if key is not None:
