@@ -465,7 +465,13 @@ def restructure(case: Case, args: Case) -> list[Step]:
     imports = tuple(_imported(text) for text in args.get("imports") or ())
     return [
         Restructure(
-            pattern=pattern, template=goal, objects=objects, types=types, uncertain=unsure, imports=imports
+            pattern=pattern,
+            template=goal,
+            objects=objects,
+            types=types,
+            uncertain=unsure,
+            imports=imports,
+            allow_none=True,
         )
     ]
 
@@ -501,6 +507,9 @@ def caret(case: Case) -> str:
         for number, line in enumerate(lines):
             if re.fullmatch(r"\s*#\s*\^\s*", line):
                 return f"{path}:{number}:{line.index('^') + 1}"
+            target = re.match(r"\s+(\w+) = ", line)
+            if target and case["op"] == "invert_boolean":
+                return f"{path}:{number + 1}:{target.start(1) + 1}"
     raise AssertionError("no ^ in the case")
 
 

@@ -433,6 +433,8 @@ class _Builder:
                 or node.type == "dictionary"
             ):
                 todo.extend(node.named_children)
+                if name == "__slots__":
+                    scope.slots.add(self.text(content))
             elif node.type == "pair":
                 key = node.child_by_field_name("key")
                 if key is not None:
@@ -511,7 +513,8 @@ class _Builder:
 
     def from_(self, node: Node, scope: Scope) -> None:
         origin = node.child_by_field_name("module_name")
-        level, module = 0, ()
+        level = 0
+        module: tuple[str, ...] = ()
         if node.type == "future_import_statement":
             module = ("__future__",)
         elif origin is not None:

@@ -67,6 +67,8 @@ class SymbolMove:
             raise EditRefused(
                 f"{name} is not defined at the top of a module", hint="move a function, class or variable"
             )
+        if name.startswith("__") and name.endswith("__"):
+            raise EditRefused(f"{name} speaks of its own module", hint="move a function, class or variable")
         if self.resolver.identity.is_external(own[0]):
             raise EditRefused(f"{name} is defined outside the project", hint="move something of this project")
         return own[0]

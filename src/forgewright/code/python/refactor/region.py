@@ -94,7 +94,7 @@ class Region:
         if parent is not None and node == parent.child_by_field_name("left"):
             if parent.type in ("assignment", "augmented_assignment", "for_statement", "for_in_clause"):
                 raise EditRefused("the selection is assigned to", hint="select a value")
-        if parent is not None and parent.type in ("string", "interpolation") and node.type == "string":
+        if parent is not None and parent.type in ("string", "concatenated_string") and node.type == "string":
             raise EditRefused("the selection is part of a string", hint="select the whole string")
 
     def _find_statements(self, start: int, end: int) -> list[Node]:
