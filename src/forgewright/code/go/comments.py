@@ -74,7 +74,7 @@ def words(thing: Thing, name: str) -> Iterator[tuple[str, int]]:
         text = comment.data[comment.start : comment.end]
         if text.startswith(b"//go:"):
             continue
-        for offset in places(text, name):
+        for offset in places(text, name, dollar=False):
             yield comment.path, comment.start + offset
 
 
