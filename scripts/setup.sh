@@ -11,9 +11,12 @@ need() { # need PROGRAM PACKAGE
 }
 need git git
 need crun crun
-# For the tests only: a second OCI runtime, and gVisor.
+# For the tests only: a second OCI runtime, gVisor, and virtual machines with a kernel for them.
 need runc runc
 need runsc runsc
+need qemu-system-x86_64 qemu-system-x86
+need sqfstar squashfs-tools
+ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 # The container image `host` offers the host's /usr: tests of Python projects need a Python there.
 [ -x /usr/bin/python3 ] || missing="$missing python3"
