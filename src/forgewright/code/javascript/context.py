@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import FUNCTIONS, annotation, key_of
+from forgewright.code.javascript.narrowing import discriminate
 from forgewright.code.javascript.types import Instance, Static, Tuple, Type, union
 from forgewright.code.scopes.tree import Node
 
@@ -91,7 +92,7 @@ def _documented(c: Checker, node: Node) -> Type | None:
 
 
 def _expected(c: Checker, literal: Node, name: str) -> Member | None:
-    context = c.context(literal)
+    context = discriminate(c, literal, c.context(literal))
     return c.property(context, name) if context is not None else None
 
 

@@ -14,6 +14,7 @@ from forgewright.code.javascript.names import (
     parameters,
     string_text,
 )
+from forgewright.code.javascript.narrowing import discriminate
 from forgewright.code.scopes.tree import Node
 
 _JSX = ("jsx_opening_element", "jsx_closing_element", "jsx_self_closing_element")
@@ -29,7 +30,7 @@ class Meanings:
         self._made: dict[Node, Entity] = {}
 
     def at(self, node: Node) -> Entity | None:
-        """The entity at a name. Aliases are not followed; a member of a union stands for all its parts' members."""
+        """The entity at a name, aliases not followed; a member of a union stands for those of its parts."""
         found = self._at(node)
         return found.real if found is not None else None
 
@@ -140,7 +141,9 @@ class Meanings:
             and parent.up.get("function") is not None
         ):
             function = parent.up.get("function")
-            if function is not None and function.text == "Object.defineProperty":
+            unit = self.program.unit(node.path)
+            javascript = unit is not None and unit.javascript
+            if javascript and function is not None and function.text == "Object.defineProperty":
                 return self._member(self.checker.property(self.checker.expression(parent.items[0]), text))
         return None
 
@@ -204,7 +207,7 @@ class Meanings:
         if holder is None or holder.up.type != "object":
             return None
         key = key_of(node)
-        expected = self.checker.context(holder.up)
+        expected = discriminate(self.checker, holder.up, self.checker.context(holder.up))
         return self.checker.property(expected, key[0]) if key is not None else None
 
     def key_holder(self, node: Node) -> Node | None:

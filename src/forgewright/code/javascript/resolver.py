@@ -16,7 +16,7 @@ from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
 from forgewright.code.scopes.tree import Node
-from forgewright.code.scopes.words import places
+from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
 
 LEFTOVER_MAX = 500
@@ -32,9 +32,7 @@ KINDS = {
     "namespace": "module",
     "object": "variable",
 }
-_MEMBER_NODES = frozenset(
-    "property_identifier private_property_identifier shorthand_property_identifier_pattern".split()
-)
+_MEMBER_NODES = kinds("property_identifier private_property_identifier shorthand_property_identifier_pattern")
 
 
 class JavaScriptResolver:
@@ -119,7 +117,7 @@ class JavaScriptResolver:
     # occurrences
 
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
-        unit, node = self._node(symbol)
+        node = self._node(symbol)
         statement = labels.labelled(node)
         if statement is not None:
             return tuple(
@@ -155,20 +153,20 @@ class JavaScriptResolver:
         assert unit is not None
         return unit
 
-    def _node(self, symbol: Symbol) -> tuple[Unit, Node]:
+    def _node(self, symbol: Symbol) -> Node:
         unit = self.program.unit(symbol.path)
         node = name_at(unit, symbol.start) if unit is not None else None
-        if unit is None or node is None:
+        if node is None:
             raise EditRefused(
                 f"{symbol.path} has no name at byte {symbol.start}",
                 hint="resolve the symbol again: the file is not what it was",
             )
-        return unit, node
+        return node
 
     # renaming
 
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
-        _, node = self._node(symbol)
+        node = self._node(symbol)
         if new_name == symbol.name:
             raise EditRefused(f"{new_name!r} is its name already", hint="give another name")
         statement = labels.labelled(node)
@@ -186,10 +184,8 @@ class JavaScriptResolver:
         if not tags:
             search.run(node, entity)
         hits = list(search.hits.values())
-        hazards.check_name(
-            new_name.removeprefix("#"),
-            quoted=all(h.node.type in STRINGS or h.node.type == "number" for h in hits) or "-" in symbol.name,
-        )
+        quoted = all(hit.node.type in STRINGS or hit.node.type == "number" for hit in hits)
+        hazards.check_name(new_name.removeprefix("#"), quoted=quoted or "-" in symbol.name)
         if not options.allow_capture:
             hazards.check(search, hits, new_name)
         shapes = Shapes(self.meanings, new_name, shorthand=shorthand, keep=keep)
@@ -301,6 +297,4 @@ def _container(name: Node) -> str:
     return ".".join(reversed(parts))
 
 
-_NAMED_CONTAINERS = frozenset(
-    "interface_declaration enum_declaration internal_module type_alias_declaration".split()
-)
+_NAMED_CONTAINERS = kinds("interface_declaration enum_declaration internal_module type_alias_declaration")

@@ -10,17 +10,18 @@ from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, annotation, parameters
 from forgewright.code.javascript.types import Env, Instance, Parameter, Static, Tuple, Type, Union, union
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.checker import Checker, Member
 
-_ITERABLES = frozenset("Array ReadonlyArray Set Iterable IterableIterator Generator AsyncIterable".split())
-_BINDINGS = frozenset(
+_ITERABLES = kinds("Array ReadonlyArray Set Iterable IterableIterator Generator AsyncIterable")
+_BINDINGS = kinds(
     "variable_declarator for_in_statement catch_clause required_parameter optional_parameter identifier "
-    "assignment_pattern object_pattern array_pattern rest_pattern".split()
+    "assignment_pattern object_pattern array_pattern rest_pattern"
 )
-_SIGNATURES = frozenset("property_signature public_field_definition field_definition".split())
-_METHODS = frozenset("method_definition method_signature abstract_method_signature".split())
+_SIGNATURES = kinds("property_signature public_field_definition field_definition")
+_METHODS = kinds("method_definition method_signature abstract_method_signature")
 
 
 def declared_type(c: Checker, entity: Entity, node: Node, env: Env) -> Type | None:
@@ -145,17 +146,14 @@ def supers(c: Checker, type: Instance, *, implements: bool) -> list[Type | None]
             for clause in node.children:
                 if clause.type == "extends_type_clause":
                     found += [c.annotation(item, type.env) for item in clause.all("type")]
-        elif node.type in CLASSES:
-            heritage = node.first("class_heritage")
-            if heritage is None:
-                continue
-            clause = heritage.first("extends_clause")
-            value = clause.get("value") if clause is not None else None
-            if clause is None and heritage.items and heritage.items[0].type != "implements_clause":
+        elif node.type in CLASSES and (heritage := node.first("class_heritage")) is not None:
+            extends = heritage.first("extends_clause")
+            value = extends.get("value") if extends is not None else None
+            if extends is None and heritage.items and heritage.items[0].type != "implements_clause":
                 value = heritage.items[0]
             if value is not None:
-                written = clause.get("type_arguments") if clause is not None else None
-                given = [c.annotation(t, type.env) for t in written.items] if written is not None else []
+                arguments = extends.get("type_arguments") if extends is not None else None
+                given = [c.annotation(t, type.env) for t in arguments.items] if arguments is not None else []
                 found.append(_base(c, value, given))
             other = heritage.first("implements_clause") if implements else None
             found += [c.annotation(item, type.env) for item in other.items] if other is not None else []

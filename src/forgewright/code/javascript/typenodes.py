@@ -23,13 +23,12 @@ from forgewright.code.javascript.types import (
     union,
 )
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.checker import Checker
 
-SAME_MEMBERS = frozenset(
-    "Partial Required Readonly NonNullable Pick Omit Awaited NoInfer ReadonlyDeep".split()
-)
+SAME_MEMBERS = kinds("Partial Required Readonly NonNullable Pick Omit Awaited NoInfer ReadonlyDeep")
 """Utility types whose members are their first argument's."""
 
 

@@ -1,10 +1,15 @@
-"""Whole words in bytes: where a name stands in a file, before anything is parsed."""
+"""Words: where a name stands in bytes before anything is parsed, and sets of node types."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+
+
+def kinds(names: str) -> frozenset[str]:
+    """The node types in a string of them, separated by blanks."""
+    return frozenset(names.split())
 
 
 @lru_cache(maxsize=256)
