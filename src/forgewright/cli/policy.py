@@ -93,11 +93,7 @@ def _gate(args: argparse.Namespace) -> CedarGate:
 
 
 def _named(paths: list[str]) -> list[Path | str] | str:
-    from forgewright.policy.gate import SETS
-
-    if not paths:
-        return "default"
-    return paths[0] if len(paths) == 1 and paths[0] in SETS else list(paths)
+    return list(paths) if paths else "default"
 
 
 def _check(args: argparse.Namespace) -> int:
