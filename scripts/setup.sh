@@ -11,8 +11,10 @@ need() { # need PROGRAM PACKAGE
 }
 need git git
 need crun crun
-# For the tests only: a second OCI runtime.
+# For the tests only: further runtimes, and a compiler for the library that injects disk faults.
 need runc runc
+need runsc runsc
+need cc "gcc libc6-dev"
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 # The container image `host` offers the host's /usr: tests of Python projects need a Python there.
 [ -x /usr/bin/python3 ] || missing="$missing python3"

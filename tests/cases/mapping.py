@@ -76,7 +76,7 @@ def selection(case: Case, args: Case) -> tuple[str, str]:
 
 
 def jedi_selection(case: Case, args: Case) -> tuple[str, str]:
-    """jedi widens a position or a range to the code around it."""
+    """jedi widens a position or a range to the code around it; so does this, by its rules."""
     path = args["path"]
     data = case["files"][path].encode()
     lines = data.split(b"\n")
@@ -85,42 +85,50 @@ def jedi_selection(case: Case, args: Case) -> tuple[str, str]:
         return sum(len(one) + 1 for one in lines[: line - 1]) + min(column, len(lines[line - 1]))
 
     root = parse("python", data).root_node
+    every = list(leaves(root))
     start = offset(args["line"], args["column"])
+    index = next((i for i, n in enumerate(every) if n.end_byte >= start), len(every) - 1)
+    node = every[index]
     if "until_line" not in args and "until_column" not in args:
-        leaf = next((n for n in leaves(root) if n.end_byte >= start), root)
-        node = leaf if leaf.is_named or leaf.type in ("None",) else leaf.parent
-        if leaf.type == "argument_list" or (
-            leaf.parent is not None and leaf.parent.type == "argument_list" and not leaf.is_named
-        ):
-            node = leaf.parent.parent
-        while node is not None and node.parent is not None and node.parent.type in WIDENED:
-            if node.parent.type == "attribute" and node == node.parent.child_by_field_name("object"):
-                pass
+        if not node.is_named and index + 1 < len(every) and every[index + 1].start_byte == start:
+            node = every[index + 1]
+        if is_syntax(node):
             node = node.parent
-        assert node is not None
+        if node.type == "argument_list" or (
+            node.parent.type == "argument_list" and node.parent.named_child_count == 1
+        ):
+            node = node.parent if node.type == "argument_list" else node.parent.parent
+        while node.parent is not None and node.parent.type in WIDENED:
+            node = node.parent
+        if node.type == "return_statement":
+            node = node.named_children[0]
         return spanned(case, path, node.start_byte, node.end_byte), "expression"
-    line = args.get("until_line", args["line"])
-    end = offset(line, args.get("until_column", 10**6))
-    node = root.descendant_for_byte_range(start, max(start, end - 1)) or root
-    if not node.is_named and node.parent is not None:
-        node = node.parent
-    if node.type in ("comment",) and node.parent is not None:
-        node = node.parent
-    while node.type == "identifier" and node.parent is not None and node.parent.type in ("attribute",):
-        node = node.parent
-    if node.type in ("module", "block"):
-        inside = [c for c in node.named_children if c.end_byte > start and c.start_byte < end]
-        return spanned(case, path, inside[0].start_byte, inside[-1].end_byte), "statements"
-    if node.type == "expression_statement" and node.named_child_count == 1:
-        node = node.named_children[0]
-    what = (
-        "statements"
-        if node.type.endswith("_statement") and node.type != "expression_statement"
-        else "expression"
-    )
-    if node.type == "assignment" and args.get("until_line") is not None and case["op"] == "extract_function":
-        what = "statements"
-    return spanned(case, path, node.start_byte, node.end_byte), what
+    until = offset(args.get("until_line", args["line"]), args.get("until_column", 10**6))
+    at_line_end = start == offset(args["line"], 10**6)
+    if node.end_byte == start and not at_line_end and index + 1 < len(every):
+        node = every[index + 1]
+    first = node.start_byte
+    last = next((n for n in reversed(every) if n.start_byte < until), every[-1])
+    whole = root.descendant_for_byte_range(first, max(first, last.end_byte - 1)) or root
+    if is_syntax(whole) and whole.parent is not None:
+        whole = whole.parent
+    if whole.type in ("module", "block", "function_definition", "class_definition"):
+        if whole.type.endswith("definition"):
+            body = whole.child_by_field_name("body")
+            assert body is not None
+            whole = body if first >= body.start_byte else whole
+        inside = [c for c in whole.named_children if c.end_byte > first and c.start_byte < until]
+        return spanned(case, path, min(inside[0].start_byte, first), inside[-1].end_byte), "statements"
+    if whole.type == "return_statement":
+        whole = whole.named_children[0]
+    if whole.type.endswith("_statement") and whole.type != "expression_statement":
+        return spanned(case, path, whole.start_byte, whole.end_byte), "statements"
+    return spanned(case, path, whole.start_byte, whole.end_byte), "expression"
+
+
+def is_syntax(node: Any) -> bool:
+    """An operator or a keyword that is no value."""
+    return not node.is_named and not node.children
 
 
 WIDENED = frozenset(
@@ -134,9 +142,8 @@ WIDENED = frozenset(
         "call",
         "subscript",
         "await",
-        "parenthesized_expression",
     ]
-) - {"parenthesized_expression"}
+)
 
 
 def leaves(root: Any) -> Any:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.models.server import ModelServer, answer
+from tests.models.server import ModelServer, answer, status
 
+from forgewright.core.errors import ModelProtocolError
 from forgewright.models import ModelSettings, make_model
 from forgewright.models.types import (
     Assistant,
@@ -229,4 +230,31 @@ async def test_a_message_is_encoded_once(name: str) -> None:
         assert len(cache) == 1
         del message, first
         assert len(cache) == 0, "the encoded bytes go when the message goes"
+        await model.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [
+        ("anthropic:m-1", "messages.1.content.0: Invalid `signature` in `thinking` block"),
+        ("anthropic:m-1", "`thinking` blocks in the latest assistant message cannot be modified."),
+        ("openai-responses:m-1", "The encrypted content could not be verified."),
+    ],
+)
+async def test_reasoning_that_is_not_taken_back_is_left_out(name: str, refusal: str) -> None:
+    refused = status(400, {"error": {"message": refusal, "type": "invalid_request_error"}})
+    async with ModelServer([answer(CALLS), refused, answer(CALLS), answer(HELLO), refused]) as server:
+        model = model_at(server, name)
+        first = await model.respond(ASK)
+        results = (ToolResult("call_1", "add", "2"), ToolResult("call_2", "add", "3"))
+        again = Request((*ASK.messages, first.message, *results), tools=(ADD,))
+        second = await model.respond(again)
+        assert "I have to add twice." in server.asked[1].body.decode()
+        assert "I have to add twice." not in server.asked[2].body.decode()
+        assert "Adding." in server.asked[2].body.decode()
+        third = Request((*again.messages, second.message, *results), tools=(ADD,))
+        assert (await model.respond(third)).message == HELLO.message
+        assert server.asked[3].body.decode().count("I have to add twice.") == 1, "what came since is sent"
+        with pytest.raises(ModelProtocolError):
+            await model.respond(ASK)  # nothing to leave out: the refusal stands
         await model.close()

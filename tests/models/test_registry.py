@@ -130,6 +130,9 @@ def test_prices() -> None:
     price = price_of("gpt-5-2025-08-07")
     assert price is price_of("gpt-5")
     assert cost_microdollars(price, usage) == 625_000 + 62_500 + 1_000_000
+    long = price_of("gpt-6-sol")
+    assert cost_microdollars(long, Usage(272_000, 1000)) == 544_000 + 10_000
+    assert cost_microdollars(long, Usage(272_001, 1000)) == 1_088_004 + 15_000
     assert cost_microdollars(price, Usage(1)) == 2, "a part of a millionth is rounded up"
     assert price_of("some-model") is None
     assert cost_microdollars(None, usage) == 0

@@ -54,6 +54,8 @@ class RenameOptions(msgspec.Struct, frozen=True):
     """For parameters and fields: the keyword arguments of the calls."""
     aliases: bool = False
     """Keep the old name importable where the symbol is public (an alias at its definition)."""
+    shorthand: bool = True
+    """Where one word is both a variable and a field (`{ x }`), write both; off: rename the other one too."""
     uncertain: bool = False
     """Change the uncertain places too."""
     allow_capture: bool = False

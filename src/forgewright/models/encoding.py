@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from forgewright.models.types import Message, ToolSpec
+from forgewright.models.types import Assistant, Message, Reasoning, ToolSpec
 
 _SPECS_MAX = 512
 encode = msgspec.json.Encoder().encode
@@ -30,8 +30,22 @@ class MessageBytes:
         known = self._known.get(key)
         if known is not None and known[0]() is message:
             return known[1]
-        encoded = self._encode(message)
-        forget = self._known.pop
+        return self._keep(message, message)
+
+    def leave_out_reasoning(self, messages: Sequence[Message]) -> bool:
+        """From now on these messages are sent without their providers' reasoning. Whether that changes any."""
+        changed = False
+        for message in messages:
+            if isinstance(message, Assistant):
+                kept = tuple(p for p in message.parts if not (isinstance(p, Reasoning) and p.opaque))
+                if len(kept) < len(message.parts):
+                    before = self.of(message)
+                    changed |= self._keep(message, Assistant(kept)) != before
+        return changed
+
+    def _keep(self, message: Message, sent_as: Message) -> bytes:
+        key, forget = id(message), self._known.pop
+        encoded = self._encode(sent_as)
         self._known[key] = (weakref.ref(message, lambda _: forget(key, None)), encoded)
         return encoded
 

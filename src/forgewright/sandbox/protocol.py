@@ -6,6 +6,7 @@ A frame is `length u32, type u8, id u32` in little-endian order and `length` byt
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -140,6 +141,7 @@ class Channel(asyncio.Protocol):
         self.ready: asyncio.Future[None] = self.loop.create_future()
         self.closed: asyncio.Future[None] = self.loop.create_future()
         self._transport: asyncio.WriteTransport | None = None
+        self._reading: asyncio.BaseTransport | None = None
         self._buffer = bytearray()
         self._jobs: dict[int, Job] = {}
         self._pings: dict[int, asyncio.Future[bytes]] = {}
@@ -147,8 +149,16 @@ class Channel(asyncio.Protocol):
         self._number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        if isinstance(transport, asyncio.WriteTransport):
+            self._transport = transport
+        else:
+            self._reading = transport
+
+    async def connect_pipes(self, reading: int, writing: int) -> None:
+        """Takes the ends of two pipes instead of one socket."""
+        writer, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(writing, "wb", 0))
+        await self.loop.connect_read_pipe(lambda: self, os.fdopen(reading, "rb", 0))
+        self._transport = writer
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed.done():
@@ -247,5 +257,6 @@ class Channel(asyncio.Protocol):
         return list(self._jobs.values())
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        for transport in (self._transport, self._reading):
+            if transport is not None:
+                transport.close()

@@ -85,7 +85,7 @@ class Swarm:
         return Update(plan=latest_plan(answer.messages), brief=answer.text)
 
     async def code(self, state: JobState, context: Context) -> Goto:
-        changes = await self._changes() if state.attempts else ""
+        changes = await self._changes(context) if state.attempts else ""
         prompt = prompts.to_coder(state, lambda: changes)
         answer = await self.coder.act(context.scope("coder", actor="coder"), prompt)
         plan = latest_plan(answer.messages, state.plan)
@@ -116,7 +116,7 @@ class Swarm:
         return Goto("code", report=report, attempts=state.attempts + 1)
 
     async def refactor(self, state: JobState, context: Context) -> Goto:
-        prompt = prompts.to_refactorer(state, await self._changes())
+        prompt = prompts.to_refactorer(state, await self._changes(context))
         answer = await self.refactorer.act(context.scope("refactorer", actor="refactorer"), prompt)
         count = state.improvements + 1
         if not _edited(answer.messages):
@@ -159,9 +159,9 @@ class Swarm:
         done = await context.scope("commit", actor="tester").perform(Commit(self.workspace, title, when))
         return (Accepted(done.sha, title, done.effect),)
 
-    async def _changes(self) -> str:
+    async def _changes(self, context: Context) -> str:
         """All that the run changed so far, committed or not, as far as a model can be told."""
-        diff = await asyncio.to_thread(self.workspace.diff_all)
+        diff = await context.read("changes", lambda: asyncio.to_thread(self.workspace.diff_all), str)
         if len(diff) <= CHANGES_CHARS_MAX:
             return diff
         return diff[:CHANGES_CHARS_MAX] + f"\n… {len(diff) - CHANGES_CHARS_MAX:,} characters left out …"

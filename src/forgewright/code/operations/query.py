@@ -26,7 +26,9 @@ class Outline(Operation, frozen=True, kw_only=True):
     """The symbols of files: classes, functions, methods, with signature and line."""
 
     in_: Glob = msgspec.field(default="", name="in")
-    depth: Annotated[int, Meta(ge=1, le=20, description="1: top level only; 2: members too; …")] = 2
+    depth: Annotated[
+        int, Meta(ge=1, le=20, description="1 shows the top level only, 2 the members too, and so on.")
+    ] = 2
     limit: Limit = 400
 
     group: ClassVar[str] = "query"

@@ -17,7 +17,9 @@ import msgspec
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.core.ids import Digest, RunId
 from forgewright.journal.bundle import verifier
-from forgewright.journal.log.proofs import read_tile
+from forgewright.journal.log.keys import PRIVATE, read_history, read_signer
+from forgewright.journal.log.keys import RUN as KEYS
+from forgewright.journal.log.proofs import read_tiles
 from forgewright.journal.log.tiles import HEIGHT, WIDTH, number_path, tile_path
 from forgewright.store.drivers.sqlite.errors import translate
 
@@ -48,8 +50,6 @@ async def export(
 
     Raises `UsageError`, `NotFound` (no such run, nothing recorded), `StoreFull`, `IntegrityError`.
     """
-    from forgewright.journal.log.keys import PRIVATE, read_signer
-
     if journal.home is None:
         raise UsageError("a journal that is not kept cannot be exported", hint="open a durable journal")
     if runs is not None and since is not None:
@@ -74,6 +74,8 @@ async def export(
 class _Export:
     def __init__(self, journal: Journal, head: TreeHead, file: BinaryIO, signer: Signer) -> None:
         self._journal = journal
+        assert journal.home is not None
+        self._home = journal.home
         self._head = head
         self._file = file
         self._signer = signer
@@ -86,6 +88,9 @@ class _Export:
         self._add("checkpoint", self._head.data)
         self._add("log.pub", f"{self._signer.key}\n".encode())
         self._add("verify.py", _verifier())
+        handovers = read_history(self._home)
+        if handovers:
+            self._add("keys.json", msgspec.json.encode(handovers))
         tiles: set[tuple[int, int]] = set()
         pages = self._of_runs(runs) if runs is not None else self._of_all(since)
         async for number, records in pages:
@@ -94,10 +99,8 @@ class _Export:
         tiles |= _edge(self._head.size)
         for level, number in sorted(tiles):
             width = min(WIDTH, (self._head.size >> HEIGHT * level) - number * WIDTH)
-            self._add(
-                tile_path(level, number, width),
-                await read_tile(self._journal.store.journal, level, number, width),
-            )
+            tiles_read = await read_tiles(self._journal.store.journal, {(level, number): width})
+            self._add(tile_path(level, number, width), tiles_read[level, number])
         missing = []
         for name in self._blobs:
             try:
@@ -120,9 +123,9 @@ class _Export:
             yield number, list(found)
 
     async def _of_runs(self, runs: Iterable[RunId]) -> AsyncIterator[tuple[int, list[Placed]]]:
-        known = {row.run: row for row in await self._journal.runs()}
+        known = {row.run: row for row in await self._journal.runs(system=True)}
         numbers: dict[int, list[Placed]] = {}
-        for run in dict.fromkeys(runs):
+        for run in dict.fromkeys([*runs, *({KEYS} & known.keys())]):
             if run not in known:
                 raise NotFound(f"no run {run}", hint="`forgewright runs` lists them")
             for placed in await self._journal.store.journal.read(run):

@@ -14,6 +14,8 @@ What is checked, and where the rule stands:
      tile above, and the tiles at the edge give the root of the checkpoint.
   5. The records of each run have the sequence that the manifest says, gapless.
   6. Every blob has the content its name says, and every blob that a record refers to is there.
+  7. Where the log changed its key, `keys.json` leads from --key to the key that signed by statements of each
+     old key, and no record (`key.rotated`, `key.revoked`) says that the signing key was out of force.
 """
 
 from __future__ import annotations
@@ -211,7 +213,7 @@ class Tree:
             if fold(known) != above[number % WIDTH]:
                 name = tile_name(level, number, self._size)
                 raise Problem(f"{name} does not have the hash that the tile above says", name)
-            if len(self._good) > 4096:
+            if len(self._good) > 512:
                 self._good = {k: v for k, v in self._good.items() if k[0] > 0}
             self._good[level, number] = known
         return known
@@ -266,7 +268,8 @@ def verify(file: BinaryIO, key: str | None = None) -> Report:
     report = Report()
     try:
         bundle = Bundle(file)
-        signer = _key(bundle, key, report)
+        signer = _chain(bundle, _key(bundle, key, report))
+        report.key = f"{signer[0]}+{signer[1].hex()}"
         _head(bundle, signer, report)
         manifest = _manifest(bundle, signer, report)
         wanted = _records(bundle, report, manifest)
@@ -283,10 +286,27 @@ def _key(bundle: Bundle, key: str | None, report: Report) -> tuple[str, bytes, b
         signer = parse_key(own if key is None else key)
     except (ValueError, IndexError):
         raise Problem("the verifier key is malformed", "log.pub") from None
-    if key is not None and own.strip() != key.strip():
+    if key is not None and own.strip() != key.strip() and "keys.json" not in bundle.members:
         report.add(f"the bundle names another key than the one given ({own.strip()[:100]})", "log.pub")
-    report.key = f"{signer[0]}+{signer[1].hex()}"
     return signer
+
+
+def _chain(bundle: Bundle, key: tuple[str, bytes, bytes]) -> tuple[str, bytes, bytes]:
+    """The newest key to which this one handed over, each step signed by the key before."""
+    if "keys.json" not in bundle.members:
+        return key
+    try:
+        for step in json.loads(bundle.read("keys.json")):
+            if parse_key(step["old"]) != key:
+                continue
+            text = open_note(step["statement"].encode(), key, "keys.json")
+            new = parse_key(step["new"])
+            if text != f"forgewright-key/1\n{key[0]}\n{step['size']}\n{step['new']}\n" or new[0] != key[0]:
+                raise ValueError
+            key = new
+    except (ValueError, KeyError, TypeError):
+        raise Problem("keys.json is no chain of keys", "keys.json") from None
+    return key
 
 
 def _head(bundle: Bundle, signer: tuple[str, bytes, bytes], report: Report) -> None:
@@ -374,9 +394,22 @@ def _page(
             runs[run][0] = sequence
         else:
             runs[run][0] = sequence
+        if run == "@keys":
+            _key_event(body, index, place, report)
         if b'"blob":"sha256:' in body:
             for found in _BLOB.finditer(body):
                 wanted.setdefault(found[1].decode(), place)
+
+
+def _key_event(body: bytes, index: int, place: str, report: Report) -> None:
+    """A head may not be signed by a key that its own log says was out of force."""
+    event = json.loads(body)["event"]
+    kind = event["kind"]
+    retired = event["old"] if kind == "key.rotated" else event["key"] if kind == "key.revoked" else None
+    if retired is not None:
+        name, key_id, _ = parse_key(retired)
+        if f"{name}+{key_id.hex()}" == report.key:
+            report.add(f"the head is signed by a key that {place} put out of force", place)
 
 
 def _tile(name: str, tree: Tree, report: Report) -> None:

@@ -129,9 +129,8 @@ class OpenAIChat(HttpModel):
     ) -> None:
         """`official`: OpenAI's own server, which has names of its own for some fields."""
         headers = {"authorization": f"Bearer {peer.secret}"} if peer.secret else {}
-        super().__init__(peer, headers, settings, price, client)
+        super().__init__(peer, headers, settings, price, client, MessageBytes(_encode_message))
         self._output_field = b',"max_completion_tokens":' if official else b',"max_tokens":'
-        self._messages = MessageBytes(_encode_message)
         self._tools = ToolBytes(_encode_tool)
         self._head = b'{"model":' + encode(peer.model) + b',"messages":['
 

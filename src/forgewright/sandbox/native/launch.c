@@ -275,12 +275,13 @@ static void operation(const char *op, char **a) {
             if (dup2(fd, wanted) < 0) fail("descriptor %s", a[1]);
             close(fd);
         }
-    } else { errno = EINVAL; fail("operation %s", op); }
+    } else if (!strcmp(op, "join")) put(a[0], "0"); /* a cgroup */
+    else { errno = EINVAL; fail("operation %s", op); }
 }
 
 static const struct { const char *name; int arguments; } operations[] = {
     {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
-    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"open", 2},
+    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"open", 2}, {"join", 1},
 };
 
 int main(int argc, char **argv) {

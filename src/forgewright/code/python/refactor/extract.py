@@ -140,7 +140,7 @@ class Extraction:
         first = True
         while current is not None:
             if current is scope:
-                return current.kind != "class" or (first and False)
+                return current.kind != "class" or first and False
             current = current.parent
             first = False
         return False

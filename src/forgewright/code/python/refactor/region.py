@@ -13,39 +13,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 EXPRESSIONS = frozenset(
-    [
-        "identifier",
-        "attribute",
-        "call",
-        "subscript",
-        "binary_operator",
-        "boolean_operator",
-        "comparison_operator",
-        "not_operator",
-        "unary_operator",
-        "conditional_expression",
-        "lambda",
-        "list",
-        "tuple",
-        "set",
-        "dictionary",
-        "list_comprehension",
-        "set_comprehension",
-        "dictionary_comprehension",
-        "generator_expression",
-        "string",
-        "concatenated_string",
-        "integer",
-        "float",
-        "true",
-        "false",
-        "none",
-        "parenthesized_expression",
-        "await",
-        "named_expression",
-        "expression_list",
-        "ellipsis",
-    ]
+    "identifier attribute call subscript binary_operator boolean_operator comparison_operator not_operator "
+    "unary_operator conditional_expression lambda list tuple set dictionary list_comprehension set_comprehension "
+    "dictionary_comprehension generator_expression string concatenated_string integer float true false none "
+    "parenthesized_expression await named_expression expression_list ellipsis".split()
 )
 LOOPS = ("for_statement", "while_statement")
 DEFINITIONS = ("function_definition", "class_definition", "lambda")
@@ -76,7 +47,7 @@ class Region:
             self.statements = self._find_statements(start, end)
             start = min(start, self.statements[0].start_byte)
             end = max(end, self.statements[-1].end_byte)
-        elif self.expression.type != "generator_expression":
+        else:
             start, end = self.expression.start_byte, self.expression.end_byte
         self.start = start
         self.end = end
@@ -131,7 +102,10 @@ class Region:
             "the selection is neither one expression nor whole statements of one block",
             hint="select from the beginning of the first statement to the end of the last",
         )
-        node: Node | None = self.file.root.descendant_for_byte_range(start, end)
+        outside = self._skip_comments(start, end)
+        node: Node | None = self.file.root.descendant_for_byte_range(outside, end)
+        if node is not None and node.type not in BLOCKS or node is not None and node.start_byte > start:
+            start = outside
         while node is not None and node.type not in BLOCKS:
             node = node.parent
         if node is None:
@@ -145,6 +119,16 @@ class Region:
         if any(c.type == "ERROR" for c in chosen):
             raise EditRefused("the selection does not parse", hint="repair the syntax first")
         return chosen
+
+    def _skip_comments(self, start: int, end: int) -> int:
+        """Past comments at the beginning: those before a block's first statement are outside of the block."""
+        while True:
+            node = self.file.root.descendant_for_byte_range(start, start + 1)
+            if node is None or node.type != "comment" or node.end_byte >= end:
+                return start
+            start = node.end_byte
+            while start < end and self.file.data[start : start + 1].isspace():
+                start += 1
 
     def contains(self, at: int) -> bool:
         return self.start <= at < self.end
@@ -333,6 +317,8 @@ class Flow:
         for node in chain:
             if node.type == "if_statement" and node.start_byte <= start < node.end_byte:
                 condition = node.child_by_field_name("condition")
+                if condition is not None and condition.start_byte <= self.region.start < condition.end_byte:
+                    continue
                 for branch in node.named_children:
                     if branch == condition or not branch.start_byte <= start < branch.end_byte:
                         continue

@@ -43,6 +43,11 @@ def pack(data: bytes) -> bytes:
     return b"\1" + packed + check if len(packed) < len(data) else b"\0" + data + check
 
 
+def plain(data: bytes) -> bytes:
+    """The row's content, not deflated."""
+    return b"\0" + data + zlib.crc32(data).to_bytes(4)
+
+
 def unpack(row: bytes, index: int) -> bytes:
     """The bytes that were packed. Raises `IntegrityError` naming the record."""
     try:
