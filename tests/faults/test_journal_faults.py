@@ -82,7 +82,9 @@ async def go_on(home: Path) -> None:
     """From where it stands to its end."""
     journal = await open_journal(home)
     for at in range(len(await journal.read(RUN)), COUNT):
-        await journal.append(RUN, [CustomAnswered(effect=str(at), result=msgspec.Raw(b"%d" % at))], expected=at)
+        await journal.append(
+            RUN, [CustomAnswered(effect=str(at), result=msgspec.Raw(b"%d" % at))], expected=at
+        )
     await journal.close()
 
 

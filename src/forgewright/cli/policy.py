@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from forgewright.cli import policy_versions
 from forgewright.core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -56,12 +57,15 @@ def register(subparsers: Any) -> None:
     replay.add_argument("--run", dest="of_run", metavar="RUN", help="of this run only")
     _set_arguments(replay)
 
+    policy_versions.register(commands)
     for command in commands.choices.values():
         command.set_defaults(handler=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 if all is well (explain: permitted), 1 if not."""
+    if args.policy_command in policy_versions.COMMANDS:
+        return policy_versions.run(args)
     handlers: dict[str, Callable[[argparse.Namespace], int]] = {
         "check": _check,
         "explain": _explain,

@@ -387,6 +387,14 @@ class SubjectErased(Event, frozen=True, tag="subject.erased"):
     """The erasure was done before, and was repeated on a restored backup."""
 
 
+class StatementSigned(Event, frozen=True, tag="registry.statement"):
+    """A person's signed statement about the home's registries: a proposal, a review, an approval …"""
+
+    statement: Json
+    """The exact bytes that are signed."""
+    signature: str
+
+
 class Record(msgspec.Struct, frozen=True):
     """An event with its place, as read back."""
 
