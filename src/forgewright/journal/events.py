@@ -294,8 +294,7 @@ class ValueRead(Noted, frozen=True, tag="value.read"):
 class ArtifactMade(Noted, frozen=True, tag="artifact.made"):
     name: str
     media: str
-    digest: Digest
-    size: int
+    content: Stored
 
 
 class NoteWritten(Noted, frozen=True, tag="note.written"):
@@ -312,7 +311,7 @@ class AttestationMade(Event, frozen=True, tag="attestation.made"):
     """Predicate type (a URI)."""
     subjects: dict[str, Digest]
     """Name → digest of each thing that it speaks of."""
-    envelope: Digest
+    envelope: Stored
 
 
 # ── of the home, not of a run (runs whose names start with `@`) ──────────────────────────────────────

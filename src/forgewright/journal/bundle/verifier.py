@@ -21,6 +21,7 @@ What is checked, and where the rule stands:
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from base64 import b64decode, b64encode
@@ -456,10 +457,13 @@ def main(argv: list[str]) -> int:
 
     parser = argparse.ArgumentParser(description="Verify a Forgewright bundle offline.")
     parser.add_argument("bundle")
-    parser.add_argument("--key", help="verifier key of the log, from a source you trust")
+    parser.add_argument("--key", help="verifier key of the log, or a file that holds it, from a source you trust")
     args = parser.parse_args(argv)
-    with open(args.bundle, "rb") as file:
-        report = verify(file, args.key)
+    if args.key and os.path.isfile(args.key):
+        with open(args.key, encoding="utf-8") as file:
+            args.key = file.read(4096).strip()
+    with open(args.bundle, "rb") as bundle:
+        report = verify(bundle, args.key)
     out = sys.stdout.write
     for problem in report.problems:
         out(f"WRONG  {problem.message}\n")
