@@ -175,7 +175,7 @@ def test_an_interrupt_parks_the_run_which_then_goes_on(
     process.send_signal(getattr(signal, name))
     rest, _ = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "⏸ parked (interrupted)" in rest
+    assert "‖ parked (interrupted)" in rest
     assert forgewright(tmp_path, "show", "last") == 0
     assert "→ forgewright resume" in capsys.readouterr().out
 

@@ -129,7 +129,7 @@ class Progress:
             case ev.RunParked(reason=reason, detail=detail):
                 self._ended("parked", record)
                 self.reason, self.detail = reason, clean(detail)
-                return [Line("⏸", f"parked ({reason})", "warn", one_line(detail, 300), 0)]
+                return [Line("‖", f"parked ({reason})", "warn", one_line(detail, 300), 0)]
             case ev.RunFinished(summary=summary):
                 self._ended("finished", record)
                 self.summary = clean(summary) or self.summary
@@ -237,7 +237,7 @@ class Progress:
         match event:
             case ev.EffectRefused(message=message):
                 self.refusals += 1
-                return self._trouble("⛔", message)
+                return self._trouble("⊘", message)
             case ev.EffectFailed(message=message, hint=hint):
                 return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():

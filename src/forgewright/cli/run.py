@@ -178,6 +178,8 @@ async def _start(args: argparse.Namespace) -> int:
                 models=models,
                 base_url=base_url,
                 budget=cfg.budget_of(settings.config, args),
+                tier=cfg.tier_of(settings.config),
+                mounts=cfg.mounts_of(settings),
             )
             outcome = await _execute(engine, settings, run)
     return _report(outcome, view, args)

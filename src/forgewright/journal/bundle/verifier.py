@@ -457,7 +457,9 @@ def main(argv: list[str]) -> int:
 
     parser = argparse.ArgumentParser(description="Verify a Forgewright bundle offline.")
     parser.add_argument("bundle")
-    parser.add_argument("--key", help="verifier key of the log, or a file that holds it, from a source you trust")
+    parser.add_argument(
+        "--key", help="verifier key of the log, or a file that holds it, from a source you trust"
+    )
     args = parser.parse_args(argv)
     if args.key and os.path.isfile(args.key):
         with open(args.key, encoding="utf-8") as file:
