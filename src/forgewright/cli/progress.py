@@ -281,7 +281,8 @@ class Progress:
                 words.append(part["text"])
             elif part.get("type") == "tool_call":
                 self._calls[event.effect, part.get("id", "")] = part.get("arguments", "")
-        used = f"{event.input_tokens:,} → {event.output_tokens:,} tokens"
+        known = event.input_tokens + event.output_tokens
+        used = f"{event.input_tokens:,} → {event.output_tokens:,} tokens" if known else ""
         cost = f"${event.cost_microdollars / 1e6:.4f}" if event.cost_microdollars else ""
         detail = " · ".join(filter(None, [used, cost, took(event.ms)]))
         if not words:
