@@ -291,6 +291,8 @@ def rewrite_by_itself(case: Case) -> bool:
     if not name or not all(part.isidentifier() for part in name.split(".")) or len(name) < 3:
         return False
     pattern = f"{name}($$$ARGS)"
+    if case.node.type == "new_expression":
+        pattern = f"new {pattern}"
     after = case.apply(f"(rewrite pattern: {quoted(pattern)} template: {quoted(pattern)})")
     if after is None:
         return False

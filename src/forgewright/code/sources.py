@@ -42,6 +42,10 @@ class SourceFile:
             self._tree = parse(self.language, self.data)
         return self._tree
 
+    @property
+    def parsed(self) -> bool:
+        return self._tree is not None
+
     def forget_tree(self) -> None:
         """Drop the tree; it is parsed again when asked for."""
         self._tree = None
