@@ -47,7 +47,11 @@ def build(name: str) -> None:
     environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     if not own or not mark.exists():
         shutil.rmtree(VENVS / name, ignore_errors=True)
-        subprocess.run([uv, "venv", "-q", "--python", PYTHON, str(VENVS / name)], check=True, env=environ)
+        subprocess.run(
+            [uv, "venv", "-q", "--no-python-downloads", "--python", PYTHON, str(VENVS / name)],
+            check=True,
+            env=environ,
+        )
     if packages:
         again = ["--reinstall-package", "forgewright"] if own else []
         install = [uv, "pip", "install", "-q", "--python", str(python_of(name)), "--compile-bytecode", *again]

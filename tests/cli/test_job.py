@@ -175,7 +175,7 @@ def test_an_interrupt_parks_the_run_which_then_goes_on(
     process.send_signal(getattr(signal, name))
     rest, _ = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "⏸ parked (interrupted)" in rest
+    assert "‖ parked (interrupted)" in rest
     assert forgewright(tmp_path, "show", "last") == 0
     assert "→ forgewright resume" in capsys.readouterr().out
 
@@ -223,3 +223,89 @@ def test_mistakes_have_a_message_and_an_exit_code(
     repository = ["--repo", str(tmp_path / "repo")] if argv[0] == "run" and "--repo" not in argv else []
     assert forgewright(tmp_path, *argv, *repository) == code
     assert says in capsys.readouterr().err
+
+
+# ── models that don't do as they should, projects that are not as they should be ─────────────────────
+
+
+def session(place: Path, *turns: tuple[str, str, str]) -> str:
+    """A recorded session of (role, tool or empty, program or text)."""
+    lines = []
+    for i, (role, tool, words) in enumerate(turns):
+        call = {"type": "tool_call", "id": f"c{i}", "name": tool, "arguments": json.dumps({"program": words})}
+        part = call if tool else {"type": "text", "text": words}
+        response = {"message": {"parts": [part]}, "stop": "tools" if tool else "end"}
+        lines.append(json.dumps({"role": role, "response": response}))
+    (place / "session.jsonl").write_text("\n".join(lines))
+    return f"replay:{place / 'session.jsonl'}"
+
+
+def test_a_project_without_tests_gets_some_and_they_are_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "readme.txt").write_text("nothing yet")
+    test = "import unittest\n\nclass T(unittest.TestCase):\n    def test_it(self):\n        self.assertTrue(True)\n"
+    model = session(
+        tmp_path,
+        ("planner", "", "Write a test."),
+        ("coder", "code_edit", f"(create-file path: 'test_it.py' content: '''\n{test}''')"),
+        ("coder", "", "Add a test."),
+        ("refactorer", "", "Nothing to improve."),
+    )
+    argv = ("run", "Add a test", "--repo", str(tmp_path / "repo"), "--model", model)
+    assert forgewright(tmp_path, *argv) == 0
+    shown = capsys.readouterr().out
+    assert "nothing in the project says how its tests are run" in shown
+    assert "✔ 1 passed (unittest" in shown
+
+
+def test_a_model_that_repeats_itself_is_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repo = make_repository(tmp_path / "repo")
+    model = session(tmp_path, *[("planner", "code_query", "(outline)")] * 20)
+    assert forgewright(tmp_path, "run", "x", "--repo", str(repo), "--model", model) == 14
+    assert "made the same call" in capsys.readouterr().out
+    assert forgewright(tmp_path, "show", "last") == 0
+
+
+def test_a_model_that_answers_nonsense_changes_nothing_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = make_repository(tmp_path / "repo")
+    model = session(
+        tmp_path,
+        ("planner", "code_query", "(((("),
+        ("planner", "", "Do it."),
+        ("coder", "no_such_tool", ""),
+        ("coder", "code_edit", "(explode everything)"),
+        ("coder", "", "I did everything!"),
+    )
+    assert forgewright(tmp_path, "run", "x", "--repo", str(repo), "--model", model) == 1
+    shown = capsys.readouterr().out
+    assert "Nothing was changed: I did everything!" in shown
+    assert "every argument is named" in shown
+
+
+def test_files_that_can_not_be_parsed_or_are_too_large_do_not_end_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = make_repository(tmp_path / "repo")
+    (repo / "broken.py").write_text("def (:\n")
+    with open(repo / "huge.bin", "wb") as file:
+        file.truncate(2 << 30)
+    argv = ("run", GOAL, "--repo", str(repo), "--model", SESSION)
+    assert forgewright(tmp_path, *argv) == 0
+    shown = capsys.readouterr().out
+    assert "left out of the copy: huge.bin (2048 MB" in shown
+    assert "what is not committed came along" in shown
+    assert "✔ 16 passed" in shown
+
+
+def test_a_home_that_can_not_be_written_is_told_before_anything_happens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = make_repository(tmp_path / "repo")
+    assert main(["run", GOAL, "--repo", str(repo), "--model", SESSION, "--home", "/proc/home"]) == 8
+    assert "→" in capsys.readouterr().err
+    branches = subprocess.run(["git", "branch"], cwd=repo, capture_output=True, text=True, check=True).stdout
+    assert "forgewright/" not in branches

@@ -14,6 +14,8 @@ from forgewright.core.errors import NotFound, Refused, SandboxError, UsageError
 from forgewright.sandbox import Command, Driver, Exit, Limits, Mount, Sandbox, SandboxSpec, Tier
 from forgewright.sandbox.drivers.container import ContainerDriver
 from forgewright.sandbox.drivers.gvisor import GvisorDriver
+from forgewright.sandbox.drivers.microvm import INSTALL as MICROVM
+from forgewright.sandbox.drivers.microvm import MicrovmDriver
 
 MIB = 1 << 20
 
@@ -21,6 +23,7 @@ DRIVERS = {
     "crun": ("crun", lambda: ContainerDriver("crun"), "apt-get install crun"),
     "runc": ("runc", lambda: ContainerDriver("runc"), "apt-get install runc"),
     "runsc": ("runsc", GvisorDriver, "apt-get install runsc"),
+    "qemu": ("qemu-system-x86_64", lambda: MicrovmDriver("tcg"), MICROVM),
 }
 
 pytestmark = pytest.mark.sandbox

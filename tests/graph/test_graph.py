@@ -29,7 +29,7 @@ def test_a_sound_graph_passes_and_is_drawn() -> None:
     graph.check()
     assert graph.mermaid().splitlines() == [
         "flowchart TD",
-        "    start([start]) --> one",
+        "    start_([start]) --> one",
         "    one --> two",
         "    one --> _end([end])",
         "    two --> one",

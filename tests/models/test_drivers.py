@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.models.server import ModelServer, answer, status
+from tests.models.server import ModelServer, answer, events, status
 
 from forgewright.core.errors import ModelProtocolError
 from forgewright.models import ModelSettings, make_model
@@ -258,3 +258,44 @@ async def test_reasoning_that_is_not_taken_back_is_left_out(name: str, refusal: 
         with pytest.raises(ModelProtocolError):
             await model.respond(ASK)  # nothing to leave out: the refusal stands
         await model.close()
+
+
+async def test_what_compatible_servers_do_differently() -> None:
+    """Calls without index or id, arguments as an object, null choices, empty events, calls with `stop`."""
+
+    def call(**function: object) -> dict:
+        return {"choices": [{"index": 0, "delta": {"tool_calls": [{"function": function}]}}]}
+
+    stream = events(
+        {"choices": None},
+        "",
+        call(name="add", arguments='{"a":'),
+        call(arguments=" 1}"),
+        call(name="sub", arguments={"a": 2}),
+        {"choices": [{"index": 0, "delta": {"reasoning": "Hm."}, "finish_reason": "stop"}]},
+    )
+    whole = status(
+        200,
+        {
+            "choices": [
+                {
+                    "message": {
+                        "content": [{"type": "text", "text": "Hi"}],
+                        "tool_calls": [{"id": "7", "function": {"name": "add", "arguments": {"a": 1}}}],
+                    }
+                }
+            ]
+        },
+    )
+    async with ModelServer([stream, whole]) as server:
+        model = model_at(server, "openai-chat:m-1")
+        streamed = await model.respond(ASK, on_delta=lambda _: None)
+        plain = await model.respond(ASK)
+        await model.close()
+    calls = streamed.message.calls
+    assert [(c.name, c.arguments) for c in calls] == [("add", '{"a": 1}'), ("sub", '{"a":2}')]
+    assert len({c.id for c in calls}) == 2
+    assert streamed.stop == "tools"
+    assert plain == Response(
+        Assistant((Text("Hi"), ToolCall("7", "add", '{"a":1}'))), "tools", Usage(), "m-1"
+    )

@@ -59,7 +59,12 @@ def test_a_key_goes_to_its_provider_and_nowhere_else() -> None:
     assert not key_sent("openai:gpt-5", KEYS, "http://elsewhere.example/v1")
     assert not key_sent("anthropic:claude-x", KEYS, "http://elsewhere.example")
     assert key_sent("openai:x", {"OPENAI_API_KEY": "sk-env", "OPENAI_BASE_URL": "http://mine.example/v1"})
-    assert key_sent("openai:x", {"FORGEWRIGHT_API_KEY": "sk-own"}, "http://elsewhere.example/v1")
+    own = {"FORGEWRIGHT_API_KEY": "sk-own", "FORGEWRIGHT_BASE_URL": "https://mine.example"}
+    assert key_sent("openai:x", own, "https://mine.example/v1")
+    assert not key_sent("openai:x", own, "https://elsewhere.example/v1")
+    assert not key_sent("openai:x", own, "http://mine.example/v1")
+    assert not key_sent("openai:x", own, "https://mine.example:8443/v1")
+    assert not key_sent("openai:x", {"FORGEWRIGHT_API_KEY": "sk-own"}, "https://mine.example/v1")
     assert key_sent("openai:x", {"FORGEWRIGHT_OPENAI_API_KEY": "sk-own"})
 
 

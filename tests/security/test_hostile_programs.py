@@ -21,7 +21,7 @@ from forgewright.sandbox import Command, Driver, Limits, SandboxSpec, Tier, driv
 
 pytestmark = pytest.mark.sandbox
 
-TIERS = {"container": "crun", "gvisor": "runsc"}
+TIERS = {"container": "crun", "gvisor": "runsc", "microvm": "qemu-system-x86_64"}
 LIMITS = Limits(memory_bytes=192 << 20, processes=48, disk_bytes=48 << 20, files=512, output_bytes=1 << 16)
 WATCHED = (
     "/proc/sys/kernel/core_pattern",

@@ -57,6 +57,8 @@ def register(subparsers: Any) -> None:
     replay.add_argument("--run", dest="of_run", metavar="RUN", help="of this run only")
     _set_arguments(replay)
 
+    commands.add_parser("reference", help="actions, facts, labels and annotations, as a page of Markdown")
+
     policy_versions.register(commands)
     for command in commands.choices.values():
         command.set_defaults(handler=run)
@@ -72,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         "test": _test,
         "diff": _diff,
         "replay": _replay,
+        "reference": _reference,
     }
     return handlers[args.policy_command](args)
 
@@ -93,11 +96,7 @@ def _gate(args: argparse.Namespace) -> CedarGate:
 
 
 def _named(paths: list[str]) -> list[Path | str] | str:
-    from forgewright.policy.gate import SETS
-
-    if not paths:
-        return "default"
-    return paths[0] if len(paths) == 1 and paths[0] in SETS else list(paths)
+    return list(paths) if paths else "default"
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -135,6 +134,13 @@ def _explain(args: argparse.Namespace) -> int:
     if found.change:
         print(found.change)
     return 0 if found.verdict.permit else 1
+
+
+def _reference(args: argparse.Namespace) -> int:
+    from forgewright.policy.reference import page
+
+    sys.stdout.write(page())
+    return 0
 
 
 def _test(args: argparse.Namespace) -> int:

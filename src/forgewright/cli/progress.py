@@ -129,7 +129,7 @@ class Progress:
             case ev.RunParked(reason=reason, detail=detail):
                 self._ended("parked", record)
                 self.reason, self.detail = reason, clean(detail)
-                return [Line("⏸", f"parked ({reason})", "warn", one_line(detail, 300), 0)]
+                return [Line("‖", f"parked ({reason})", "warn", one_line(detail, 300), 0)]
             case ev.RunFinished(summary=summary):
                 self._ended("finished", record)
                 self.summary = clean(summary) or self.summary
@@ -237,7 +237,7 @@ class Progress:
         match event:
             case ev.EffectRefused(message=message):
                 self.refusals += 1
-                return self._trouble("⛔", message)
+                return self._trouble("⊘", message)
             case ev.EffectFailed(message=message, hint=hint):
                 return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():
@@ -281,7 +281,8 @@ class Progress:
                 words.append(part["text"])
             elif part.get("type") == "tool_call":
                 self._calls[event.effect, part.get("id", "")] = part.get("arguments", "")
-        used = f"{event.input_tokens:,} → {event.output_tokens:,} tokens"
+        known = event.input_tokens + event.output_tokens
+        used = f"{event.input_tokens:,} → {event.output_tokens:,} tokens" if known else ""
         cost = f"${event.cost_microdollars / 1e6:.4f}" if event.cost_microdollars else ""
         detail = " · ".join(filter(None, [used, cost, took(event.ms)]))
         if not words:

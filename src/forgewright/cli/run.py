@@ -178,6 +178,8 @@ async def _start(args: argparse.Namespace) -> int:
                 models=models,
                 base_url=base_url,
                 budget=cfg.budget_of(settings.config, args),
+                tier=cfg.tier_of(settings.config),
+                mounts=cfg.mounts_of(settings),
             )
             outcome = await _execute(engine, settings, run)
     return _report(outcome, view, args)
@@ -347,7 +349,7 @@ def _report(outcome: Outcome[Any], view: View, args: argparse.Namespace) -> int:
         if verdict == "unchanged":
             steps = [f"what it saw: forgewright show {run}"]
         say("\n" + "\n".join(f"  → {step}" if i == 0 else f"    {step}" for i, step in enumerate(steps)))
-    reached = outcome.status == "finished" and verdict in ("passed", "unchanged")
+    reached = outcome.status == "finished" and verdict == "passed"
     return OK if reached else NOT_REACHED
 
 

@@ -17,19 +17,26 @@ _SPECS_MAX = 512
 encode = msgspec.json.Encoder().encode
 
 
+class _Known(weakref.ref[Message]):
+    """A message that was encoded, and its bytes."""
+
+    __slots__ = ("encoded", "key")
+    key: int
+    encoded: bytes
+
+
 class MessageBytes:
     """Encoded messages by identity: hashing a long message would cost as much as encoding it."""
 
     def __init__(self, encode_message: Callable[[Message], bytes]) -> None:
         self._encode = encode_message
-        self._known: dict[int, tuple[weakref.ref[Message], bytes]] = {}
+        self._known: dict[int, _Known] = {}
 
     def of(self, message: Message) -> bytes:
         """The bytes of one message, encoded now or before."""
-        key = id(message)
-        known = self._known.get(key)
-        if known is not None and known[0]() is message:
-            return known[1]
+        known = self._known.get(id(message))
+        if known is not None and known() is message:
+            return known.encoded
         return self._keep(message, message)
 
     def leave_out_reasoning(self, messages: Sequence[Message]) -> bool:
@@ -44,10 +51,14 @@ class MessageBytes:
         return changed
 
     def _keep(self, message: Message, sent_as: Message) -> bytes:
-        key, forget = id(message), self._known.pop
-        encoded = self._encode(sent_as)
-        self._known[key] = (weakref.ref(message, lambda _: forget(key, None)), encoded)
-        return encoded
+        known = _Known(message, self._forget)
+        known.key, known.encoded = id(message), self._encode(sent_as)
+        self._known[known.key] = known
+        return known.encoded
+
+    def _forget(self, gone: weakref.ref[Message]) -> None:
+        if isinstance(gone, _Known):
+            self._known.pop(gone.key, None)
 
     def __len__(self) -> int:
         return len(self._known)

@@ -100,6 +100,10 @@ class Plan:
         """Puts what is launched, and all that comes of it, into a cgroup."""
         self._add("join", entrance)
 
+    def user(self, owner: Owner) -> None:
+        """Becomes that user, without groups or new privileges. Comes last."""
+        self._add("user", str(owner))
+
     def save(self, file: Path) -> None:
         file.write_bytes(b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in self._words))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -22,11 +23,11 @@ STDIN_WINDOW = 1 << 18
 _HEADER = struct.Struct("<IBI")
 _EXEC = struct.Struct("<BBIIQQQQQII")
 _EXITED = struct.Struct("<iBQQQQ")
-_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING = 1, 2, 3, 4, 5
+_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME = 1, 2, 3, 4, 5, 6
 _HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE = 65, 66, 67, 68, 69, 70, 71
 
-BuiltinName = Literal["read", "write", "list", "remove"]
-_BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4}
+BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack"]
+_BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -252,6 +253,15 @@ class Channel(asyncio.Protocol):
         self._pings[self._number] = pong
         self.send(_PING, self._number)
         await pong
+
+    async def resume(self) -> None:
+        """Tells the agent of a restored machine the time, and gives it randomness that no other clone has."""
+        self._number += 1
+        done: asyncio.Future[bytes] = self.loop.create_future()
+        self._pings[self._number] = done
+        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
+        await done
 
     def jobs(self) -> Sequence[Job]:
         return list(self._jobs.values())

@@ -8,9 +8,11 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from forgewright.core.errors import NotFound, Refused, SandboxError
+from forgewright.sandbox import trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
@@ -108,6 +110,24 @@ class AgentSandbox:
     async def remove(self, path: str) -> None:
         await self._builtin("remove", (self._path(path),))
 
+    async def upload(self, source: Path, target: str, *, bytes_max: int = 1 << 30) -> None:
+        """Puts what is in the folder `source` into the folder `target` inside; links stay links."""
+        data = await asyncio.to_thread(trees.encode, source, bytes_max=bytes_max)
+        await self._builtin("unpack", (self._path(target),), stdin=data)
+
+    async def download(
+        self, source: str, target: Path, *, bytes_max: int = 1 << 30, remove: frozenset[bytes] = frozenset()
+    ) -> Sequence[str]:
+        """Puts what is in the folder `source` inside into the folder `target`; the paths that were written.
+
+        Raises `UnsafePath` for anything that would lead out of `target`; nothing outside it is touched.
+        """
+        ended, data = await self._builtin("pack", (self._path(source),), output_bytes=bytes_max)
+        if ended.stdout_bytes > bytes_max:
+            raise SandboxError(f"{source} is larger than {bytes_max} bytes")
+        written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
+        return [os.fsdecode(path) for path in written]
+
     async def close(self) -> None:
         self._closing = True
         await asyncio.shield(self._machine.destroy())
@@ -186,11 +206,18 @@ class AgentSandbox:
             return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
 
     async def _builtin(
-        self, name: BuiltinName, argv: tuple[str, ...], *, stdin: bytes = b"", output_bytes: int = 1 << 22
+        self,
+        name: BuiltinName,
+        argv: tuple[str, ...],
+        *,
+        stdin: bytes = b"",
+        output_bytes: int = 1 << 22,
+        as_root: bool = False,
     ) -> tuple[Ended, bytes]:
         base = self._request(argv, {}, "/", builtin=name)
         request = Request(
-            argv=base.argv, environment={}, workdir="/", uid=base.uid, gid=base.gid,
+            argv=base.argv, environment={}, workdir="/",
+            uid=0 if as_root else base.uid, gid=0 if as_root else base.gid,
             output_bytes=output_bytes, files=base.files, builtin=name,
         )  # fmt: skip
         job = self._start(request, None)

@@ -9,6 +9,7 @@ import msgspec
 from forgewright.agent.agent import Agent
 from forgewright.agent.builtin.code import code_edit, code_query
 from forgewright.agent.builtin.plan import latest_plan, write_plan
+from forgewright.core.errors import NotFound
 from forgewright.graph import END, End, Goto, Graph, Update
 from forgewright.models.types import Assistant, Message, ToolResult
 from forgewright.runtime.context import Context
@@ -16,7 +17,7 @@ from forgewright.sandbox.types import Mount, SandboxSpec
 from forgewright.swarm import prompts
 from forgewright.swarm.effects import Commit, Reset
 from forgewright.swarm.state import Accepted, JobState
-from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, headline, parse
+from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, discover, headline, parse
 from forgewright.swarm.workspace import Workspace
 from forgewright.tools.types import Tool
 
@@ -134,7 +135,7 @@ class Swarm:
 
     async def _run_tests(self, context: Context) -> TestReport | None:
         """The project's tests in the sandbox; None where the project has none."""
-        plan = self.tests
+        plan = self.tests or await self._found_since(context)
         if plan is None:
             return None
         spec = msgspec.structs.replace(
@@ -152,6 +153,18 @@ class Swarm:
         report = parse(output, plan.framework, root=self.root_inside)
         await context.note("tests", report)
         return report
+
+    async def _found_since(self, context: Context) -> TestPlan | None:
+        """How tests are run that the run itself brought to a project without any."""
+        found = await context.read("test plan", self._look_for_tests, tuple[TestPlan, ...])
+        return found[0] if found else None
+
+    def _look_for_tests(self) -> tuple[TestPlan, ...]:
+        source = self.workspace.place.source
+        try:
+            return (discover(self.workspace.root, source.root / source.prefix),)
+        except NotFound:
+            return ()
 
     async def _commit(self, state: JobState, context: Context) -> tuple[Accepted, ...]:
         title = _title(state.told) or state.goal
@@ -204,7 +217,7 @@ def summarise(state: JobState) -> str:
     lines += [f"- undone, tests failed with it: {what}" for what in state.undone]
     if state.report is not None and state.verdict != "unchanged":
         lines.append(f"Tests: {headline(state.report)}")
-    elif state.report is None:
+    elif state.report is None and state.baseline is None:
         lines.append("Tests: the project has none that could be found, so nothing was run")
     return "\n".join(lines)
 

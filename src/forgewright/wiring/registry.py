@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from forgewright.journal.journal import Journal
     from forgewright.policy.content import PolicyContent
 
-REGISTRY = RunId("registry")
+REGISTRY = RunId("@registry")
 """The statements stand in the journal like the records of a run of this name."""
 
 

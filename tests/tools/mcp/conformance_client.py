@@ -14,8 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull
-from pydantic import AnyUrl
+from mcp.shared.auth import AuthorizationCodeResult
 
 from forgewright.core.errors import ForgewrightError, ToolError
 from forgewright.tools.mcp import McpClient
@@ -63,13 +62,7 @@ async def main(url: str) -> None:
     if scenario.startswith("auth/"):
         person, tokens = Person(), TokenFile()
         if "client_id" in context:
-            await tokens.set_client_info(
-                OAuthClientInformationFull(
-                    client_id=context["client_id"],
-                    client_secret=context.get("client_secret"),
-                    redirect_uris=[AnyUrl("http://127.0.0.1:8766/callback")],
-                )
-            )
+            await tokens.register(context["client_id"], context.get("client_secret"))
         auth = oauth(
             url,
             open_page=person.open_page,
@@ -77,7 +70,7 @@ async def main(url: str) -> None:
             tokens=tokens,
             client_metadata_url="https://conformance-test.local/client-metadata.json",
         )
-    mode = "legacy" if version in LEGACY else version or "auto"
+    mode = "legacy" if version in LEGACY else "auto"
     async with McpClient(
         "suite", url, ask=accept, sample=sample, auth=auth, mode=mode, timeout_seconds=20
     ) as client:

@@ -21,6 +21,7 @@ from forgewright.journal.log.keys import PRIVATE, read_history, read_signer
 from forgewright.journal.log.keys import RUN as KEYS
 from forgewright.journal.log.proofs import read_tiles
 from forgewright.journal.log.tiles import HEIGHT, WIDTH, number_path, tile_path
+from forgewright.journal.log.witnessing import witnessed_head
 from forgewright.store.drivers.sqlite.errors import translate
 
 if TYPE_CHECKING:
@@ -91,12 +92,11 @@ class _Export:
         handovers = read_history(self._home)
         if handovers:
             self._add("keys.json", msgspec.json.encode(handovers))
-        tiles: set[tuple[int, int]] = set()
+        tiles = self._witnessed() | _edge(self._head.size)
         pages = self._of_runs(runs) if runs is not None else self._of_all(since)
         async for number, records in pages:
             self._page(number, records)
             tiles |= _ancestors(number, self._head.size)
-        tiles |= _edge(self._head.size)
         for level, number in sorted(tiles):
             width = min(WIDTH, (self._head.size >> HEIGHT * level) - number * WIDTH)
             tiles_read = await read_tiles(self._journal.store.journal, {(level, number): width})
@@ -114,6 +114,14 @@ class _Export:
         return Exported(
             str(path), self._records, len(self._spans), len(self._blobs) - len(missing), self._head.size
         )
+
+    def _witnessed(self) -> set[tuple[int, int]]:
+        """Adds the newest cosigned head; gives the tiles that show that the log continues it."""
+        head = witnessed_head(self._home)
+        if head is None or head.size > self._head.size:
+            return set()
+        self._add("witnessed", head.data)
+        return _proof_tiles(head.size, self._head.size)
 
     async def _of_all(self, since: int) -> AsyncIterator[tuple[int, list[Placed]]]:
         for number in range(since // WIDTH, -(-self._head.size // WIDTH)):
@@ -179,6 +187,22 @@ def _ancestors(number: int, size: int) -> set[tuple[int, int]]:
         found.add((level, number))
         number //= WIDTH
         level += 1
+    return found
+
+
+def _proof_tiles(old: int, size: int) -> set[tuple[int, int]]:
+    """The tiles that hold the perfect subtrees of the tree over `old` leaves, and the tiles above them."""
+    found = set()
+    end = old
+    while end:
+        height = (end & -end).bit_length() - 1
+        level = height // HEIGHT
+        number = (end - (1 << height) >> HEIGHT * level) // WIDTH
+        while (size >> HEIGHT * level) > number * WIDTH:
+            found.add((level, number))
+            number //= WIDTH
+            level += 1
+        end -= 1 << height
     return found
 
 

@@ -132,7 +132,7 @@ class HttpModel:
         assembler = self._assembler(on_delta)
         while piece := await stream.piece():
             for event in parser.feed(piece):
-                if assembler.take(event):
+                if event.data and assembler.take(event):
                     await _drain(stream)
                     return assembler.result()
         return assembler.result()

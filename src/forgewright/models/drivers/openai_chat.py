@@ -92,7 +92,7 @@ class _ChunkChoice(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
-    choices: list[_ChunkChoice] = []
+    choices: list[_ChunkChoice] | None = None
     usage: _Usage | None = None
     model: str | None = None
     error: msgspec.Raw = msgspec.Raw(b"null")
@@ -207,7 +207,7 @@ class _ChatStream:
             self._usage = chunk.usage
         if chunk.model:
             self._name = chunk.model
-        for choice in chunk.choices[:1]:
+        for choice in (chunk.choices or ())[:1]:
             if choice.delta is not None:
                 self._delta(choice.delta)
             if choice.finish_reason:

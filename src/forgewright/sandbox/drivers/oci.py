@@ -34,7 +34,7 @@ class OciMachine:
     def __init__(self, name: str, folder: Path, cgroup: Cgroup | None, spec: SandboxSpec) -> None:
         self.channel = Channel()
         self._name = name
-        self._folder = folder
+        self._folder = self.folder = folder
         self._cgroup = cgroup
         self._spec = spec
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,6 +76,10 @@ class OciMachine:
         environment = {"PATH": os.environ.get("PATH", "")}
         with open(self._folder / "log", "wb") as log:
             self._process = subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=log, env=environment)
+
+    def entrances(self) -> list[str]:
+        """Files by which a process joins the sandbox's cgroup."""
+        return self._cgroup.entrances() if self._cgroup else []
 
     def counters(self) -> Counters:
         return self._cgroup.counters() if self._cgroup else Counters()

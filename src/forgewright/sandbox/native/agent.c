@@ -33,7 +33,9 @@
 #include <sys/wait.h>
 #include <grp.h>
 #include <unistd.h>
+#include <time.h>
 #include <linux/capability.h>
+#include <linux/random.h>
 
 #include "builtin.h"
 
@@ -41,7 +43,7 @@
 #define SOURCE_DIGEST "unknown"
 #endif
 
-enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5 };
+enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5, RESUME = 6 };
 enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70, GONE = 71 };
 enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 
@@ -64,7 +66,7 @@ struct job {
     int in_eof, exited, reported, gone;
     uint8_t flags;
     int status;
-    uint64_t output_max, processes_max, written[2], rss, cpu;
+    uint64_t output_max, processes_max, oom_before, pids_before, written[2], rss, cpu;
     struct job *next;
 };
 
@@ -75,6 +77,7 @@ static int job_count;
 static struct buffer inbox, outbox;
 static int cgroups, fd_max;
 static uint64_t memory_max, processes_hard;
+static const char *group; /* the payload's cgroup, where the agent itself has to look (in a virtual machine) */
 static volatile sig_atomic_t child_ended;
 
 static void die(const char *what) {
@@ -177,7 +180,7 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     close_from(3);
-    drop_privileges(uid, gid);
+    if (uid || !kind) drop_privileges(uid, gid); /* files are laid out as root before anything else runs */
     umask(022);
     sigset_t empty;
     sigemptyset(&empty);
@@ -225,7 +228,24 @@ static void monitor(int status_fd, const int fds[3], const uint8_t *p, const uin
     }
 }
 
+static uint64_t counted(const char *file, const char *key) {
+    char path[256], text[512];
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (got <= 0) return 0;
+    text[got] = 0;
+    for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ' ') return strtoull(line + strlen(key), NULL, 10);
+    return 0;
+}
+
 static void report(struct job *j) {
+    if (group && j->status) {
+        if (counted("memory.events", "oom_kill") > j->oom_before) j->flags |= FLAG_MEMORY;
+        if (counted("pids.events", "max") > j->pids_before) j->flags |= FLAG_PROCESSES;
+    }
     struct statfs fs;
     if (!statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
     uint8_t *p = frame(EXITED, j->id, 37);
@@ -269,6 +289,10 @@ static void start(uint32_t id, const uint8_t *p, uint32_t length) {
     *j = (struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
                       .out_fd = {out[0], err[0]}, .status = 0x7f00, .output_max = get64(p + 10),
                       .processes_max = memory_max ? get64(p + 26) : 0, .next = jobs};
+    if (group) {
+        j->oom_before = counted("memory.events", "oom_kill");
+        j->pids_before = counted("pids.events", "max");
+    }
     jobs = j;
     job_count++;
     if (pid < 0) j->gone = 1;
@@ -500,6 +524,20 @@ static void discard_ended(void) {
     }
 }
 
+/* A restored machine has the clock and the random state of its snapshot, as every other clone of it has. */
+static void resumed(const uint8_t *p, uint32_t length) {
+    if (length != 48) return;
+    struct timespec now = {(time_t)get64(p), (long)get64(p + 8)};
+    clock_settime(CLOCK_REALTIME, &now);
+    struct { int bits, size; uint8_t seed[32]; } entropy = {256, 32, {0}};
+    memcpy(entropy.seed, p + 16, 32);
+    int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return;
+    ioctl(fd, RNDADDENTROPY, &entropy);
+    ioctl(fd, RNDRESEEDCRNG);
+    close(fd);
+}
+
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
     struct job *j = find(id);
     switch (type) {
@@ -517,6 +555,10 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
     case KILL:
         if (j) kill_tree(j);
         else frame(GONE, id, 0);
+        break;
+    case RESUME:
+        resumed(p, length);
+        frame(PONG, id, 0);
         break;
     case PING: memcpy(frame(PONG, id, length), p, length); break;
     default: errno = EPROTO; die("unknown frame");
@@ -606,6 +648,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
+        else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
     }
     if (cgroups < 0 || cgroups > 8) return 64;

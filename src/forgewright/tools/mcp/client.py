@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from forgewright.core.errors import Refused, ToolError, UsageError
 from forgewright.core.ids import Digest, digest
+from forgewright.core.version import VERSION
 from forgewright.tools.mcp.content import as_media, as_text
 from forgewright.tools.schema_tool import SchemaTool
 from forgewright.tools.types import CallContext, Media, Recovery, ToolOutput
@@ -227,7 +228,7 @@ class McpClient:
             server,
             mode=self._mode,
             read_timeout_seconds=self.timeout_seconds,
-            client_info=mt.Implementation(name="forgewright", version=""),
+            client_info=mt.Implementation(name="forgewright", version=VERSION),
             elicitation_callback=self._answer if self._ask is not None else None,
             sampling_callback=self._complete if self._sample is not None else None,
             message_handler=self._heard,

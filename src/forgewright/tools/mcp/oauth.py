@@ -49,6 +49,12 @@ class TokenFile:
                     f"the tokens in {path} can't be read: {error}", hint="delete the file and log in again"
                 ) from error
 
+    async def register(self, client_id: str, secret: str | None = None) -> None:
+        """Keeps a registration that was made beforehand, at the authorisation server's own pages."""
+        method = "client_secret_basic" if secret else "none"
+        info = OAuthClientInformationFull(client_id=client_id, client_secret=secret)
+        await self.set_client_info(info.model_copy(update={"token_endpoint_auth_method": method}))
+
     async def get_tokens(self) -> OAuthToken | None:
         kept = self._kept.get("tokens")
         return OAuthToken.model_validate_json(kept) if kept else None

@@ -33,7 +33,7 @@ async def serve_http(
     without a token."""
     import uvicorn
 
-    app = http_app(server, host=host, port=port, token=token)
+    app = _Trimmed(http_app(server, host=host, port=port, token=token))
     await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
 
 
@@ -96,6 +96,19 @@ class KeptEvents(EventStore):
             if number > last and of == stream and message is not None:
                 await send_callback(EventMessage(message, str(number)))
         return stream
+
+
+class _Trimmed:
+    """Takes the white space around header values away before anybody compares them (RFC 9110 §5.5), which
+    not each HTTP parser does."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if "headers" in scope:
+            scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        await self._app(scope, receive, send)
 
 
 class _OneToken:

@@ -25,6 +25,7 @@ from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
 from forgewright.core.errors import ForgewrightError, UsageError
+from forgewright.core.version import VERSION
 from forgewright.tools.mcp.interaction import InputNeeded, ServedCall, wire
 from forgewright.tools.types import Media, Tool, ToolOutput
 
@@ -49,7 +50,7 @@ class ToolServer(MCPServer[Any]):
         tools: Iterable[Tool] = (),
         *,
         name: str = "forgewright",
-        version: str = "",
+        version: str = VERSION,
         instructions: str | None = None,
         call: Call = call_directly,
         **options: Any,

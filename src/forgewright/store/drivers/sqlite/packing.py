@@ -52,7 +52,7 @@ def plain(data: bytes) -> bytes:
 def unpack(row: bytes, index: int) -> bytes:
     """The bytes that were packed. Raises `IntegrityError` naming the record."""
     try:
-        if zlib.crc32(row[:-4]) != int.from_bytes(row[-4:]):
+        if len(row) < 5 or zlib.crc32(row[:-4]) != int.from_bytes(row[-4:]):
             raise ValueError("its checksum does not fit")
         if row[0] == PLAIN:
             return row[1:-4]
