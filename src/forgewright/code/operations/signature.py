@@ -137,25 +137,11 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import function_at, removing
+        from forgewright.code.python.refactor.signature import removing
 
         which = self.name or self.index
         if which is None:
             raise EditRefused("expected name: or index:", hint="say which parameter")
-        path, offset = locate(scene, self.to, self.at, self.within)
-        function = function_at(python(scene, path), path, offset)
-        name = self.name or (
-            function.parameters[self.index or 0].name if (self.index or 0) < len(function.parameters) else ""
-        )
-        used = [
-            ref
-            for ref in function.file.names.get(name, ())
-            if (found := function.file.lookup(ref.scope, name, ref.start)) is not None
-            and found.scope is function
-        ]
-        if used:
-            row = function.file.data.count(b"\n", 0, used[0].start) + 1
-            raise EditRefused(f"{name} is used in {function.file.path}:{row}", hint="remove the uses first")
         return changed(scene, self, removing(which), calls=self.calls)
 
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 SIMPLE = re.compile(rb"[A-Za-z_]\w*")
 LISTED = ("__all__", "__slots__", "__match_args__")
+LISTS = (
+    "list", "tuple", "set", "binary_operator", "argument_list", "parenthesized_expression", "dictionary",
+)  # fmt: skip
 UNPACKED = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
 PARAMETERS = {
     "identifier",
@@ -427,14 +430,10 @@ class _Builder:
             if content is not None:
                 entry = Text(content.start_byte, content.end_byte, name, scope)
                 self.file.texts.setdefault(self.text(content), []).append(entry)
-            elif (
-                node.type in ("list", "tuple", "set", "binary_operator", "argument_list")
-                or node.type == "parenthesized_expression"
-                or node.type == "dictionary"
-            ):
-                todo.extend(node.named_children)
                 if name == "__slots__":
                     scope.slots.add(self.text(content))
+            elif node.type in LISTS:
+                todo.extend(node.named_children)
             elif node.type == "pair":
                 key = node.child_by_field_name("key")
                 if key is not None:

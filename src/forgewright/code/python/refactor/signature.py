@@ -102,6 +102,7 @@ def change_signature(
                 hint="change one of them first, or hierarchy: false",
             )
         renewed = after if member is function else change(list(own))
+        check_unused(member, renewed)
         found += definition(member, renewed)
         calls, others = calls_of(resolver, member)
         for place in others:
@@ -120,6 +121,21 @@ def change_signature(
             if splice is not None:
                 found.append(splice)
     return found
+
+
+def check_unused(function: Scope, slots: Slots) -> None:
+    """Refuse to remove a parameter that the body uses."""
+    left = {slot.name for slot in slots}
+    for parameter in function.parameters:
+        if parameter.name in left:
+            continue
+        binding = function.bindings[parameter.name]
+        for ref in function.file.names.get(parameter.name, ()):
+            if function.file.lookup(ref.scope, parameter.name, ref.start) is binding:
+                row = function.file.data.count(b"\n", 0, ref.start) + 1
+                raise EditRefused(
+                    f"{parameter.name} is used in {function.file.path}:{row}", hint="remove the uses first"
+                )
 
 
 def _shifts(before: Slots, after: Slots) -> bool:
