@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forgewright.core import version
+
 if TYPE_CHECKING:
     from forgewright.agent.agent import Agent, Answer
     from forgewright.agent.middleware import Middleware
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from forgewright.runtime.execution import Outcome
     from forgewright.tools import ToolOutput, tool
 
-__version__ = "0.1.0"
+
+__version__ = version.VERSION
 
 _HOMES = {
     "forgewright.agent.agent": ("Agent", "Answer"),

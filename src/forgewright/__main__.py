@@ -1,4 +1,4 @@
-"""`python -m forgewright`."""
+"""`python -m forgewright`: the command line."""
 
 import sys
 

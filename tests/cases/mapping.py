@@ -6,20 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from forgewright.code.operations.signature import (
-    AddParameter,
-    InlineDefault,
-    InlineParameter,
-    IntroduceParameter,
-    NormaliseCalls,
-    RemoveParameter,
-    ReorderParameters,
-)
-from forgewright.code.python.refactor.signature import function_at
-from forgewright.code.python.resolver import resolver_of
-from forgewright.core.errors import EditRefused
-from tests.cases.scene import MemoryScene
-
 from forgewright.code.languages import parse
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
@@ -55,9 +41,23 @@ from forgewright.code.operations.rewrite import Rewrite
 from forgewright.code.operations.inline import Inline
 from forgewright.code.operations.move import MoveMethod, MoveModule, MoveSymbol
 from forgewright.code.operations.rename import Rename, RenameModule
+from forgewright.code.operations.signature import (
+    AddParameter,
+    InlineDefault,
+    InlineParameter,
+    IntroduceParameter,
+    NormaliseCalls,
+    RemoveParameter,
+    ReorderParameters,
+)
+from forgewright.code.python.refactor.signature import function_at
+from forgewright.code.python.resolver import resolver_of
+from forgewright.core.errors import EditRefused
+from tests.cases.here import RenameHere
+from tests.cases.scene import MemoryScene
 
 Case = dict[str, Any]
-Step = Operation | Callable[[], Operation]
+Step = Operation | RenameHere | Callable[[], Operation]
 
 
 def operations(case: Case, scene: MemoryScene) -> list[Step] | None:
@@ -82,6 +82,8 @@ def globs(args: Case) -> str:
 
 
 def rename(case: Case, args: Case) -> list[Step]:
+    if case["lang"] != "python":
+        return [RenameHere(case)]
     if args.get("module"):
         return [RenameModule(module=args["path"], new=args["new_name"])]
     rope = case["id"].startswith("rope/")
@@ -176,8 +178,7 @@ def is_syntax(node: Any) -> bool:
 
 
 WIDENED = frozenset(
-    "binary_operator boolean_operator comparison_operator not_operator unary_operator attribute call subscript "
-    "await".split()
+    ["binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator", "attribute", "call", "subscript", "await"]
 )
 
 

@@ -19,6 +19,9 @@ from tests.cases import mapping, same
 from tests.cases.left_out import LEFT_OUT
 from tests.cases.scene import MemoryScene
 
+DIALECTS = {"typescript": "tsx", "javascript": "tsx"}
+"""The grammar in which two versions of a case's files are compared."""
+
 
 def run_case(case: dict[str, Any]) -> tuple[str, str]:
     """(`right`, `wrong`, `refused`, `left out`; why)."""
@@ -40,10 +43,12 @@ def run_case(case: dict[str, Any]) -> tuple[str, str]:
         return "wrong", f"{type(error).__name__}: {error}"
     if case["kind"] == "error":
         return "wrong", "was expected to be refused\n" + _diffs(case["files"], after)
-    wanted = {**case["files"], **case["expected"]}
-    gone = set(case["expected"]) - set(case["files"])
+    before = {path.lstrip("/"): text for path, text in case["files"].items()}
+    expected = {path.lstrip("/"): text for path, text in case["expected"].items()}
+    wanted = {**before, **expected}
+    gone = set(expected) - set(before)
     if gone:
-        moved = {path for path in case["files"] if path not in case["expected"] and path not in after}
+        moved = {path for path in before if path not in expected and path not in after}
         wanted = {path: text for path, text in wanted.items() if path not in moved}
     bad = [
         path
@@ -58,7 +63,7 @@ def run_case(case: dict[str, Any]) -> tuple[str, str]:
 def _fits(wanted: str | None, found: str | None, case: dict[str, Any]) -> bool:
     if wanted is None or found is None:
         return (wanted or found or "").strip() == "" and case["lang"] == "python"
-    return wanted == found or same.trees(wanted, found, case["lang"])
+    return wanted == found or same.trees(wanted, found, DIALECTS.get(case["lang"], case["lang"]))
 
 
 def _diffs(before: dict[str, str], after: dict[str, str]) -> str:

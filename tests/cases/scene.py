@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from forgewright.code.binding import Resolver
 from forgewright.code.languages import FAMILIES, make_resolver
-from forgewright.code.operations.base import Match, Operation, Outcome
+from forgewright.code.operations.base import Match, Outcome, Scene
 from forgewright.code.project import Project, Splice
 from forgewright.code.sources import MemoryProject, Overlay
+
+
+class Planned(Protocol):
+    """An operation, or what stands for one."""
+
+    def plan(self, scene: Scene) -> Outcome: ...
 
 
 class MemoryScene:
     """Implements `Scene` over a mapping from path to text."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        self.overlay = Overlay(MemoryProject({path: text.encode() for path, text in files.items()}))
+        self.overlay = Overlay(
+            MemoryProject({path.lstrip("/"): text.encode() for path, text in files.items()})
+        )
         self._resolvers: dict[str, Resolver] = {}
         self.moved: dict[str, str] = {}
 
@@ -53,7 +62,7 @@ class MemoryScene:
     def report(self, note: str) -> None:
         pass
 
-    def run(self, operation: Operation) -> Outcome:
+    def run(self, operation: Planned) -> Outcome:
         """Plan it and lay the outcome over the files."""
         outcome = operation.plan(self)
         by_path: dict[str, list[Splice]] = {}

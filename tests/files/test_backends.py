@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from forgewright.core.errors import Conflict, NotFound, UnsafePath, UsageError
-from forgewright.files import CompositeFiles, DirectoryFiles, Files, MemoryFiles
+from forgewright.files import CompositeFiles, DirectoryFiles, Files, MemoryFiles, StoredFiles
+from forgewright.store import open_store
 
 Make = Callable[[Path], Files]
 
@@ -25,10 +26,14 @@ def composite(folder: Path) -> Files:
     return CompositeFiles(DirectoryFiles(folder), {"/a": MemoryFiles(), "/a/deep": MemoryFiles()})
 
 
-@pytest.fixture(params=[directory, memory, composite])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    made: Files = request.param(tmp_path)
-    return made
+@pytest.fixture(params=[directory, memory, composite, "stored"])
+async def files(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Files]:
+    if request.param != "stored":
+        yield request.param(tmp_path)
+        return
+    store = await open_store(tmp_path)
+    yield StoredFiles(store.memory, "agent/coder")
+    await store.close()
 
 
 async def test_written_is_read(files: Files) -> None:
@@ -177,3 +182,13 @@ async def test_a_mount_hides_what_lies_under_it(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         await files.delete("m")
     assert (tmp_path / "m" / "hidden").exists()
+
+
+async def test_stored_files_are_there_in_another_process(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await StoredFiles(store.memory, "n").write("a/b", b"kept")
+    await store.close()
+    store = await open_store(tmp_path)
+    assert await StoredFiles(store.memory, "n").read("a/b") == b"kept"
+    assert await StoredFiles(store.memory, "m").ls() == []
+    await store.close()

@@ -29,9 +29,9 @@ def test_a_sound_graph_passes_and_is_drawn() -> None:
     graph.check()
     assert graph.mermaid().splitlines() == [
         "flowchart TD",
-        "    start([start]) --> one",
+        "    start_([start]) --> one",
         "    one --> two",
-        "    one --> finish([end])",
+        "    one --> _end([end])",
         "    two --> one",
     ]
 

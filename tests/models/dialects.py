@@ -43,6 +43,7 @@ def chat_whole(response: Response) -> dict[str, Any]:
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
+        "created": 1_760_000_000,
         "model": response.model,
         "choices": [
             {"index": 0, "message": message, "logprobs": None, "finish_reason": _CHAT_STOP[response.stop]}
@@ -54,7 +55,10 @@ def chat_whole(response: Response) -> dict[str, Any]:
 def chat_events(response: Response) -> Events:
     def chunk(delta: dict[str, Any], finish: str | None = None) -> tuple[str, Any]:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        return "", {"id": "chatcmpl-1", "model": response.model, "choices": [choice], "usage": None}
+        return "", {**head, "choices": [choice], "usage": None}
+
+    head: dict[str, Any] = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_760_000_000}
+    head["model"] = response.model
 
     yield chunk({"role": "assistant", "content": ""})
     index = 0
@@ -74,7 +78,7 @@ def chat_events(response: Response) -> Events:
                 yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
             index += 1
     yield chunk({}, _CHAT_STOP[response.stop])
-    yield "", {"id": "chatcmpl-1", "choices": [], "usage": _chat_usage(response)}
+    yield "", {**head, "choices": [], "usage": _chat_usage(response)}
     yield "", "[DONE]"
 
 
@@ -86,6 +90,7 @@ def responses_whole(response: Response) -> dict[str, Any]:
     return {
         "id": "resp_1",
         "object": "response",
+        "created_at": 1_760_000_000,
         "status": "incomplete" if response.stop == "length" else "completed",
         "incomplete_details": {"reason": "max_output_tokens"} if response.stop == "length" else None,
         "error": None,
@@ -106,7 +111,8 @@ def responses_whole(response: Response) -> dict[str, Any]:
 def _item(index: int, part: Text | Reasoning | ToolCall) -> dict[str, Any]:
     if isinstance(part, Text):
         content = [{"type": "output_text", "text": part.text, "annotations": []}]
-        return {"type": "message", "id": f"msg_{index}", "role": "assistant", "content": content}
+        head = {"type": "message", "id": f"msg_{index}", "role": "assistant", "status": "completed"}
+        return {**head, "content": content}
     if isinstance(part, Reasoning):
         return {
             "type": "reasoning",
@@ -135,24 +141,34 @@ def responses_events(response: Response) -> Events:
 
     yield event("response.created", response={**whole, "output": [], "status": "in_progress", "usage": None})
     for index, (part, item) in enumerate(zip(response.message.parts, whole["output"], strict=True)):
+        at = {"item_id": item["id"], "output_index": index}
         if isinstance(part, ToolCall):
-            yield event("response.output_item.added", output_index=index, item={**item, "arguments": ""})
+            begun = {**item, "arguments": "", "status": "in_progress"}
+            yield event("response.output_item.added", output_index=index, item=begun)
             for piece in _pieces(part.arguments):
-                yield event("response.function_call_arguments.delta", output_index=index, delta=piece)
+                yield event("response.function_call_arguments.delta", **at, delta=piece)
+            yield event(
+                "response.function_call_arguments.done", **at, arguments=part.arguments, name=part.name
+            )
         elif isinstance(part, Text):
-            yield event("response.output_item.added", output_index=index, item={**item, "content": []})
+            at["content_index"] = 0
+            content = item["content"][0]
+            begun = {**item, "content": [], "status": "in_progress"}
+            yield event("response.output_item.added", output_index=index, item=begun)
+            yield event("response.content_part.added", **at, part={**content, "text": ""})
             for piece in _pieces(part.text):
-                yield event(
-                    "response.output_text.delta",
-                    output_index=index,
-                    content_index=0,
-                    delta=piece,
-                    logprobs=[],
-                )
+                yield event("response.output_text.delta", **at, delta=piece, logprobs=[])
+            yield event("response.output_text.done", **at, text=part.text, logprobs=[])
+            yield event("response.content_part.done", **at, part=content)
         else:
+            at["summary_index"] = 0
+            summary = item["summary"][0]
             yield event("response.output_item.added", output_index=index, item={**item, "summary": []})
+            yield event("response.reasoning_summary_part.added", **at, part={**summary, "text": ""})
             for piece in _pieces(part.text):
-                yield event("response.reasoning_summary_text.delta", output_index=index, delta=piece)
+                yield event("response.reasoning_summary_text.delta", **at, delta=piece)
+            yield event("response.reasoning_summary_text.done", **at, text=part.text)
+            yield event("response.reasoning_summary_part.done", **at, part=summary)
         yield event("response.output_item.done", output_index=index, item=item)
     yield event("response.incomplete" if response.stop == "length" else "response.completed", response=whole)
 

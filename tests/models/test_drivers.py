@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.models.server import ModelServer, answer
+from tests.models.server import ModelServer, answer, events, status
 
+from forgewright.core.errors import ModelProtocolError
 from forgewright.models import ModelSettings, make_model
 from forgewright.models.types import (
     Assistant,
@@ -230,3 +231,71 @@ async def test_a_message_is_encoded_once(name: str) -> None:
         del message, first
         assert len(cache) == 0, "the encoded bytes go when the message goes"
         await model.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [
+        ("anthropic:m-1", "messages.1.content.0: Invalid `signature` in `thinking` block"),
+        ("anthropic:m-1", "`thinking` blocks in the latest assistant message cannot be modified."),
+        ("openai-responses:m-1", "The encrypted content could not be verified."),
+    ],
+)
+async def test_reasoning_that_is_not_taken_back_is_left_out(name: str, refusal: str) -> None:
+    refused = status(400, {"error": {"message": refusal, "type": "invalid_request_error"}})
+    async with ModelServer([answer(CALLS), refused, answer(CALLS), answer(HELLO), refused]) as server:
+        model = model_at(server, name)
+        first = await model.respond(ASK)
+        results = (ToolResult("call_1", "add", "2"), ToolResult("call_2", "add", "3"))
+        again = Request((*ASK.messages, first.message, *results), tools=(ADD,))
+        second = await model.respond(again)
+        assert "I have to add twice." in server.asked[1].body.decode()
+        assert "I have to add twice." not in server.asked[2].body.decode()
+        assert "Adding." in server.asked[2].body.decode()
+        third = Request((*again.messages, second.message, *results), tools=(ADD,))
+        assert (await model.respond(third)).message == HELLO.message
+        assert server.asked[3].body.decode().count("I have to add twice.") == 1, "what came since is sent"
+        with pytest.raises(ModelProtocolError):
+            await model.respond(ASK)  # nothing to leave out: the refusal stands
+        await model.close()
+
+
+async def test_what_compatible_servers_do_differently() -> None:
+    """Calls without index or id, arguments as an object, null choices, empty events, calls with `stop`."""
+
+    def call(**function: object) -> dict:
+        return {"choices": [{"index": 0, "delta": {"tool_calls": [{"function": function}]}}]}
+
+    stream = events(
+        {"choices": None},
+        "",
+        call(name="add", arguments='{"a":'),
+        call(arguments=" 1}"),
+        call(name="sub", arguments={"a": 2}),
+        {"choices": [{"index": 0, "delta": {"reasoning": "Hm."}, "finish_reason": "stop"}]},
+    )
+    whole = status(
+        200,
+        {
+            "choices": [
+                {
+                    "message": {
+                        "content": [{"type": "text", "text": "Hi"}],
+                        "tool_calls": [{"id": "7", "function": {"name": "add", "arguments": {"a": 1}}}],
+                    }
+                }
+            ]
+        },
+    )
+    async with ModelServer([stream, whole]) as server:
+        model = model_at(server, "openai-chat:m-1")
+        streamed = await model.respond(ASK, on_delta=lambda _: None)
+        plain = await model.respond(ASK)
+        await model.close()
+    calls = streamed.message.calls
+    assert [(c.name, c.arguments) for c in calls] == [("add", '{"a": 1}'), ("sub", '{"a":2}')]
+    assert len({c.id for c in calls}) == 2
+    assert streamed.stop == "tools"
+    assert plain == Response(
+        Assistant((Text("Hi"), ToolCall("7", "add", '{"a":1}'))), "tools", Usage(), "m-1"
+    )

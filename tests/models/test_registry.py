@@ -59,7 +59,12 @@ def test_a_key_goes_to_its_provider_and_nowhere_else() -> None:
     assert not key_sent("openai:gpt-5", KEYS, "http://elsewhere.example/v1")
     assert not key_sent("anthropic:claude-x", KEYS, "http://elsewhere.example")
     assert key_sent("openai:x", {"OPENAI_API_KEY": "sk-env", "OPENAI_BASE_URL": "http://mine.example/v1"})
-    assert key_sent("openai:x", {"FORGEWRIGHT_API_KEY": "sk-own"}, "http://elsewhere.example/v1")
+    own = {"FORGEWRIGHT_API_KEY": "sk-own", "FORGEWRIGHT_BASE_URL": "https://mine.example"}
+    assert key_sent("openai:x", own, "https://mine.example/v1")
+    assert not key_sent("openai:x", own, "https://elsewhere.example/v1")
+    assert not key_sent("openai:x", own, "http://mine.example/v1")
+    assert not key_sent("openai:x", own, "https://mine.example:8443/v1")
+    assert not key_sent("openai:x", {"FORGEWRIGHT_API_KEY": "sk-own"}, "https://mine.example/v1")
     assert key_sent("openai:x", {"FORGEWRIGHT_OPENAI_API_KEY": "sk-own"})
 
 
@@ -130,6 +135,9 @@ def test_prices() -> None:
     price = price_of("gpt-5-2025-08-07")
     assert price is price_of("gpt-5")
     assert cost_microdollars(price, usage) == 625_000 + 62_500 + 1_000_000
+    long = price_of("gpt-6-sol")
+    assert cost_microdollars(long, Usage(272_000, 1000)) == 544_000 + 10_000
+    assert cost_microdollars(long, Usage(272_001, 1000)) == 1_088_004 + 15_000
     assert cost_microdollars(price, Usage(1)) == 2, "a part of a millionth is rounded up"
     assert price_of("some-model") is None
     assert cost_microdollars(None, usage) == 0

@@ -79,7 +79,7 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
                 ),
                 ev.EditAsked(EffectId("1.3"), ev.Decision(True, ("edits",)), ev.NULL, {"a.py": None}),
                 ev.GitAsked(EffectId("1.4"), ev.Decision(True, ("git",)), "commit"),
-                ev.NoteWritten("plan", ev.NULL),
+                ev.NoteWritten(EffectId("1.5"), "plan", ev.NULL),
             ],
             expected=0,
             actor="coder",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from forgewright.core.errors import ConfigError, NotFound, UsageError
@@ -148,6 +150,15 @@ def test_the_strongest_obligations_win() -> None:
     assert found.approval == "owner,security"
     assert found.limits == {"memory_mb": 512, "seconds": 10}
     assert found.redact == ("email", "secrets")
+
+
+def test_named_sets_and_files_make_one_set(tmp_path: Path) -> None:
+    own = tmp_path / "own.cedar"
+    own.write_text('@id("no-lock-files") forbid (principal, action == Action::"edit", resource)'
+                   ' when { context.suffix == ".lock" };')  # fmt: skip
+    both = CedarGate.load(["default", own])
+    assert both.decide(Attempt("coder", "edit", "a.lock")).policies == ("no-lock-files",)
+    assert both.decide(Attempt("coder", "edit", "a.py")).policies == ("edits",)
 
 
 def test_an_empty_set_denies_and_so_does_no_file() -> None:

@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.journal.homes import RUNS, fill
@@ -333,3 +334,49 @@ def test_an_older_head_under_newer_records_is_found(case: Case) -> None:
         elif maker == "signed":
             sign_manifest(members, case.signer)
         assert check(members, case.key)
+
+
+def verify_with(members: Members, key: str, **more: Any) -> list[str]:
+    return [problem.message for problem in verifier.verify(io.BytesIO(pack(members)), key, **more).problems]
+
+
+def test_a_log_that_was_rolled_back_is_found_by_whoever_saw_a_newer_head(case: Case) -> None:
+    newer, older = case.all["checkpoint"], case.older["checkpoint"]
+    assert verify_with(case.all, case.key, head=older) == []
+    assert verify_with(case.all, case.key, head=newer) == []
+    assert any("rolled back" in message for message in verify_with(case.older, case.key, head=newer))
+
+
+def test_a_fork_with_the_real_key_is_found_by_whoever_saw_the_other_branch(case: Case) -> None:
+    """The key signs two trees of one size, and a larger tree that continues neither."""
+    report = verifier.verify(io.BytesIO(pack(case.all)), case.key)
+    for size in (1, 255, 256, 300, report.size - 1, report.size):
+        other = sign_head(case.signer, size, sha256(b"another tree").digest())
+        assert any("forked" in message for message in verify_with(case.all, case.key, head=other)), size
+    stranger = case.other["checkpoint"]
+    assert any("not signed" in message for message in verify_with(case.all, case.key, head=stranger))
+
+
+def test_a_head_that_the_asked_for_witness_did_not_cosign_is_found(case: Case) -> None:
+    """The policy downgrade: the auditor insists on witnesses, the bundle comes without, or with another's."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from forgewright.journal.log.checkpoint import parse_head
+    from forgewright.journal.log.notes import COSIGNATURE, VerifierKey
+    from forgewright.journal.log.witness import cosign
+
+    private, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    witness = VerifierKey("w.example", COSIGNATURE, private.public_key().public_bytes_raw())
+    assert verify_with(case.all, case.key, witnesses=[str(witness)])
+    head = parse_head(case.all["checkpoint"])
+    for line, good in (
+        (cosign(witness, private, head, 1_700_000_000), True),
+        (cosign(witness, other, head, 1_700_000_000), False),
+        (b"", False),
+    ):
+        members = {"witnessed": head.data + line, **case.all}
+        sign_manifest(members, case.signer)
+        assert (verify_with(members, case.key, witnesses=[str(witness)]) == []) is good
+    members = {"witnessed": case.other["checkpoint"], **case.all}
+    sign_manifest(members, case.signer)
+    assert verify_with(members, case.key)

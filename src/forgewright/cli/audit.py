@@ -30,6 +30,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     verify = commands.add_parser("verify", help="verify a bundle offline")
     verify.add_argument("bundle", type=Path)
     verify.add_argument("--key", help="the log's verifier key, or a file that holds it")
+    verify.add_argument("--head", type=Path, help="a tree head of this log that you saw before")
+    verify.add_argument(
+        "--witness", action="append", default=[], help="verifier key of a witness to insist on"
+    )
 
     prove = commands.add_parser("prove", help="prove that a record is in the log (C2SP tlog-proof)")
     prove.add_argument("run", metavar="RUN")
@@ -43,6 +47,27 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show.add_argument("--after", type=int, default=0, metavar="SEQUENCE")
     show.add_argument("--follow", action="store_true", help="go on as records come")
 
+    witness = commands.add_parser("witness", help="have the newest tree head cosigned (C2SP tlog-witness)")
+    witness.add_argument("url", help="the witness's submission prefix")
+    witness.add_argument("--key", required=True, help="the witness's verifier key, or a file that holds it")
+
+    serve = commands.add_parser("serve-witness", help="be a witness for other homes' logs")
+    serve.add_argument(
+        "--folder", type=Path, required=True, help="where its key and what it cosigned are kept"
+    )
+    serve.add_argument("--name", required=True, help="its name, such as witness.example/w1")
+    serve.add_argument("--log", action="append", required=True, help="verifier key of a log, or its file")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=7380)
+
+    keys = commands.add_parser("keys", help="the keys that sign the log")
+    acts = keys.add_subparsers(dest="keys_command", required=True, metavar="COMMAND")
+    acts.add_parser("list", help="the present key and those before it")
+    acts.add_parser("rotate", help="a new key, for which the present one vouches")
+    revoke = acts.add_parser("revoke", help="record that an old key is not to be believed any more")
+    revoke.add_argument("key")
+    revoke.add_argument("--reason", required=True)
+
     fsck = commands.add_parser("fsck", help="hold every stored record against the tree and its signed head")
     fsck.add_argument("--key", help="the log's verifier key, or a file that holds it")
 
@@ -54,12 +79,17 @@ def run(args: argparse.Namespace) -> int:
     if args.audit_command == "verify":
         from forgewright.journal.bundle.verification import verify
 
-        return _report(verify(args.bundle, _key(args.key)), args.json)
+        head = None if args.head is None else _read(args.head)
+        witnesses = [_key(witness) or "" for witness in args.witness]
+        found = verify(args.bundle, _key(args.key), head=head, witnesses=witnesses)
+        return _report(found, args.json)
     if args.audit_command == "fsck":
         from forgewright.journal.bundle.fsck import verify_home
 
         return _report(verify_home(args.home, _key(args.key)), args.json)
-    commands = {"export": _export, "prove": _prove, "show": _show}
+    if args.audit_command == "serve-witness":
+        return _serve_witness(args)
+    commands = {"export": _export, "prove": _prove, "show": _show, "witness": _witness, "keys": _keys}
     work: Coroutine[Any, Any, int] = commands[args.audit_command](args)
     return asyncio.run(work)
 
@@ -132,6 +162,56 @@ async def _show(args: argparse.Namespace) -> int:
     return 0
 
 
+async def _witness(args: argparse.Namespace) -> int:
+    from forgewright.journal.journal import open_journal
+    from forgewright.journal.log.witnessing import WitnessPlace, ask_witnesses
+
+    journal = await open_journal(args.home)
+    try:
+        head = await ask_witnesses(journal, [WitnessPlace(args.url, _key(args.key) or "")])
+    finally:
+        await journal.close()
+    print(head.data.decode(), end="")
+    return 0
+
+
+def _serve_witness(args: argparse.Namespace) -> int:
+    from forgewright.journal.log.notes import parse_verifier_key
+    from forgewright.journal.log.witness import open_witness
+    from forgewright.journal.log.witnessing import serve
+
+    logs = [parse_verifier_key(_key(log) or "") for log in args.log]
+    witness = open_witness(args.folder, args.name, logs)
+    server = serve(witness, args.host, args.port)
+    print(f"{witness.key}\nlistening on http://{args.host}:{server.server_port}", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.server_close()
+    return 0
+
+
+async def _keys(args: argparse.Namespace) -> int:
+    from forgewright.journal.journal import open_journal
+    from forgewright.journal.log.keys import trusted_keys
+
+    journal = await open_journal(args.home)
+    try:
+        if args.keys_command == "rotate":
+            record = await journal.rotate_key()
+            print(f"record {record.index}: the log is signed by another key now")
+        elif args.keys_command == "revoke":
+            record = await journal.revoke_key(args.key, args.reason)
+            print(f"record {record.index}: {args.key} is revoked")
+        for at, key in enumerate(trusted_keys(args.home)):
+            print(f"{key}{'' if at else '  (signs now)'}")
+    finally:
+        await journal.close()
+    return 0
+
+
 def _record(record: Record, as_json: bool) -> None:
     if as_json:
         print(record.data.decode())
@@ -171,6 +251,15 @@ def _key(text: str | None) -> str | None:
         except OSError as error:
             raise NotFound(f"the key file {text} could not be read: {error.strerror}") from None
     return text
+
+
+def _read(path: Path) -> bytes:
+    from forgewright.core.errors import NotFound
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotFound(f"{path} could not be read: {error.strerror}") from None
 
 
 def _json(value: Any) -> None:

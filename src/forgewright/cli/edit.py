@@ -113,7 +113,6 @@ def _remember(engine: CodeEngine, undo: str) -> None:
 
 def _print(plan: Plan, args: argparse.Namespace) -> None:
     from forgewright.cli.output import clean, colored, say
-    from forgewright.code.operations.base import occurrences_text
 
     text = plan.text()
     if text:
@@ -121,7 +120,6 @@ def _print(plan: Plan, args: argparse.Namespace) -> None:
     for result in plan.results:
         if result.uncertain:
             say(f"uncertain, left alone: {len(result.uncertain)}")
-    del occurrences_text
     if args.dry_run and plan.changes:
         say("nothing was written (--dry-run)")
     if args.diff:

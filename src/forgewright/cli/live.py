@@ -217,24 +217,24 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAN_GLYPHS = frozenset({"○", "▸"})
 
 
-def styled(line: Line) -> Text:
-    """A line with its colours."""
+def styled(line: Line) -> RenderableType:
+    """A line with its colours; where it is too long, it goes on under its own beginning."""
+    from rich.table import Table
     from rich.text import Text
 
-    pad = "  " * line.level
-    first, *rest = line.text.split("\n")
     style = STYLES[line.style]
-    text = Text()
-    if line.level == 0 and line.style in ("node", "title"):
-        text.append("\n")
-    text.append(f"{pad}{line.glyph} " if line.glyph else pad, style=style)
-    text.append(first, style=style)
+    text = Text(style=style)
+    first, *rest = line.text.split("\n")
+    text.append(first)
     if line.detail:
-        text.append(f"  {line.detail}", style="dim")
+        text.append(f"  {line.detail}", style="not bold dim")
     for part in rest:
-        text.append(f"\n{pad}  {part}", style=_program_style(part, style))
-    return text
-
-
-def _program_style(part: str, style: str) -> str:
-    return "dim" if part.startswith("…") else style
+        text.append(f"\n{part}", style="dim" if part.startswith("…") else "")
+    grid = Table.grid(padding=0)
+    grid.add_column(width=2 * line.level + (2 if line.glyph else 0), no_wrap=True)
+    grid.add_column(overflow="fold")
+    glyph = Text("  " * line.level + line.glyph, style=style)
+    if line.level == 0 and line.style in ("node", "title"):
+        grid.add_row("", "")
+    grid.add_row(glyph, text)
+    return grid

@@ -36,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completions": ("completions", "completions for bash, zsh and fish"),
 }
 
+_AT_HOME = ("audit", "edit", "policy", "sandbox")
+"""Commands that find the home's path in `args.home`; the others ask `settings` for more than that."""
+
 USAGE = """\
 usage: forgewright COMMAND …
 
@@ -132,6 +135,14 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         args = parser_for(name).parse_args(arguments)
         module = import_module(f"forgewright.cli.{COMMANDS[name][0]}")
+        if name in _AT_HOME:
+            from forgewright.cli.settings import home_of
+
+            args.home = home_of(args)
+        if name == "audit":
+            from forgewright.cli.runs import resolve
+
+            resolve(args, args.home)
         code: int = module.run(args)
         sys.stdout.flush()
         return code
@@ -143,7 +154,7 @@ def _run(name: str, arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say, to nobody
         return 141
-    except Exception as error:  # the outermost rim: every error ends as a message and an exit code
+    except Exception as error:  # noqa: BLE001 - the outermost rim: all ends as a message and an exit code
         return _failed(error, as_json)
 
 

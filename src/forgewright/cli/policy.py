@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from forgewright.cli import policy_versions
 from forgewright.core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -56,18 +57,24 @@ def register(subparsers: Any) -> None:
     replay.add_argument("--run", dest="of_run", metavar="RUN", help="of this run only")
     _set_arguments(replay)
 
+    commands.add_parser("reference", help="actions, facts, labels and annotations, as a page of Markdown")
+
+    policy_versions.register(commands)
     for command in commands.choices.values():
         command.set_defaults(handler=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 if all is well (explain: permitted), 1 if not."""
+    if args.policy_command in policy_versions.COMMANDS:
+        return policy_versions.run(args)
     handlers: dict[str, Callable[[argparse.Namespace], int]] = {
         "check": _check,
         "explain": _explain,
         "test": _test,
         "diff": _diff,
         "replay": _replay,
+        "reference": _reference,
     }
     return handlers[args.policy_command](args)
 
@@ -89,11 +96,7 @@ def _gate(args: argparse.Namespace) -> CedarGate:
 
 
 def _named(paths: list[str]) -> list[Path | str] | str:
-    from forgewright.policy.gate import SETS
-
-    if not paths:
-        return "default"
-    return paths[0] if len(paths) == 1 and paths[0] in SETS else list(paths)
+    return list(paths) if paths else "default"
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -131,6 +134,13 @@ def _explain(args: argparse.Namespace) -> int:
     if found.change:
         print(found.change)
     return 0 if found.verdict.permit else 1
+
+
+def _reference(args: argparse.Namespace) -> int:
+    from forgewright.policy.reference import page
+
+    sys.stdout.write(page())
+    return 0
 
 
 def _test(args: argparse.Namespace) -> int:

@@ -13,12 +13,12 @@ from forgewright.journal import events as ev
 Style = Literal["title", "node", "talk", "look", "change", "good", "bad", "warn", "dim", "plain"]
 
 NODES = {
-    "baseline": "tests, before anything is changed",
-    "plan": "planner: looks at the code and writes the plan",
-    "code": "coder: changes the code",
-    "test": "tests",
-    "refactor": "refactorer: improves what was written",
-    "finish": "summary",
+    "baseline": "the project's tests, before anything is changed",
+    "plan": "the planner looks at the code and writes the plan",
+    "code": "the coder changes the code",
+    "test": "the project's tests, in a sandbox",
+    "refactor": "the refactorer improves what was written",
+    "finish": "what came of it",
 }
 TEXT_CHARS_MAX = 400
 _TESTS_LINES_MAX = 14
@@ -73,6 +73,7 @@ class Progress:
         self._worked_ms = 0
         self._resumed_ms = 0
         self._asked: dict[str, ev.Asked] = {}
+        self._told = ""
         self._calls: dict[tuple[str, str], str] = {}
 
     # ── folding ──────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +129,7 @@ class Progress:
             case ev.RunParked(reason=reason, detail=detail):
                 self._ended("parked", record)
                 self.reason, self.detail = reason, clean(detail)
-                return [Line("⏸", f"parked ({reason})", "warn", one_line(detail, 300), 0)]
+                return [Line("‖", f"parked ({reason})", "warn", one_line(detail, 300), 0)]
             case ev.RunFinished(summary=summary):
                 self._ended("finished", record)
                 self.summary = clean(summary) or self.summary
@@ -236,15 +237,17 @@ class Progress:
         match event:
             case ev.EffectRefused(message=message):
                 self.refusals += 1
-                return [Line("⛔", clean(message), "bad")]
+                return self._trouble("⊘", message)
             case ev.EffectFailed(message=message, hint=hint):
-                return [Line("✗", clean(message), "bad", clean(hint or ""))]
+                return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():
                 return self._model(event, actor)
             case ev.ToolAnswered(error=True, result=result):
-                return [Line("✗", one_line(_text(result), TEXT_CHARS_MAX), "bad")]
+                return self._trouble("✗", _text(result))
             case ev.EditAnswered(ms=ms) if isinstance(asked, ev.EditAsked):
                 return [Line("✔", _edited(asked), "good", took(ms), 2)]
+            case ev.ExecAnswered() if actor == "tester":
+                return []  # its report follows
             case ev.ExecAnswered(result=result, ms=ms):
                 ended = _table(result)
                 code, reason = ended.get("code", 0), ended.get("reason", "exit")
@@ -258,6 +261,15 @@ class Progress:
             case _:
                 return []
 
+    def _trouble(self, glyph: str, message: str, hint: str = "") -> list[Line]:
+        """What went wrong, told once: the same words come from an effect and from the tool around it."""
+        text = clean(message).strip()
+        told = self._told.startswith(text.split("\n")[0][:200]) and bool(self._told)
+        self._told = text
+        lines = text.split("\n")
+        shown = "\n".join([*lines[:12], f"… {len(lines) - 12} more lines"] if len(lines) > 12 else lines)
+        return [] if told else [Line(glyph, shown, "bad", clean(hint), 2)]
+
     def _model(self, event: ev.ModelAnswered, actor: str) -> list[Line]:
         self.input_tokens += event.input_tokens
         self.output_tokens += event.output_tokens
@@ -269,11 +281,12 @@ class Progress:
                 words.append(part["text"])
             elif part.get("type") == "tool_call":
                 self._calls[event.effect, part.get("id", "")] = part.get("arguments", "")
-        used = f"{event.input_tokens:,} → {event.output_tokens:,} tokens"
+        known = event.input_tokens + event.output_tokens
+        used = f"{event.input_tokens:,} → {event.output_tokens:,} tokens" if known else ""
         cost = f"${event.cost_microdollars / 1e6:.4f}" if event.cost_microdollars else ""
         detail = " · ".join(filter(None, [used, cost, took(event.ms)]))
         if not words:
-            return [Line("◇", actor, "dim", detail)]
+            return []
         return [Line("◆", f"{actor}: {one_line(' '.join(words), TEXT_CHARS_MAX)}", "talk", detail)]
 
     def _git(self, asked: ev.GitAsked, done: Mapping[str, Any]) -> list[Line]:
@@ -339,7 +352,7 @@ def _program(program: str) -> str:
 
 
 def _edited(asked: ev.EditAsked) -> str:
-    diff = [line for line in _text(asked.result).split("\n")]
+    diff = _text(asked.result).split("\n")
     added = sum(line.startswith("+") and not line.startswith("+++") for line in diff)
     removed = sum(line.startswith("-") and not line.startswith("---") for line in diff)
     paths = sorted(set(asked.before) | set(asked.after))

@@ -16,7 +16,7 @@ from forgewright.core.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from forgewright.runtime.budget import Budget
-    from forgewright.sandbox.types import Limits
+    from forgewright.sandbox.types import Limits, Mount, Tier
     from forgewright.swarm.testing import TestSettings
 
 
@@ -85,7 +85,9 @@ def _read(file: Path) -> Config:
 
 def models_of(config: Config, args: argparse.Namespace) -> dict[str, str]:
     """Actor → model, `default` for all others; what was given by hand comes first."""
-    models: dict[str, str] = dict(config.run.models)
+    models: dict[str, str] = {}
+    for role, model in config.run.models.items():
+        models[role] = model
     if config.run.model:
         models["default"] = config.run.model
     if getattr(args, "model", None):
@@ -143,10 +145,40 @@ def sandbox_limits_of(config: Config) -> Limits:
     return limits
 
 
+def tier_of(config: Config) -> Tier:
+    from forgewright.sandbox.types import Tier
+
+    return Tier(config.sandbox.tier or "container")
+
+
+def mounts_of(settings: Settings) -> tuple[Mount, ...]:
+    """The further folders, their sources relative to the file that names them. Raises `NotFound`."""
+    from forgewright.sandbox.types import Mount
+
+    found = []
+    for mount in settings.config.sandbox.mounts:
+        source = Path(os.path.abspath(_base(settings) / Path(mount.source).expanduser()))
+        if not source.exists():
+            raise NotFound(
+                f"[sandbox] mounts: {source} is not there", hint="make it, or take it out of the file"
+            )
+        found.append(Mount(str(source), mount.target, mount.mode))
+    return tuple(found)
+
+
+def _base(settings: Settings) -> Path:
+    return settings.file.parent if settings.file else user_file().parent
+
+
 def policies_of(settings: Settings) -> list[Path | str] | str:
     """The policy files that are named, relative to the file that names them; else the default set."""
     names = settings.config.policy.files
     if not names:
         return "default"
-    base = settings.file.parent if settings.file else user_file().parent
-    return [name if name in ("default", "strict") else base / Path(name).expanduser() for name in names]
+    base = _base(settings)
+    from forgewright.policy.gate import SETS, policy_paths
+
+    found: list[Path | str] = []
+    for name in names:
+        found += policy_paths(name) if name in SETS else [base / Path(name).expanduser()]
+    return found

@@ -128,7 +128,7 @@ def _into_block(source: Source, body: Node, text: str, *, last: bool) -> Splice:
     found = statements(body)
     owner = body.parent
     assert owner is not None
-    inline = layout.line_start(data, body.start_byte) == layout.line_start(data, _colon(owner, body))
+    inline = layout.line_start(data, body.start_byte) == layout.line_start(data, colon(owner, body))
     outer = layout.indentation(data, owner.start_byte)
     indent = (
         outer + layout.indent_unit(source)
@@ -137,14 +137,14 @@ def _into_block(source: Source, body: Node, text: str, *, last: bool) -> Splice:
     )
     code = layout.fit(text, source, indent)
     if inline or not found:
-        colon = _colon(owner, body) + 1
+        start = colon(owner, body) + 1
         old = (
             b""
             if all(is_placeholder(n) for n in found)
             else indent + data[body.start_byte : body.end_byte].strip()
         )
         parts = [part for part in ((old, code) if last else (code, old)) if part]
-        return Splice(source.path, colon, max(body.end_byte, colon), end + end.join(parts))
+        return Splice(source.path, start, max(body.end_byte, start), end + end.join(parts))
     if len(found) == 1 and is_placeholder(found[0]):
         return Splice(source.path, layout.line_start(data, found[0].start_byte), found[0].end_byte, code)
     documented = _documented(found)
@@ -166,7 +166,8 @@ def _documented(found: list[Node]) -> bool:
     )
 
 
-def _colon(owner: Node, body: Node) -> int:
+def colon(owner: Node, body: Node) -> int:
+    """Where the colon before a Python block stands."""
     for child in reversed(owner.children):
         if child.type == ":" and child.start_byte <= body.start_byte:
             return child.start_byte

@@ -31,9 +31,14 @@ def delete(source: Source, node: Node, *, comments: bool = False) -> Splice:
         raise EditRefused("a whole file is not deleted as a node", hint="use (delete-file path: …)")
     if nodes.is_statement(node):
         return _statement(source, node, comments)
-    if node.type in CLAUSES or node.type in _LINES or node.parent.type in nodes.BODIES:
+    line = layout.line_start(source.data, node.start_byte)
+    own_line = layout.only_space(source.data[line : node.start_byte])
+    if own_line and (node.type in CLAUSES or node.type in _LINES or node.parent.type in nodes.BODIES):
         return _lines(source, node, node.start_byte)
-    return Splice(source.path, node.start_byte, node.end_byte, b"")
+    start = node.start_byte
+    while node.type in bodies.COMMENTS and source.data[start - 1 : start] in (b" ", b"\t"):
+        start -= 1
+    return Splice(source.path, start, node.end_byte, b"")
 
 
 def _statement(source: Source, node: Node, comments: bool) -> Splice:

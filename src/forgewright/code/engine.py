@@ -100,7 +100,8 @@ class CodeEngine:
         operations = parse(program, allow=self.allow)
         stage = Stage(self.project)
         results = self._run(operations, stage)
-        return Plan(unparse(operations), self._changes(stage), tuple(results), tuple(stage.moves))
+        check = any(operation.checked for operation in operations)
+        return Plan(unparse(operations), self._changes(stage, check), tuple(results), tuple(stage.moves))
 
     def commit(self, plan: Plan) -> Committed:
         """Write a plan to disk, all files or none. Raises `Conflict` if a file changed since it was read."""
@@ -162,7 +163,7 @@ class CodeEngine:
             raise refused
         return results
 
-    def _changes(self, stage: Stage) -> tuple[FileChange, ...]:
+    def _changes(self, stage: Stage, check: bool) -> tuple[FileChange, ...]:
         changes: list[FileChange] = []
         mistakes: list[str] = []
         moved = {new: old for old, new in stage.moves}
@@ -170,7 +171,7 @@ class CodeEngine:
             before = self._before(path)
             if (before.data if before else None) == (source.data if source else None):
                 continue
-            if source is not None:
+            if source is not None and check:
                 wrong = mistake(before or self._before(moved.get(path, path)), source)
                 mistakes.extend([wrong] if wrong else [])
             changes.append(FileChange(path, before.data if before else None, source.data if source else None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from forgewright.code.languages import GRAMMARS, parse
 
@@ -76,42 +76,82 @@ def indent_unit(source: Source) -> bytes:
     return b"  " if source.language in ("javascript", "typescript", "tsx") else b"    "
 
 
-def fragment_lines(text: str, language: str) -> list[tuple[str, bool]]:
-    """The lines of a piece of code without common indentation; True where a line lies in a string."""
-    text = text.replace("\r\n", "\n").strip("\n").rstrip()
-    lines = text.split("\n")
-    inside = _string_lines(text, language)
-    margins = [
-        len(line) - len(line.lstrip(" \t"))
-        for at, line in enumerate(lines)
-        if line.strip() and at not in inside
-    ]
+class Line(NamedTuple):
+    """A line of a piece of code, without the common indentation."""
+
+    text: str
+    role: Literal["code", "string", "docstring"]
+    """`string`: it lies in a value and must not move; `docstring`: it moves with its first line."""
+    base: str = ""
+    """Of a docstring's line: the indentation of its first line."""
+
+
+def fragment_lines(text: str, language: str, indent: str = "") -> list[Line]:
+    """The lines of a piece of code that will stand at `indent`."""
+    lines = text.replace("\r\n", "\n").strip("\n").rstrip().split("\n")
+    roles = _string_lines("\n".join(lines), language)
+    margins = [_margin(line) for at, line in enumerate(lines) if line.strip() and roles.get(at, -1) < 0]
     margin = min(margins, default=0)
-    if margin == 0 and len(margins) > 1 and lines[0] == lines[0].lstrip() and min(margins[1:]) > 0:
-        margin = 0
-    shifted = []
+    if margin == 0 and indent and _cut_out(lines, margins[1:], indent, language):
+        lines = [
+            lines[0],
+            *(
+                line[len(indent) :] if roles.get(at, -1) != 0 else line
+                for at, line in enumerate(lines[1:], 1)
+            ),
+        ]
+    shifted: list[Line] = []
     for at, line in enumerate(lines):
-        if at in inside:
-            shifted.append((line, True))
+        role = roles.get(at, -1)
+        if role == 0:
+            shifted.append(Line(line, "string"))
+        elif role > 0:
+            first = lines[role - 1]
+            shifted.append(
+                Line(line[margin:] if line.strip() else "", "docstring", first[margin : _margin(first)])
+            )
         else:
-            shifted.append((line[margin:] if line.strip() else "", False))
+            shifted.append(Line(line[margin:] if line.strip() else "", "code"))
     return shifted
 
 
-def _string_lines(text: str, language: str) -> set[int]:
-    """Numbers of the lines that begin inside a string that is no docstring."""
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _cut_out(lines: list[str], rest: list[int], indent: str, language: str) -> bool:
+    """Whether the first line lost the indentation that the others still have, as in text cut out of a file."""
+    if not rest or min(rest) < len(indent):
+        return False
+    head = lines[0].split("#")[0].split("//")[0].rstrip()
+    if head.startswith("@") and min(rest) == len(indent):
+        return True
+    return (
+        head.endswith((":", "{", "(", "[", "=>"))
+        and min(rest) > len(indent)
+        and (min(rest) >= len(indent) + 2 and not _regular(lines, language))
+    )
+
+
+def _regular(lines: list[str], language: str) -> bool:
+    """Whether the second line is indented by one usual step, so that nothing was lost."""
+    widths = [_margin(line) for line in lines[1:] if line.strip()]
+    return bool(widths) and widths[0] in ((4,) if language == "python" else (2, 4))
+
+
+def _string_lines(text: str, language: str) -> dict[int, int]:
+    """Numbers of the lines that begin inside a string → 0, or for a docstring the number of its first line + 1."""
     if language not in GRAMMARS or "\n" not in text:
-        return set()
-    found: set[int] = set()
-    probe = text
-    stack = [parse(language, probe.encode("utf-8", "surrogatepass")).root_node]
+        return {}
+    found: dict[int, int] = {}
+    stack = [parse(language, text.encode("utf-8", "surrogatepass")).root_node]
     while stack:
         node = stack.pop()
         if node.end_point.row == node.start_point.row:
             continue
         if node.type in _MULTILINE:
-            if not _documents(node):
-                found.update(range(node.start_point.row + 1, node.end_point.row + 1))
+            role = node.start_point.row + 1 if _documents(node) else 0
+            found.update(dict.fromkeys(range(node.start_point.row + 1, node.end_point.row + 1), role))
             continue
         stack.extend(node.children)
     return found
@@ -128,18 +168,20 @@ def fit(text: str, source: Source, indent: bytes) -> bytes:
     Values of strings over several lines stay as they are; docstrings move with the code.
     """
     unit = indent_unit(source)
-    lines = fragment_lines(text, source.language)
-    own = _unit_of([line for line, raw in lines if not raw])
+    lines = fragment_lines(text, source.language, indent.decode())
+    own = _unit_of([line.text for line in lines if line.role == "code"])
     out: list[bytes] = []
-    for line, raw in lines:
-        data = line.encode("utf-8", "surrogateescape")
-        if raw:
+    for line in lines:
+        data = line.text.encode("utf-8", "surrogateescape")
+        stripped = data.lstrip(b" \t")
+        leading = data[: len(data) - len(stripped)]
+        if line.role == "string" or not data:
             out.append(data)
-        elif not data:
-            out.append(b"")
+        elif line.role == "docstring":
+            base = line.base.encode()
+            out.append(indent + _rescaled(base, own, unit) + leading[len(base) :] + stripped)
         else:
-            stripped = data.lstrip(b" \t")
-            out.append(indent + _rescaled(data[: len(data) - len(stripped)], own, unit) + stripped)
+            out.append(indent + _rescaled(leading, own, unit) + stripped)
     return line_end(source.data).join(out)
 
 
@@ -150,7 +192,7 @@ def _unit_of(lines: list[str]) -> int:
     if not widths or any(line.startswith("\t") for line in lines):
         return 0
     smallest = min(widths)
-    return smallest if smallest in (2, 4, 8) and all(width % smallest == 0 for width in widths) else 0
+    return smallest if smallest in (2, 4) and all(width % smallest == 0 for width in widths) else 0
 
 
 def _rescaled(leading: bytes, own: int, unit: bytes) -> bytes:

@@ -75,6 +75,11 @@ def delete(source: Source, node: Node) -> Splice:
     comma = _comma_after(node)
     own = _own_lines(data, node, comma)
     keeps_comma = parent.type in ("tuple", "tuple_expression") and len(found) == 2
+    if len(found) == 1 and parent.type == "argument_list" and _is_class(parent.parent):
+        return Splice(source.path, parent.start_byte, parent.end_byte, b"")
+    if at == 0 and keeps_comma and _comma_after(found[1]) is None:
+        kept = data[found[1].start_byte : found[1].end_byte] + b","
+        return Splice(source.path, node.start_byte, found[1].end_byte, kept)
     if own is not None and not (at == len(found) - 1 and comma is None):
         return Splice(source.path, own[0], own[1], b"")
     if at < len(found) - 1:
@@ -98,6 +103,10 @@ def delete(source: Source, node: Node) -> Splice:
         else b""
     )
     return Splice(source.path, found[at - 1].end_byte, end, keep)
+
+
+def _is_class(node: Node | None) -> bool:
+    return node is not None and node.type == "class_definition"
 
 
 def _line_end_length(data: bytes, end: int) -> int:

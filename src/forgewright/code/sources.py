@@ -42,6 +42,10 @@ class SourceFile:
             self._tree = parse(self.language, self.data)
         return self._tree
 
+    @property
+    def parsed(self) -> bool:
+        return self._tree is not None
+
     def forget_tree(self) -> None:
         """Drop the tree; it is parsed again when asked for."""
         self._tree = None
@@ -150,7 +154,23 @@ class DiskProject:
                 if source is not None and word in source.data:
                     yield path
 
-    def _read(self, path: str, folders: _Folders | None = None) -> SourceFile | None:
+    def stamp(self, path: str) -> tuple[int, int, int] | None:
+        """(modification time in nanoseconds, size, inode) of a file: the same stamp, the same content."""
+        try:
+            stat = os.lstat(self.root / path)
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+    def read_once(self, path: str) -> SourceFile | None:
+        """A file that is not kept: for passes over the whole project. None if it is gone or left alone."""
+        with _Folders(self.root) as folders:
+            try:
+                return self._sources.get(path) or self._read(path, folders, keep=False)
+            except NotFound:
+                return None
+
+    def _read(self, path: str, folders: _Folders | None = None, keep: bool = True) -> SourceFile | None:
         """Read `path` anew unless it is as it was; None if it is left alone."""
         if folders is None:
             with _Folders(self.root) as folders:
@@ -182,7 +202,7 @@ class DiskProject:
         if b"\0" in data:
             self._leave(path, "binary")
             return None
-        return self._keep(path, data, stamp)
+        return self._keep(path, data, stamp) if keep else SourceFile(path, data)
 
     def _keep(self, path: str, data: bytes, stamp: tuple[int, int, int]) -> SourceFile:
         self._drop(path)

@@ -5,6 +5,16 @@ from __future__ import annotations
 from forgewright.files.composite import CompositeFiles
 from forgewright.files.directory import DirectoryFiles
 from forgewright.files.memory import MemoryFiles
+from forgewright.files.stored import StoredFiles
 from forgewright.files.types import Entry, Files, Found, Match
 
-__all__ = ["CompositeFiles", "DirectoryFiles", "Entry", "Files", "Found", "Match", "MemoryFiles"]
+__all__ = [
+    "CompositeFiles",
+    "DirectoryFiles",
+    "Entry",
+    "Files",
+    "Found",
+    "Match",
+    "MemoryFiles",
+    "StoredFiles",
+]

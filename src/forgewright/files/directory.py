@@ -206,6 +206,8 @@ class DirectoryFiles:
     @contextmanager
     def _folder(self, name: str, *, make: bool = False) -> Iterator[int]:
         """A handle of a folder, every step of the way opened without following links."""
+        if self._root < 0:
+            raise StoreError(f"the directory {self.root} was closed")
         handle = os.dup(self._root)
         try:
             with _speaking(name):

@@ -144,9 +144,9 @@ class Graph(Generic[S]):
 
     def mermaid(self) -> str:
         """The graph as a Mermaid flowchart."""
-        lines = ["flowchart TD", f"    start([start]) --> {self.start}"]
+        lines = ["flowchart TD", f"    start_([start]) --> {self.start}"]
         for node in self.nodes.values():
             for target in node.to:
-                style = "finish([end])" if target == END else target
+                style = "_end([end])" if target == END else target
                 lines.append(f"    {node.name} --> {style}")
         return "\n".join(lines)

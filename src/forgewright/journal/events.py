@@ -285,17 +285,16 @@ class Noted(Event, frozen=True):
 
 
 class ValueRead(Noted, frozen=True, tag="value.read"):
-    """A reading of the clock or of randomness, which has to be the same on replay."""
+    """A reading of the clock, of randomness or of another thing outside, which has to be the same on replay."""
 
     what: str
-    value: Json
+    value: Value
 
 
 class ArtifactMade(Noted, frozen=True, tag="artifact.made"):
     name: str
     media: str
-    digest: Digest
-    size: int
+    content: Stored
 
 
 class NoteWritten(Noted, frozen=True, tag="note.written"):
@@ -303,6 +302,96 @@ class NoteWritten(Noted, frozen=True, tag="note.written"):
 
     topic: str
     value: Json
+
+
+class AttestationMade(Event, frozen=True, tag="attestation.made"):
+    """An in-toto statement about something produced, signed in a DSSE envelope; the envelope is a blob."""
+
+    predicate: str
+    """Predicate type (a URI)."""
+    subjects: dict[str, Digest]
+    """Name → digest of each thing that it speaks of."""
+    envelope: Stored
+
+
+# ── of the home, not of a run (runs whose names start with `@`) ──────────────────────────────────────
+
+
+class KeyRotated(Event, frozen=True, tag="key.rotated"):
+    """From the head over this record on, another key signs."""
+
+    old: str
+    """Verifier key that signed before."""
+    new: str
+    statement: str
+    """The signed note by which the old key hands over to the new one."""
+
+
+class KeyRevoked(Event, frozen=True, tag="key.revoked"):
+    key: str
+    reason: str
+    size: int
+    """Heads over more records than these that the key signed are not to be believed."""
+
+
+class HeadWitnessed(Event, frozen=True, tag="head.witnessed"):
+    """A witness cosigned a head of this log."""
+
+    witness: str
+    size: int
+    cosignature: str
+    """The signature line."""
+
+
+class ConsentGiven(Event, frozen=True, tag="consent.given"):
+    subject: str
+    """Pseudonym of the person."""
+    purpose: str
+    basis: str
+    """`consent`, `contract`, `legal-obligation`, `vital-interests`, `public-task`, `legitimate-interests`
+    (GDPR Art. 6(1))."""
+    version: str = ""
+    """Of the text that was agreed to."""
+    expires: int | None = None
+    """Milliseconds since 1970."""
+
+
+class ConsentWithdrawn(Event, frozen=True, tag="consent.withdrawn"):
+    subject: str
+    purpose: str
+
+
+class HoldPlaced(Event, frozen=True, tag="hold.placed"):
+    """The subject's data must be kept (litigation): erasure is refused until it is released."""
+
+    subject: str
+    reason: str
+
+
+class HoldReleased(Event, frozen=True, tag="hold.released"):
+    subject: str
+    reason: str
+
+
+class SubjectErased(Event, frozen=True, tag="subject.erased"):
+    """The certificate of an erasure: the subject's key and values are destroyed."""
+
+    subject: str
+    values: int
+    """How many were destroyed."""
+    commitments: Digest
+    """SHA-256 over the commitments of those values, sorted, one per line."""
+    reason: str
+    replayed: bool = False
+    """The erasure was done before, and was repeated on a restored backup."""
+
+
+class StatementSigned(Event, frozen=True, tag="registry.statement"):
+    """A person's signed statement about the home's registries: a proposal, a review, an approval …"""
+
+    statement: Json
+    """The exact bytes that are signed."""
+    signature: str
 
 
 class Record(msgspec.Struct, frozen=True):

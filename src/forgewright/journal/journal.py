@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from forgewright.core.errors import IntegrityError, NotFound
+from forgewright.core.errors import IntegrityError, LostRace, NotFound, Refused
 from forgewright.core.limits import INLINE_BYTES_MAX
 from forgewright.journal import codec
 from forgewright.journal.events import Event, Json, Record, Stored
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
     from forgewright.core.ids import RunId
     from forgewright.journal.log.checkpoint import TreeHead
+    from forgewright.journal.log.sealer import LogSealer
     from forgewright.store.ports import LeaseStore, MemoryStore, RunRow, Store
 
 
 class Journal:
     """Appends events of any run and reads them back. Made by `open_journal`."""
 
-    def __init__(self, store: Store, home: Path | None) -> None:
+    def __init__(self, store: Store, home: Path | None, sealer: LogSealer | None = None) -> None:
         self.store = store
+        self._sealer = sealer
         self.home = home
         """The folder; None for a journal that is not kept."""
 
@@ -72,9 +74,19 @@ class Journal:
         """Records of all runs in log order."""
         return [codec.decode(at) for at in await self.store.journal.scan(start=start, limit=limit)]
 
-    async def runs(self) -> Sequence[RunRow]:
-        """All runs, newest first."""
-        return await self.store.journal.runs()
+    async def runs(self, *, system: bool = False) -> Sequence[RunRow]:
+        """All runs, newest first; with `system` also those of the home itself, whose names start with `@`."""
+        rows = await self.store.journal.runs()
+        return rows if system else [row for row in rows if not row.run.startswith("@")]
+
+    async def note(self, run: RunId, events: Sequence[Event], *, actor: str = "engine") -> list[Record]:
+        """Appends at the end of `run`, wherever that is: for events that depend on nothing before them."""
+        expected = 0
+        while True:
+            try:
+                return await self.append(run, events, expected=expected, actor=actor)
+            except LostRace as lost:
+                expected = lost.found
 
     async def keep(self, value: bytes) -> Json | Stored:
         """What an event should hold for this encoded JSON value: itself, or a reference to a blob."""
@@ -107,6 +119,39 @@ class Journal:
             )
         return parse_head(note)
 
+    async def rotate_key(self, *, actor: str = "operator") -> Record:
+        """Gives the log a new signing key, which the old one vouches for. Raises `NotFound` for a journal that
+        is not kept, `StoreFull`."""
+        if self.home is None or self._sealer is None:
+            raise NotFound("a journal that is not kept has no key")
+        from forgewright.journal.events import KeyRotated
+        from forgewright.journal.log.keys import RUN, hand_over
+
+        ring, handover = hand_over(self.home, await self.store.journal.size())
+        self._sealer.use(ring)
+        event = KeyRotated(handover.old, handover.new, handover.statement)
+        return (await self.note(RUN, [event], actor=actor))[0]
+
+    async def revoke_key(self, key: str, reason: str, *, actor: str = "operator") -> Record:
+        """Records that heads which an old key signs from now on are not to be believed."""
+        from forgewright.journal.events import KeyRevoked
+        from forgewright.journal.log.keys import RUN, trusted_keys
+
+        if self.home is None:
+            raise NotFound("a journal that is not kept has no key")
+        present, *old = [str(item) for item in trusted_keys(self.home)]
+        if key == present:
+            raise Refused(
+                "the key that signs now cannot be revoked",
+                hint="rotate it first: forgewright audit keys rotate",
+            )
+        if key not in old:
+            raise NotFound(
+                f"{key} was never a key of this log", hint="`forgewright audit keys list` shows them"
+            )
+        event = KeyRevoked(key, reason, await self.store.journal.size())
+        return (await self.note(RUN, [event], actor=actor))[0]
+
     async def close(self) -> None:
         """Idempotent; waits for what was acknowledged."""
         await self.store.close()
@@ -115,14 +160,14 @@ class Journal:
 async def open_journal(home: Path | None) -> Journal:
     """The journal of the home `home`, made with its signing key if there is none.
 
-    Without a home it lives in memory: nothing touches the disk and nothing is signed. Raises `StoreFull`, `StoreError`,
-    `IntegrityError` (the log does not fit its head, or the key file is damaged).
+    Without a home it lives in memory: nothing touches the disk and nothing is signed. Raises `StoreFull`,
+    `StoreError`, `IntegrityError` (the log does not fit its head, or the key file is damaged).
     """
     from forgewright.store import open_store
 
     if home is None:
         return Journal(await open_store("memory:"), None)
-    from forgewright.journal.log.keys import open_keys
     from forgewright.journal.log.sealer import LogSealer
 
-    return Journal(await open_store(home, sealer=LogSealer(open_keys(home))), home)
+    sealer = LogSealer(home)
+    return Journal(await open_store(home, sealer=sealer), home, sealer)

@@ -11,10 +11,18 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from forgewright.models.types import Message, ToolSpec
+from forgewright.models.types import Assistant, Message, Reasoning, ToolSpec
 
 _SPECS_MAX = 512
 encode = msgspec.json.Encoder().encode
+
+
+class _Known(weakref.ref[Message]):
+    """A message that was encoded, and its bytes."""
+
+    __slots__ = ("encoded", "key")
+    key: int
+    encoded: bytes
 
 
 class MessageBytes:
@@ -22,18 +30,35 @@ class MessageBytes:
 
     def __init__(self, encode_message: Callable[[Message], bytes]) -> None:
         self._encode = encode_message
-        self._known: dict[int, tuple[weakref.ref[Message], bytes]] = {}
+        self._known: dict[int, _Known] = {}
 
     def of(self, message: Message) -> bytes:
         """The bytes of one message, encoded now or before."""
-        key = id(message)
-        known = self._known.get(key)
-        if known is not None and known[0]() is message:
-            return known[1]
-        encoded = self._encode(message)
-        forget = self._known.pop
-        self._known[key] = (weakref.ref(message, lambda _: forget(key, None)), encoded)
-        return encoded
+        known = self._known.get(id(message))
+        if known is not None and known() is message:
+            return known.encoded
+        return self._keep(message, message)
+
+    def leave_out_reasoning(self, messages: Sequence[Message]) -> bool:
+        """From now on these messages are sent without their providers' reasoning. Whether that changes any."""
+        changed = False
+        for message in messages:
+            if isinstance(message, Assistant):
+                kept = tuple(p for p in message.parts if not (isinstance(p, Reasoning) and p.opaque))
+                if len(kept) < len(message.parts):
+                    before = self.of(message)
+                    changed |= self._keep(message, Assistant(kept)) != before
+        return changed
+
+    def _keep(self, message: Message, sent_as: Message) -> bytes:
+        known = _Known(message, self._forget)
+        known.key, known.encoded = id(message), self._encode(sent_as)
+        self._known[known.key] = known
+        return known.encoded
+
+    def _forget(self, gone: weakref.ref[Message]) -> None:
+        if isinstance(gone, _Known):
+            self._known.pop(gone.key, None)
 
     def __len__(self) -> int:
         return len(self._known)

@@ -1,7 +1,8 @@
 """From a model's name to a model: `anthropic:NAME`, `openai:NAME`, `ollama:NAME`, `replay:FILE`.
 
 A key from the environment is sent to its provider's own server, or to the base URL that the environment
-itself names, and nowhere else: a base URL may come from a repository's configuration.
+itself names, and nowhere else: a base URL may come from a repository's configuration, which must not be able to
+collect keys.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from forgewright.core.errors import ModelAuthError, ModelUnknown, UsageError
 from forgewright.models.types import Model
 
 if TYPE_CHECKING:
-    from forgewright.models.http import HttpClient
+    from forgewright.models.http import HttpClient, Url
     from forgewright.models.settings import ModelSettings
 
 
@@ -36,6 +37,8 @@ class Provider(msgspec.Struct, frozen=True):
     """Runs on one's own machine: no key needed, costs nothing."""
 
 
+_OWN_SERVER, _OWN_KEY = "FORGEWRIGHT_BASE_URL", "FORGEWRIGHT_API_KEY"
+"""A server of one's own and the key for it."""
 _CHAT = "drivers.openai_chat:OpenAIChat"
 _RESPONSES = "drivers.openai_responses:OpenAIResponses"
 _OPENAI = ("https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL")
@@ -117,7 +120,7 @@ def _remote(
     if prefix == "anthropic" and not base.endswith("/v1"):
         base += "/v1"
     url = parse_url(base + provider.path)
-    key, key_name = _key(provider, official or not base_url, api_key, environ)
+    key, key_name = _key(provider, url, official or not base_url, api_key, environ)
     if official and provider.key and not key:
         raise ModelAuthError(
             f"{name} needs a key; expected one in {provider.key}, found none",
@@ -133,16 +136,22 @@ def _remote(
 
 
 def _key(
-    provider: Provider, trusted: bool, api_key: str | None, environ: Mapping[str, str]
+    provider: Provider, url: Url, trusted: bool, api_key: str | None, environ: Mapping[str, str]
 ) -> tuple[str, str]:
     """The key and the name to call it by in messages. `trusted`: the server is one the environment names."""
     if api_key is not None:
         return _clean_key(api_key, "api_key"), "api_key"
-    names = ["FORGEWRIGHT_" + provider.key, provider.key] if provider.key and trusted else []
-    for name in [*names, *([] if trusted else ["FORGEWRIGHT_API_KEY"])]:
+    if trusted:
+        names = ["FORGEWRIGHT_" + provider.key, provider.key] if provider.key else []
+    else:
+        from forgewright.models.http import parse_url
+
+        own = environ.get(_OWN_SERVER, "").strip()
+        names = [_OWN_KEY] if own and parse_url(own).origin == url.origin else []
+    for name in names:
         if environ.get(name, "").strip():
             return _clean_key(environ[name], name), name
-    return "", provider.key if trusted else "FORGEWRIGHT_API_KEY"
+    return "", provider.key if trusted else f"{_OWN_KEY} (for the server that {_OWN_SERVER} names)"
 
 
 def _clean_key(key: str, name: str) -> str:

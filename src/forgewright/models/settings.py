@@ -12,7 +12,7 @@ from forgewright.models.http.limits import HttpLimits, HttpTimeouts
 class ModelSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     max_output_tokens: int | None = None
     """Where a request sets none. Anthropic's API demands one: 16,384 there."""
-    effort: Literal["low", "medium", "high"] | None = None
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     """How much the model may think; left to the provider where not set."""
     prompt_cache: bool = True
     """Anthropic's own API: mark the conversation so far as cacheable (others cache by themselves)."""

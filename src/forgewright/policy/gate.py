@@ -69,8 +69,8 @@ class CedarGate:
         *,
         entities: Path | Sequence[Mapping[str, Any]] = (),
     ) -> CedarGate:
-        """The named set that comes with the package, or files and folders of `*.cedar`; entities from a
-        JSON file or as values. Raises `ConfigError`, `NotFound`, `UsageError`."""
+        """The named set that comes with the package, or a list of files, folders of `*.cedar` and named
+        sets; entities from a JSON file or as values. Raises `ConfigError`, `NotFound`, `UsageError`."""
         if isinstance(entities, Path):
             try:
                 entities = msgspec.json.decode(entities.read_bytes(), type=list[dict[str, Any]])
@@ -159,15 +159,14 @@ class CedarGate:
 
 
 def policy_paths(paths: Sequence[Path | str] | str) -> list[Path]:
-    """Files of a named set or of a list of files and folders. Raises `UsageError`."""
+    """Files of a named set, or of a list of files, folders and named sets. Raises `UsageError`."""
     if isinstance(paths, str):
         if paths not in SETS:
             raise UsageError(
                 f'expected the name of a policy set ({", ".join(SETS)}) or a list of files; found "{paths}"',
                 hint=f"put files into a list: [{paths!r}]",
             )
-        names = [f"{paths}.cedar"]
-        return [_HERE / name for name in names]
+        paths = [paths]
     if not paths:
         raise UsageError("expected at least one policy file; found none: an empty set denies everything")
-    return [Path(path) for path in paths]
+    return [_HERE / f"{path}.cedar" if path in SETS else Path(path) for path in paths]

@@ -15,7 +15,6 @@ ANNOTATIONS: Mapping[str, str] = {
     "redact": "what is taken out before it leaves, by commas: `secrets`, `email` …",
     "limits": "numbers by commas: `memory_mb=512,seconds=60`; of several the smallest",
     "description": "why the policy is there",
-    "allow": "what a person would have to add for a denied thing, for the refusal's message",
 }
 
 

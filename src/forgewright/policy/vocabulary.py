@@ -56,6 +56,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
         (
             FactSpec("provider", "String", "What stands before the colon in the model's name.", ""),
             FactSpec("input_tokens", "Long", "Size of the request, estimated."),
+            FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
             _LABELS,
         ),
     ),

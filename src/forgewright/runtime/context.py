@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forgewright.tools.types import Tool
 
 A = TypeVar("A")
+T = TypeVar("T")
 S = TypeVar("S", bound=State)
 
 
@@ -137,6 +138,12 @@ class Context:
         from forgewright.runtime.effects.read import read_random
 
         return await read_random(self)
+
+    async def read(self, what: str, look: Callable[[], T | Awaitable[T]], cls: type[T]) -> T:
+        """Any other reading of the world outside: what `look` returns, the same on replay. `cls` decodes it."""
+        from forgewright.runtime.effects.read import read
+
+        return await read(what, look, cls, self)
 
     async def call(self, graph: Graph[S], state: S, *, name: str | None = None) -> S:
         """Runs another graph inside this node, to its end, and returns its last state."""

@@ -11,6 +11,7 @@ from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.policy.types import Attempt, Verdict
 from forgewright.runtime.effect import Effect
+from forgewright.runtime.park import OWN_TROUBLE
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -118,6 +119,8 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
     started = time.monotonic_ns()
     try:
         answer = await effect.perform(f"{context.run}/{identity}", context)
+    except OWN_TROUBLE:
+        raise
     except ForgewrightError as error:
         await context.ledger.append(
             context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-import forgewright
 from forgewright.core.errors import LeaseLost, LostRace, NotFound, UsageError
 from forgewright.core.ids import RunId, new_run_id
+from forgewright.core.version import VERSION
 from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
 from forgewright.journal import events as ev
@@ -168,7 +168,7 @@ class Engine:
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,
-            forgewright.__version__,
+            VERSION,
         )
         await self._write(run, 0, started)
         return run

@@ -24,9 +24,9 @@ from forgewright.runtime.ledger import Ledger
 from forgewright.runtime.park import ParkSignal
 
 if TYPE_CHECKING:
-    from forgewright.sandbox.types import OnOutput
     from forgewright.code.engine import CodeEngine
     from forgewright.runtime.engine import Engine
+    from forgewright.sandbox.types import OnOutput
 
 S = TypeVar("S", bound=State)
 

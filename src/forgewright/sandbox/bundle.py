@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +24,10 @@ _READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """User ids: the agent's, the payload's (both inside), and the map `(inside, outside, count)`."""
+    """User ids: the agent's, the payload's (both inside), and the map `(inside, outside, count)`.
+
+    Without a map there is no user namespace: the runtime's own kernel knows users of its own.
+    """
 
     agent: int
     payload: int
@@ -36,10 +40,13 @@ def configuration(
     *,
     root: str,
     agent_arguments: tuple[str, ...] = (),
+    binds: Sequence[tuple[str, str]] = (),
     arch: str = "x86_64",
 ) -> bytes:
+    """`binds`: (host path, path) of writable places, for a runtime that ignores mounts in the root."""
     mappings = [{"containerID": a, "hostID": b, "size": n} for a, b, n in identity.maps]
     tmpfs = ["nosuid", "nodev", "mode=1777", f"size={shm_bytes(spec)}", "nr_inodes=4096"]
+    namespaces = ["pid", "mount", "ipc", "uts", "network", *(["user"] if mappings else [])]
     config: dict[str, Any] = {
         "ociVersion": "1.0.0",
         "hostname": "sandbox",
@@ -76,10 +83,19 @@ def configuration(
                 "source": "devpts",
                 "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
             },
-            {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": [*tmpfs, "noexec"]},
+            {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": [*tmpfs, "noexec"]},  # noqa: S108
+            *(
+                {
+                    "destination": path,
+                    "type": "bind",
+                    "source": source,
+                    "options": ["rw", "nosuid", "nodev", "bind"],
+                }
+                for source, path in binds
+            ),
         ],
         "linux": {
-            "namespaces": [{"type": name} for name in ("pid", "mount", "ipc", "uts", "network", "user")],
+            "namespaces": [{"type": name} for name in namespaces],
             "uidMappings": mappings,
             "gidMappings": mappings,
             "maskedPaths": list(_MASKED),

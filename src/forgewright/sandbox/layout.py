@@ -41,6 +41,8 @@ class Place(msgspec.Struct, frozen=True):
     folder: Path
     agent: Path
     payload: Owner | None
+    root_writes: bool = False
+    """Whether the host's root writes for the payload."""
 
     @property
     def root(self) -> str:
@@ -58,6 +60,12 @@ def shm_bytes(spec: SandboxSpec) -> int:
 def inodes(spec: SandboxSpec) -> int:
     """Files that can be made inside: one for each 8 KiB of the disk limit, at least 1,024."""
     return max(1024, spec.limits.disk_bytes >> 13)
+
+
+def writable(spec: SandboxSpec) -> list[str]:
+    """Places inside that can be written, outer ones first."""
+    given = [os.path.normpath(mount.target) for mount in spec.mounts if mount.mode != "ro"]
+    return sorted([path for _, path, _ in _WRITABLE] + given)
 
 
 def check(spec: SandboxSpec) -> None:
@@ -142,7 +150,11 @@ def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
     target = os.path.normpath(mount.target)
     source = os.path.realpath(mount.source)
     stat = os.stat(source)
-    ids = IdMap(disk=Owner(stat.st_uid, stat.st_gid), host=place.payload) if place.payload else None
+    ids = (
+        IdMap(disk=Owner(stat.st_uid, stat.st_gid), host=place.payload, root=place.root_writes)
+        if place.payload
+        else None
+    )
     if mount.mode != "cow":
         plan.bind(source, target, write=mount.mode == "rw", ids=ids)
         return

@@ -20,16 +20,24 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class IdMap(msgspec.Struct, frozen=True):
-    """An id-mapped mount: files of `disk` appear as of `host`, and what `host` writes lands as `disk`."""
+    """An id-mapped mount: files of `disk` appear as of `host`, and what `host` writes lands as `disk`.
+
+    `root`: the host's root may write there too (gVisor's file server does, before it gives a file its owner).
+    """
 
     disk: Owner
     host: Owner
+    root: bool = False
 
     def uid_map(self) -> str:
-        return f"{self.disk.uid} {self.host.uid} 1"
+        return self._map(self.disk.uid, self.host.uid)
 
     def gid_map(self) -> str:
-        return f"{self.disk.gid} {self.host.gid} 1"
+        return self._map(self.disk.gid, self.host.gid)
+
+    def _map(self, disk: int, host: int) -> str:
+        other = f"\n{host if disk == 0 else 0} 0 1" if self.root else ""
+        return f"{disk} {host} 1{other}"
 
 
 class Plan:
@@ -87,6 +95,14 @@ class Plan:
     def inherit(self, host: str, number: int) -> None:
         """Opens `host` for writing as descriptor `number` of the program that is launched. Comes last."""
         self._add("open", host, str(number))
+
+    def join(self, entrance: str) -> None:
+        """Puts what is launched, and all that comes of it, into a cgroup."""
+        self._add("join", entrance)
+
+    def user(self, owner: Owner) -> None:
+        """Becomes that user, without groups or new privileges. Comes last."""
+        self._add("user", str(owner))
 
     def save(self, file: Path) -> None:
         file.write_bytes(b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in self._words))

@@ -6,7 +6,9 @@ A frame is `length u32, type u8, id u32` in little-endian order and `length` byt
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -21,11 +23,11 @@ STDIN_WINDOW = 1 << 18
 _HEADER = struct.Struct("<IBI")
 _EXEC = struct.Struct("<BBIIQQQQQII")
 _EXITED = struct.Struct("<iBQQQQ")
-_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING = 1, 2, 3, 4, 5
+_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME = 1, 2, 3, 4, 5, 6
 _HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE = 65, 66, 67, 68, 69, 70, 71
 
-BuiltinName = Literal["read", "write", "list", "remove"]
-_BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4}
+BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack"]
+_BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -140,6 +142,7 @@ class Channel(asyncio.Protocol):
         self.ready: asyncio.Future[None] = self.loop.create_future()
         self.closed: asyncio.Future[None] = self.loop.create_future()
         self._transport: asyncio.WriteTransport | None = None
+        self._reading: asyncio.BaseTransport | None = None
         self._buffer = bytearray()
         self._jobs: dict[int, Job] = {}
         self._pings: dict[int, asyncio.Future[bytes]] = {}
@@ -147,8 +150,16 @@ class Channel(asyncio.Protocol):
         self._number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        if isinstance(transport, asyncio.WriteTransport):
+            self._transport = transport
+        else:
+            self._reading = transport
+
+    async def connect_pipes(self, reading: int, writing: int) -> None:
+        """Takes the ends of two pipes instead of one socket."""
+        writer, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(writing, "wb", 0))
+        await self.loop.connect_read_pipe(lambda: self, os.fdopen(reading, "rb", 0))
+        self._transport = writer
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed.done():
@@ -243,9 +254,19 @@ class Channel(asyncio.Protocol):
         self.send(_PING, self._number)
         await pong
 
+    async def resume(self) -> None:
+        """Tells the agent of a restored machine the time, and gives it randomness that no other clone has."""
+        self._number += 1
+        done: asyncio.Future[bytes] = self.loop.create_future()
+        self._pings[self._number] = done
+        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
+        await done
+
     def jobs(self) -> Sequence[Job]:
         return list(self._jobs.values())
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        for transport in (self._transport, self._reading):
+            if transport is not None:
+                transport.close()

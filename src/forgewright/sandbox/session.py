@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from forgewright.core.errors import NotFound, Refused, SandboxError
+from forgewright.sandbox import trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
@@ -29,6 +32,9 @@ class Machine(Protocol):
 
     def counters(self) -> Counters: ...
     def reset_peak(self) -> None: ...
+    def disk_full(self) -> bool:
+        """Nothing more can be written, as far as that can be seen from outside."""
+
     def fallback_limits(self) -> tuple[int, int]:
         """(processes, address space in bytes) as rlimits, where no cgroup bounds them; 0 is none."""
 
@@ -66,7 +72,7 @@ class AgentSandbox:
             timed_out = not await self._finished(job, command.timeout_seconds)
             if timed_out:
                 await self._kill(job)
-            ended = job.done.result() if job.done.done() else await self._broken(job)
+            ended = await self._ended(job, before)
         except asyncio.CancelledError:
             await self._kill_shielded(job)
             raise
@@ -76,7 +82,7 @@ class AgentSandbox:
         after = machine.counters()
         reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
         if reason in ("oom", "pids"):
-            await job.end_rest(KILL_SECONDS)  # what it left behind would fail the next command too
+            await self._end_rest(job)  # what it left behind would fail the next command too
         return Exit(
             code=_code(ended.status),
             reason=reason,
@@ -103,6 +109,24 @@ class AgentSandbox:
 
     async def remove(self, path: str) -> None:
         await self._builtin("remove", (self._path(path),))
+
+    async def upload(self, source: Path, target: str, *, bytes_max: int = 1 << 30) -> None:
+        """Puts what is in the folder `source` into the folder `target` inside; links stay links."""
+        data = await asyncio.to_thread(trees.encode, source, bytes_max=bytes_max)
+        await self._builtin("unpack", (self._path(target),), stdin=data)
+
+    async def download(
+        self, source: str, target: Path, *, bytes_max: int = 1 << 30, remove: frozenset[bytes] = frozenset()
+    ) -> Sequence[str]:
+        """Puts what is in the folder `source` inside into the folder `target`; the paths that were written.
+
+        Raises `UnsafePath` for anything that would lead out of `target`; nothing outside it is touched.
+        """
+        ended, data = await self._builtin("pack", (self._path(source),), output_bytes=bytes_max)
+        if ended.stdout_bytes > bytes_max:
+            raise SandboxError(f"{source} is larger than {bytes_max} bytes")
+        written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
+        return [os.fsdecode(path) for path in written]
 
     async def close(self) -> None:
         self._closing = True
@@ -153,6 +177,10 @@ class AgentSandbox:
         if not await self._finished(job, KILL_SECONDS):
             await self._machine.destroy()
 
+    async def _end_rest(self, job: Job) -> None:
+        if not self._machine.channel.closed.done():
+            await job.end_rest(KILL_SECONDS)
+
     async def _kill_shielded(self, job: Job) -> None:
         if not job.done.done():
             task = asyncio.ensure_future(self._kill(job))
@@ -161,17 +189,35 @@ class AgentSandbox:
             except asyncio.CancelledError:
                 await asyncio.wait((task,), timeout=KILL_SECONDS)
 
-    async def _broken(self, job: Job) -> Ended:
-        raise SandboxError(
-            f"sandbox {self.id}: a killed command did not end in {KILL_SECONDS} s; the sandbox was destroyed"
-        )
+    async def _ended(self, job: Job, before: Counters) -> Ended:
+        """How `job` ended; also where lack of memory or processes took the whole sandbox along."""
+        if not job.done.done():
+            raise SandboxError(
+                f"sandbox {self.id}: a killed command did not end in {KILL_SECONDS} s; all was destroyed"
+            )
+        try:
+            return job.done.result()
+        except SandboxError:
+            after = self._machine.counters()
+            memory, processes = after.oom > before.oom, after.pids > before.pids
+            if self._closing or not (memory or processes):
+                raise
+            out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
+            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
 
     async def _builtin(
-        self, name: BuiltinName, argv: tuple[str, ...], *, stdin: bytes = b"", output_bytes: int = 1 << 22
+        self,
+        name: BuiltinName,
+        argv: tuple[str, ...],
+        *,
+        stdin: bytes = b"",
+        output_bytes: int = 1 << 22,
+        as_root: bool = False,
     ) -> tuple[Ended, bytes]:
         base = self._request(argv, {}, "/", builtin=name)
         request = Request(
-            argv=base.argv, environment={}, workdir="/", uid=base.uid, gid=base.gid,
+            argv=base.argv, environment={}, workdir="/",
+            uid=0 if as_root else base.uid, gid=0 if as_root else base.gid,
             output_bytes=output_bytes, files=base.files, builtin=name,
         )  # fmt: skip
         job = self._start(request, None)
@@ -196,7 +242,7 @@ class AgentSandbox:
             return "cancelled"
         if code and (ended.processes or after.pids > before.pids):
             return "pids"
-        if code and ended.disk_full:
+        if code and (ended.disk_full or self._machine.disk_full()):
             return "disk"
         return "signal" if os.WIFSIGNALED(ended.status) else "exit"
 

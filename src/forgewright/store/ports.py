@@ -88,6 +88,9 @@ class JournalStore(Protocol):
     async def page(self, name: str) -> bytes | None:
         """A page that a sealer wrote."""
 
+    async def pages(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Those of these pages that there are, all of one state of the log."""
+
     async def size(self) -> int:
         """Number of records in the log."""
 
@@ -143,5 +146,9 @@ class Store(Protocol):
     blobs: BlobStore
     leases: LeaseStore
     memory: MemoryStore
+
+    async def purge(self) -> None:
+        """After deletions: of what was deleted, nothing is left in any file. Raises `StoreError` while another
+        process reads."""
 
     async def close(self) -> None: ...

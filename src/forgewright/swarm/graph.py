@@ -9,6 +9,7 @@ import msgspec
 from forgewright.agent.agent import Agent
 from forgewright.agent.builtin.code import code_edit, code_query
 from forgewright.agent.builtin.plan import latest_plan, write_plan
+from forgewright.core.errors import NotFound
 from forgewright.graph import END, End, Goto, Graph, Update
 from forgewright.models.types import Assistant, Message, ToolResult
 from forgewright.runtime.context import Context
@@ -16,7 +17,7 @@ from forgewright.sandbox.types import Mount, SandboxSpec
 from forgewright.swarm import prompts
 from forgewright.swarm.effects import Commit, Reset
 from forgewright.swarm.state import Accepted, JobState
-from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, headline, parse
+from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, discover, headline, parse
 from forgewright.swarm.workspace import Workspace
 from forgewright.tools.types import Tool
 
@@ -32,6 +33,17 @@ class Limits(msgspec.Struct, frozen=True):
     """Times the coder is sent back to mend failing tests."""
     improvements: int = 1
     """Times the refactorer is sent in."""
+
+
+EDGES = {
+    "baseline": ("plan",),
+    "plan": ("code",),
+    "code": ("test", "finish"),
+    "test": ("code", "refactor", "finish"),
+    "refactor": ("test", "finish"),
+    "finish": (END,),
+}
+"""Node → where it may lead."""
 
 
 class Swarm:
@@ -61,30 +73,20 @@ class Swarm:
         self.refactorer = Agent(
             "refactorer", prompts.with_language(prompts.REFACTORER, writing), tools=tools[:2]
         )
-        self.graph = self._build()
-
-    def _build(self) -> Graph[JobState]:
-        graph = Graph("swarm", JobState)
-        graph.add("baseline", self._baseline, to=["plan"])
-        graph.add("plan", self._plan, to=["code"])
-        graph.add("code", self._code, to=["test", "finish"])
-        graph.add("test", self._test, to=["code", "refactor", "finish"])
-        graph.add("refactor", self._refactor, to=["test", "finish"])
-        graph.add("finish", self._finish, to=[END])
-        return graph
+        self.graph = declare(self)
 
     # ── nodes ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _baseline(self, state: JobState, context: Context) -> Update:
+    async def baseline(self, state: JobState, context: Context) -> Update:
         """What the project's tests say before anything is changed."""
         return Update(baseline=await self._run_tests(context))
 
-    async def _plan(self, state: JobState, context: Context) -> Update:
+    async def plan(self, state: JobState, context: Context) -> Update:
         answer = await self.planner.act(context.scope("planner", actor="planner"), prompts.to_planner(state))
         return Update(plan=latest_plan(answer.messages), brief=answer.text)
 
-    async def _code(self, state: JobState, context: Context) -> Goto:
-        changes = await self._changes() if state.attempts else ""
+    async def code(self, state: JobState, context: Context) -> Goto:
+        changes = await self._changes(context) if state.attempts else ""
         prompt = prompts.to_coder(state, lambda: changes)
         answer = await self.coder.act(context.scope("coder", actor="coder"), prompt)
         plan = latest_plan(answer.messages, state.plan)
@@ -92,7 +94,7 @@ class Swarm:
             return Goto("finish", plan=plan, told=answer.text, verdict="unchanged")
         return Goto("test", plan=plan, told=answer.text)
 
-    async def _test(self, state: JobState, context: Context) -> Goto:
+    async def test(self, state: JobState, context: Context) -> Goto:
         """Runs the tests and decides: accept (commit), send back, or undo."""
         report = await self._run_tests(context)
         good = report is None or accepted(report, state.baseline)
@@ -114,15 +116,15 @@ class Swarm:
             return Goto("finish", report=report, verdict="failed")
         return Goto("code", report=report, attempts=state.attempts + 1)
 
-    async def _refactor(self, state: JobState, context: Context) -> Goto:
-        prompt = prompts.to_refactorer(state, await self._changes())
+    async def refactor(self, state: JobState, context: Context) -> Goto:
+        prompt = prompts.to_refactorer(state, await self._changes(context))
         answer = await self.refactorer.act(context.scope("refactorer", actor="refactorer"), prompt)
         count = state.improvements + 1
         if not _edited(answer.messages):
             return Goto("finish", improvements=count)
         return Goto("test", improvements=count, told=answer.text)
 
-    async def _finish(self, state: JobState, context: Context) -> End:
+    async def finish(self, state: JobState, context: Context) -> End:
         diff = await asyncio.to_thread(self.workspace.diff)
         await context.artifact("change.patch", diff.encode(), media="text/x-diff")
         summary = summarise(state)
@@ -133,7 +135,7 @@ class Swarm:
 
     async def _run_tests(self, context: Context) -> TestReport | None:
         """The project's tests in the sandbox; None where the project has none."""
-        plan = self.tests
+        plan = self.tests or await self._found_since(context)
         if plan is None:
             return None
         spec = msgspec.structs.replace(
@@ -152,18 +154,43 @@ class Swarm:
         await context.note("tests", report)
         return report
 
+    async def _found_since(self, context: Context) -> TestPlan | None:
+        """How tests are run that the run itself brought to a project without any."""
+        found = await context.read("test plan", self._look_for_tests, tuple[TestPlan, ...])
+        return found[0] if found else None
+
+    def _look_for_tests(self) -> tuple[TestPlan, ...]:
+        source = self.workspace.place.source
+        try:
+            return (discover(self.workspace.root, source.root / source.prefix),)
+        except NotFound:
+            return ()
+
     async def _commit(self, state: JobState, context: Context) -> tuple[Accepted, ...]:
         title = _title(state.told) or state.goal
         when = await context.now()
         done = await context.scope("commit", actor="tester").perform(Commit(self.workspace, title, when))
         return (Accepted(done.sha, title, done.effect),)
 
-    async def _changes(self) -> str:
+    async def _changes(self, context: Context) -> str:
         """All that the run changed so far, committed or not, as far as a model can be told."""
-        diff = await asyncio.to_thread(self.workspace.diff_all)
+        diff = await context.read("changes", lambda: asyncio.to_thread(self.workspace.diff_all), str)
         if len(diff) <= CHANGES_CHARS_MAX:
             return diff
         return diff[:CHANGES_CHARS_MAX] + f"\n… {len(diff) - CHANGES_CHARS_MAX:,} characters left out …"
+
+
+def declare(swarm: Swarm | type[Swarm]) -> Graph[JobState]:
+    """The graph whose nodes are the methods of that name; of the class itself, it can be drawn but not run."""
+    graph = Graph("swarm", JobState)
+    for name, to in EDGES.items():
+        graph.add(name, getattr(swarm, name), to=to)
+    return graph
+
+
+def swarm_graph() -> Graph[JobState]:
+    """The graph, to be drawn."""
+    return declare(Swarm)
 
 
 def accepted(report: TestReport, baseline: TestReport | None) -> bool:
@@ -190,7 +217,7 @@ def summarise(state: JobState) -> str:
     lines += [f"- undone, tests failed with it: {what}" for what in state.undone]
     if state.report is not None and state.verdict != "unchanged":
         lines.append(f"Tests: {headline(state.report)}")
-    elif state.report is None:
+    elif state.report is None and state.baseline is None:
         lines.append("Tests: the project has none that could be found, so nothing was run")
     return "\n".join(lines)
 

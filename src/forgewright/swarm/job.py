@@ -14,7 +14,7 @@ from forgewright.journal import events as ev
 from forgewright.runtime.budget import Budget
 from forgewright.runtime.execution import Outcome
 from forgewright.sandbox.types import Limits as SandboxLimits
-from forgewright.sandbox.types import SandboxSpec
+from forgewright.sandbox.types import Mount, SandboxSpec, Tier
 from forgewright.swarm.graph import Limits, Swarm
 from forgewright.swarm.state import JobState
 from forgewright.swarm.testing import TestPlan, TestSettings, discover
@@ -38,6 +38,10 @@ class JobOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     base_url: str | None = None
     notes: tuple[str, ...] = ()
     """What a person should know of the copy (files left out, uncommitted changes taken along)."""
+    tier: Tier = Tier.CONTAINER
+    """The weakest isolation that is accepted; the policy can ask for a stronger one."""
+    mounts: tuple[Mount, ...] = ()
+    """Further folders that sandboxed commands see."""
 
 
 async def start_job(
@@ -52,6 +56,8 @@ async def start_job(
     models: Mapping[str, str] | None = None,
     base_url: str | None = None,
     budget: Budget | None = None,
+    tier: Tier = Tier.CONTAINER,
+    mounts: tuple[Mount, ...] = (),
 ) -> RunId:
     """Makes the run's copy of the repository and journals the run; nothing of it happens yet.
 
@@ -59,12 +65,13 @@ async def start_job(
     """
     run = new_run_id()
     workspace = Workspace.create(home, run, repository)
-    notes = list(workspace.place.notes)
+    notes = _notes(workspace)
     plan: TestPlan | None = None
     try:
         plan = discover(workspace.root, repository.resolve(), tests)
+        notes += [plan.hint] if plan.hint else []
     except NotFound as error:
-        notes.append(error.message)
+        notes.append(f"{error.message}; {error.hint}" if error.hint else error.message)
     options = JobOptions(
         str(repository.resolve()),
         plan,
@@ -73,10 +80,25 @@ async def start_job(
         dict(models or {}),
         base_url,
         tuple(notes),
+        tier,
+        mounts,
     )
     state = JobState(goal=goal, base=workspace.place.base)
     graph = make_swarm(workspace, options).graph
     return await engine.start(graph, state, goal=goal, budget=budget, options=options, run=run)
+
+
+def _notes(workspace: Workspace) -> list[str]:
+    """What is other in the copy than a person may think."""
+    place = workspace.place
+    notes = list(place.notes)
+    if place.snapshot and place.source.git_dir is not None and place.source.head is not None:
+        notes.append("what is not committed came along, as a commit on the run's branch")
+    shown = [f"{item.path} ({item.why})" for item in place.left_out[:8]]
+    if shown:
+        more = f" and {len(place.left_out) - 8} more" if len(place.left_out) > 8 else ""
+        notes.append(f"left out of the copy: {', '.join(shown)}{more}")
+    return notes
 
 
 async def run_job(
@@ -150,7 +172,7 @@ async def job_options(engine: Engine, run: RunId) -> JobOptions:
 
 def make_swarm(workspace: Workspace, options: JobOptions) -> Swarm:
     """The swarm of a job."""
-    spec = SandboxSpec(limits=options.sandbox)
+    spec = SandboxSpec(tier=options.tier, limits=options.sandbox, mounts=options.mounts)
     return Swarm(workspace, options.tests, spec, options.limits)
 
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from forgewright.tools.catalogue import Catalogue
 from forgewright.tools.function import FunctionTool, as_tool, output, tool
-from forgewright.tools.types import CallContext, Recovery, Tool, ToolOutput
+from forgewright.tools.schema_tool import SchemaTool
+from forgewright.tools.types import CallContext, Media, Recovery, Tool, ToolOutput
 
-__all__ = ["CallContext", "FunctionTool", "Recovery", "Tool", "ToolOutput", "as_tool", "output", "tool"]
+__all__ = [
+    "CallContext",
+    "Catalogue",
+    "FunctionTool",
+    "Media",
+    "Recovery",
+    "SchemaTool",
+    "Tool",
+    "ToolOutput",
+    "as_tool",
+    "output",
+    "tool",
+]

@@ -27,19 +27,22 @@ def open_engine(
     home: Path,
     *,
     policies: Sequence[Path | str] | str = "default",
-    models: Mapping[str, str] | None = None,
+    models: Mapping[str, str | Model] | None = None,
     fallback: Sequence[str] = (),
     base_url: str | None = None,
     **listeners: Any,
 ) -> Engine:
     """An engine on the durable journal of `home`, with Cedar's gate and this machine's sandboxes.
 
-    `models`: actor → name, `default` for all others. Raises `ConfigError` (policies), `ModelUnknown`,
+    `models`: actor → name or model, `default` for all others. Raises `ConfigError` (policies), `ModelUnknown`,
     `ModelAuthError`. `listeners` are the engine's `on_…` callbacks.
     """
     from forgewright.policy.gate import CedarGate
 
-    made = {actor: make_model(name, fallback, base_url) for actor, name in (models or {}).items()}
+    made = {
+        actor: make_model(model, fallback, base_url) if isinstance(model, str) else model
+        for actor, model in (models or {}).items()
+    }
     return Engine(
         home=home,
         gate=CedarGate.load(policies),

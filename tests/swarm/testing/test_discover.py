@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forgewright.core.errors import NotFound
+from forgewright.core.errors import ConfigError, NotFound
 from forgewright.swarm.testing import TestOutput, TestSettings, discover, parse
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "orders-api"
@@ -103,7 +103,7 @@ def test_a_virtual_environment_of_the_user_is_mounted_and_the_copy_comes_first(t
 def test_missing_dependencies_are_hinted_at(tmp_path: Path) -> None:
     environment(tmp_path / ".venv")
     assert "pip install pytest" in discover(write(tmp_path, {"pytest.ini": ""})).hint
-    with pytest.raises(NotFound, match="virtual environment"):
+    with pytest.raises(ConfigError, match="virtual environment"):
         discover(tmp_path, settings=TestSettings(environment="nowhere"))
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from forgewright.swarm.testing import TestOutput, TestReport, headline, parse, render
@@ -223,3 +224,21 @@ def test_hostile_output_is_read_in_bounded_time_and_space(framework: str) -> Non
         assert time.process_time() - started < 3
         assert len(report.failures) <= 50
         assert len(render(report)) < 8_000
+
+
+def test_a_report_fits_into_a_record() -> None:
+    block = (
+        "=" * 70
+        + "\nFAIL: test_{0} (m.T.test_{0})\n"
+        + "-" * 70
+        + "\nTraceback (most recent call last):\n{1}\n\n"
+    )
+    body = '  File "m.py", line 3, in f\n' + "    é\n" * 400 + "AssertionError: " + "é" * 500
+    text = "".join(block.format(i, body) for i in range(200))
+    report = parse(
+        TestOutput(b"", f"{text}Ran 200 tests in 1s\n\nFAILED (failures=200)\n".encode(), 1), "unittest"
+    )
+    assert report.failed == 200
+    assert report.failures[0].excerpt
+    assert len(msgspec.json.encode(report)) <= 16 << 10
+    assert " more" in render(report, chars_max=40_000)

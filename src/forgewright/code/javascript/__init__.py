@@ -1,4 +1,4 @@
-"""Names in JavaScript, TypeScript, TSX and JSX: scopes, members, modules and types, resolved over tree-sitter."""
+"""Names in JavaScript, TypeScript, TSX and JSX: scopes, members, modules and types."""
 
 from __future__ import annotations
 

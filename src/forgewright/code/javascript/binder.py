@@ -17,6 +17,7 @@ from forgewright.code.javascript.names import (
     pattern_of,
 )
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 _COMMONJS = re.compile(rb"\bmodule\.exports\b|\bexports\.[\w$]+\s*=|\brequire\s*\(")
 _MODULE_STATEMENTS = ("import_statement", "export_statement")
@@ -71,9 +72,8 @@ class Binder:
             self.handlers[kind] = self.function
         for kind in CLASSES:
             self.handlers[kind] = self.class_
-        for kind in (
-            "statement_block for_statement switch_body class_static_block "
-            "conditional_type labeled_statement".split()
+        for kind in kinds(
+            "statement_block for_statement switch_body class_static_block conditional_type labeled_statement"
         ):
             self.handlers[kind] = self.block
 
@@ -219,13 +219,13 @@ class Binder:
                 key, local_key = key_of(public), key_of(local)
                 if key is None or public is None or local is None or local_key is None:
                     continue
-                entity = owner.exports.get(key[0])
-                if entity is None or entity.alias is not None:
-                    entity = Entity(key[0], "alias", unit)
-                    owner.exports[key[0]] = entity
-                entity.container = owner
-                entity.alias = Import(local_key[0], source) if source else Import(target=local)
-                entity.add(key[1], specifier)
+                public_entity = owner.exports.get(key[0])
+                if public_entity is None or entity.alias is not None:
+                    public_entity = Entity(key[0], "alias", unit)
+                    owner.exports[key[0]] = public_entity
+                public_entity.container = owner
+                public_entity.alias = Import(local_key[0], source) if source else Import(target=local)
+                public_entity.add(key[1], specifier)
             return None
         star = node.first("namespace_export")
         if star is not None and source is not None:
@@ -254,7 +254,6 @@ class Binder:
     def export_default(self, node: Node, scope: Scope, owner: Entity) -> Scope:
         declaration = node.get("declaration")
         name = declaration.get("name") if declaration is not None else None
-        entity = owner.exports.get("default")
         if declaration is None:
             value = node.get("value")
             if value is not None and value.type == "identifier":
@@ -275,8 +274,9 @@ class Binder:
             entity.add(None, declaration)
             self.unit.own[declaration] = entity
             return scope
-        if entity is None:
-            entity = scope.table.get(name.text) or Entity("default", kind, self.unit)
+        entity = (
+            owner.exports.get("default") or scope.table.get(name.text) or Entity("default", kind, self.unit)
+        )
         entity.name, entity.local, entity.container = "default", name.text, owner
         entity.space |= Entity("", kind, self.unit).space
         entity.scope = scope
@@ -364,7 +364,8 @@ class Binder:
         inner.entity = entity
         for item in body.items:
             self.add_member(entity.exports, entity, item.get("name") or item, item, "enum member")
-        return self.push(body, inner)
+        self.push(body, inner)
+        return None
 
     def signatures(self, body: Node, owner: Entity) -> None:
         for item in body.items:
@@ -432,15 +433,18 @@ class Binder:
 
     def function(self, node: Node, scope: Scope) -> Scope:
         name = node.get("name")
-        inner = self.open("function", node, scope)
+        outer = scope
+        if name is not None and node.type in ("function_expression", "generator_function"):
+            outer = Scope("block", node, scope, self.unit)
+        inner = self.open("function", node, outer)
         if name is not None and name.type in ("identifier", "type_identifier"):
             if node.type in ("function_declaration", "generator_function_declaration", "function_signature"):
                 self.unit.own[node] = self.named(name, "function", node, scope)
             else:
                 entity = self.unit.own[node] = Entity(name.text, "function", self.unit)
-                entity.scope = inner
+                entity.scope = outer
                 entity.add(name, node)
-                inner.table[entity.name] = entity
+                outer.table[entity.name] = entity
         for parameter in parameters(node):
             self.pattern(pattern_of(parameter), "parameter", parameter, inner)
         return inner

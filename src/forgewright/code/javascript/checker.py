@@ -1,4 +1,4 @@
-"""The types of entities and the members of types: lazily, remembered, and bounded where types are recursive."""
+"""The types of entities and the members of types: lazily, remembered, and with a bound."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from forgewright.code.javascript import context, expressions, structure, typenodes
+from forgewright.code.javascript import context, elements, expressions, structure, typenodes
 from forgewright.code.javascript.entities import TYPE, Entity
 from forgewright.code.javascript.library import library
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, annotation, parameters, pattern_of
@@ -175,7 +175,7 @@ class Checker:
         return type
 
     def element(self, type: Type | None) -> Type | None:
-        return structure.element(self, type)
+        return elements.element(self, type)
 
     def this_type(self, node: Node) -> Type | None:
         return self._once(("this", node), lambda: structure.this_type(self, node))
@@ -302,6 +302,10 @@ class Checker:
         if isinstance(type, Instance):
             for body in self.bodies(type.entity):
                 found += [(item, type.env) for item in body.items if item.type == "call_signature"]
+            if not found and self._depth < DEPTH_MAX:
+                self._depth += 1
+                found = [one for base in self.bases(type) for one in self.signatures(base)]
+                self._depth -= 1
         return found
 
     def argument(self, signature: Node, env: Env, index: int) -> Type | None:

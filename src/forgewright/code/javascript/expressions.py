@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript import typenodes
-from forgewright.code.javascript.entities import VALUE
+from forgewright.code.javascript.elements import indexed
+from forgewright.code.javascript.entities import TYPE, VALUE, Entity
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import (
     CLASSES,
@@ -17,6 +18,7 @@ from forgewright.code.javascript.names import (
     pattern_of,
     string_text,
 )
+from forgewright.code.javascript.narrowing import narrow
 from forgewright.code.javascript.types import (
     EMPTY,
     Env,
@@ -47,7 +49,9 @@ def type_of(c: Checker, node: Node) -> Type | None:
         return cast or (c.expression(node.items[0]) if node.items else None)
     if kind in ("identifier", "shorthand_property_identifier", "jsdoc_name"):
         found = c.program.resolve(c.program.lookup(node, VALUE))
-        return c.entity_type(found) if found is not None else None
+        if found is None:
+            return _commonjs(c, node)
+        return narrow(c, node, c.entity_type(found))
     if kind == "this":
         return c.this_type(node)
     if kind == "super":
@@ -57,11 +61,15 @@ def type_of(c: Checker, node: Node) -> Type | None:
             bases = [Static(b.entity) for b in c.bases(Instance(this.entity)) if isinstance(b, Instance)]
         return bases[0] if bases else None
     if kind in ("member_expression", "nested_identifier"):
-        entity = c.member_at(node)
-        if entity is None and node.get("object") is not None:
+        member = c.member_at(node)
+        if member is None and node.text == "module.exports":
+            return _commonjs(c, node)
+        if member is None and node.get("object") is not None:
             meant = c.program.resolve(c.program.meaning(node, VALUE))
-            return c.entity_type(meant) if meant is not None else None
-        return c.member_type(entity)
+            left = node.get("object")
+            of = c.expression(left) if left is not None else None
+            return c.entity_type(meant) if meant is not None else indexed(c, of)
+        return narrow(c, node, c.member_type(member))
     if kind == "subscript_expression":
         return _subscript(c, node)
     if kind in ("call_expression", "new_expression"):
@@ -109,6 +117,13 @@ def type_of(c: Checker, node: Node) -> Type | None:
     return None
 
 
+def _commonjs(c: Checker, node: Node) -> Type | None:
+    """`exports` and `module.exports`: the file's own module."""
+    unit = c.program.unit(node.path)
+    named = node.text in ("exports", "module.exports") and unit is not None and unit.javascript
+    return Static(unit.module) if named and unit is not None and unit.module is not None else None
+
+
 def _element(c: Checker, item: Node) -> Type | None:
     found = c.expression(item)
     return Primitive("string") if isinstance(found, Literal) else found
@@ -137,7 +152,7 @@ def _subscript(c: Checker, node: Node) -> Type | None:
         if found is not None:
             return c.member_type(found)
     if index.type in ("string", "template_string"):
-        return None
+        return indexed(c, of)
     return c.element(of)
 
 
@@ -158,7 +173,11 @@ def _call(c: Checker, node: Node) -> Type | None:
     explicit = node.get("type_arguments")
     types = [c.annotation(t) for t in explicit.items] if explicit is not None else []
     if node.type == "new_expression":
-        return constructed(c, c.expression(callee), types)
+        of = c.expression(callee)
+        if of is None and callee.type == "identifier":
+            entity = c.program.resolve(c.program.lookup(callee, TYPE))
+            return c.instantiate(entity, types) if entity is not None else None
+        return constructed(c, of, types)
     return returned(c, c.expression(callee), given, types)
 
 
@@ -193,7 +212,7 @@ def _infer(c: Checker, node: Node, env: Env, given: list[Node], explicit: list[T
     declared = [entity for entity, _ in typenodes.parameter_nodes(c, node)]
     if not declared:
         return env
-    found: dict[object, Type | None] = dict(env)
+    found: dict[Entity, Type | None] = dict(env)
     for entity, type in zip(declared, explicit, strict=False):
         found[entity] = type
     listed = parameters(node)
@@ -201,17 +220,17 @@ def _infer(c: Checker, node: Node, env: Env, given: list[Node], explicit: list[T
         written = annotation(parameter)
         if written is not None and not explicit:
             _unify(c, written, c.expression(argument), set(declared), found)
-    return found  # type: ignore[return-value]  # dict keys are entities; object only to let them be set
+    return found
 
 
 def _unify(
-    c: Checker, written: Node, type: Type | None, wanted: set[object], found: dict[object, Type | None]
+    c: Checker, written: Node, type: Type | None, wanted: set[Entity], found: dict[Entity, Type | None]
 ) -> None:
     if type is None:
         return
     if written.type in ("type_identifier", "identifier"):
-        entity = c.program.meaning(written, 2)
-        if entity in wanted and entity not in found:
+        entity = c.program.meaning(written, TYPE)
+        if entity is not None and entity in wanted and entity not in found:
             found[entity] = type
     elif written.type in ("array_type", "readonly_type"):
         _unify(c, written.items[0], c.element(type), wanted, found)

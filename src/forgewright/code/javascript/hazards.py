@@ -81,7 +81,8 @@ def _captured_here(meanings: Meanings, hit: Hit, new_name: str) -> None:
         other = scope.table.get(new_name)
         if other is not None and other.real is not entity and other.space & entity.space:
             raise EditRefused(
-                f"a use of {hit.node.text!r} in {place(hit.node)} would then mean {new_name!r}, declared at {where(other)}",
+                f"a use of {hit.node.text!r} in {place(hit.node)} would then mean "
+                f"the {new_name!r} that is declared at {where(other)}",
                 hint="choose another name, or rename that one first",
             )
         if scope is entity.scope or any(found.real is entity for found in scope.table.values()):

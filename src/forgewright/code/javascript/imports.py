@@ -6,14 +6,14 @@ import posixpath
 
 import msgspec
 
-from forgewright.code.javascript.entities import ANY, Entity
+from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.names import key_of
 from forgewright.code.javascript.program import Program, dotted
 from forgewright.code.scopes.tree import Node
 
 
 class Exported(msgspec.Struct, frozen=True, eq=False):
-    """An entity as a module exports it. `kind` is `named`, `default` or `equals`."""
+    """An entity as a module exports it. `kind` is `named`, `default`, `equals` or `commonjs`."""
 
     entity: Entity
     module: Entity
@@ -35,32 +35,31 @@ class Importers:
 def export_at(program: Program, node: Node, entity: Entity) -> Exported | None:
     """The export that a reference at `node` is or stands in."""
     parent = node.up
+    unit = program.unit(node.path)
     if parent.type == "import_alias":
         if parent.items[0] is not node:
             left = parent.items[0]
             exported = parent.up.type == "export_statement"
-            unit = program.unit(node.path)
             own = unit.decl.get(left) if unit is not None else None
             return Exported(own.real, own.real, "named", True) if exported and own is not None else None
         if entity.container is not None and entity.container.kind == "module":
             return Exported(entity, entity.container, "named")
         return None
     container = entity.container
-    unit = program.unit(node.path)
     scope = unit.scope_at(node) if unit is not None else None
     module = scope.entity if scope is not None else None
-    if (
-        parent.type == "export_statement"
-        and node.field in ("value", None)
-        and parent.get("declaration") is None
-    ):
-        if module is not None and (parent.has("default") or parent.has("=")):
-            return Exported(entity, module, "default" if parent.has("default") else "equals")
+    assigned = parent.type == "export_statement" and parent.get("declaration") is None
+    if assigned and module is not None and node.field in ("value", None):
+        if parent.has("default"):
+            return Exported(entity, module, "default")
+        if parent.has("="):
+            return Exported(entity, module, "equals")
     if parent.type == "assignment_expression" and node.field == "right" and unit is not None and unit.module:
-        left = parent.get("left")
-        if left is not None and left.text == "module.exports":
-            return Exported(entity, unit.module, "equals")
-    if container is None or container.kind != "module" or entity.alias is not None and entity.kind == "alias":
+        target = parent.get("left")
+        if target is not None and target.text == "module.exports":
+            return Exported(entity, unit.module, "commonjs")
+    aliased = entity.alias is not None and entity.kind == "alias"
+    if container is None or container.kind != "module" or aliased:
         if entity.alias is not None and any(n.type == "namespace_export" for n in entity.nodes) and container:
             return Exported(entity, container, "named")
         return None
@@ -87,17 +86,11 @@ def import_at(program: Program, node: Node, entity: Entity) -> Entity | None:
         if imported.name == "default":
             return None
         if imported.name == "export=" or (specifier is not None and specifier.get("alias") is None):
-            local = program.immediate(imported)
-            if local is None:
-                return None
-            imported = local
-    if imported.kind == "module":
+            imported = program.immediate(imported)
+    if imported is not None and imported.kind == "module":
         equals = imported.exports.get("export=")
-        local = program.immediate(equals) if equals is not None else None
-        if local is None:
-            return None
-        imported = local
-    name = imported.declared_name
+        imported = program.immediate(equals) if equals is not None else None
+    name = imported.declared_name if imported is not None else ""
     return imported if name in ("default", entity.name) else None
 
 
@@ -148,7 +141,7 @@ class ImportTracker:
             return
         if how == "require":
             clause = statement.first("import_require_clause")
-            local = clause.first("identifier") if clause is not None else None
+            local = clause.first("identifier") if clause else None
             if local is None and statement.up.type == "variable_declarator":
                 declared = statement.up.get("name")
                 local = declared if declared is not None and declared.type == "identifier" else None
@@ -170,7 +163,11 @@ class ImportTracker:
                 self._search(found, item)
 
     def _whole(self, found: Importers, local: Node | None, name: str, kind: str) -> None:
-        if local is not None and kind == "equals" and (not self.renaming or local.text in (name, "default")):
+        if (
+            local is not None
+            and kind in ("equals", "commonjs")
+            and (not self.renaming or local.text in (name, "default"))
+        ):
             self._search(found, local)
 
     def _import_type(self, found: Importers, call: Node, name: str, kind: str) -> None:
@@ -215,6 +212,3 @@ def _stem(module: Entity) -> str:
     if stem == "index":
         return posixpath.basename(posixpath.dirname(path)) or "."
     return stem or path
-
-
-__all__ = ["ANY", "Exported", "ImportTracker", "Importers", "export_at", "import_at"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from forgewright.code.binding import Renaming
-from forgewright.code.javascript.typenodes import is_literal, literals
 from forgewright.code.javascript.checker import Checker
 from forgewright.code.javascript.names import STRINGS, string_text
-from forgewright.code.javascript.types import Instance, Type, same
+from forgewright.code.javascript.typenodes import is_literal, literals
+from forgewright.code.javascript.types import Instance, Parameter, Type, same
 from forgewright.code.project import Splice
 from forgewright.code.scopes.tree import Node
 from forgewright.core.errors import EditRefused
@@ -24,7 +24,7 @@ def renamable(c: Checker, node: Node) -> str | None:
 
 
 def rename(c: Checker, node: Node, new_name: str) -> Renaming:
-    """All strings of the same text for which the same type is expected. Raises `EditRefused` if there is none."""
+    """All strings of the same text for which the same type is expected. Raises `EditRefused`."""
     text = renamable(c, node)
     wanted = expected(c, node)
     if text is None or wanted is None:
@@ -40,13 +40,14 @@ def rename(c: Checker, node: Node, new_name: str) -> Renaming:
     for path in c.program.containing(text):
         unit = c.program.unit(path)
         for other in unit.root.walk() if unit is not None else ():
-            if other.type in STRINGS and string_text(other) == text:
-                if same(expected(c, other), wanted) or _is_key(c, other):
-                    found.append(Splice(path, other.start + 1, other.end - 1, new_name.encode()))
+            if other.type not in STRINGS or string_text(other) != text:
+                continue
+            if same(expected(c, other), wanted) or _is_key(other):
+                found.append(Splice(path, other.start + 1, other.end - 1, new_name.encode()))
     return Renaming(tuple(sorted(set(found))))
 
 
-def _is_key(c: Checker, node: Node) -> bool:
+def _is_key(node: Node) -> bool:
     """The quoted name of a property in a type."""
     return node.up.type == "property_signature" and node.field == "name"
 
@@ -75,6 +76,4 @@ def expected(c: Checker, node: Node) -> Type | None:
 
 
 def _constrained(c: Checker, type: Type) -> Type | None:
-    from forgewright.code.javascript.types import Parameter
-
     return literals(c, c.constraint(type)) if isinstance(type, Parameter) else type

@@ -6,20 +6,21 @@ from forgewright.code.javascript.entities import Unit
 from forgewright.code.javascript.jsdoc import doc_of, is_doc
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, NAMES, STRINGS, bare, name_of, pattern_of
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 _DECLARING = (
     FUNCTIONS
     | CLASSES
-    | frozenset(
+    | kinds(
         "interface_declaration type_alias_declaration enum_declaration internal_module module "
         "public_field_definition field_definition property_signature variable_declarator type_parameter "
-        "required_parameter optional_parameter pair import_alias".split()
+        "required_parameter optional_parameter pair import_alias"
     )
 )
-_STATEMENTS = frozenset(
-    "export_statement ambient_declaration lexical_declaration variable_declaration expression_statement".split()
+_STATEMENTS = kinds(
+    "export_statement ambient_declaration lexical_declaration variable_declaration expression_statement"
 )
-_OPERATORS = frozenset("new typeof void delete await yield keyof infer throw return".split())
+_OPERATORS = kinds("new typeof void delete await yield keyof infer throw return")
 
 
 def name_at(unit: Unit, offset: int) -> Node | None:
@@ -62,8 +63,7 @@ def _declared_by(keyword: Node) -> Node | None:
         "implements_clause",
         "extends_type_clause",
     ):
-        clause = parent if parent.type != "class_heritage" else parent
-        types = [c for c in clause.items if c.type != "type_arguments"]
+        types = [c for c in parent.items if c.type != "type_arguments"]
         return _last_name(types[0]) if len(types) == 1 else None
     if text in _OPERATORS:
         operand = next((c for c in parent.items if c.start >= keyword.end), None)

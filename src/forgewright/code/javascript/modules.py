@@ -1,7 +1,7 @@
-"""Which file an import names: relative paths, index files, tsconfig's `paths`, packages, declared modules.
+"""Which file an import names: relative paths, index files, tsconfig's `paths`, packages.
 
-TypeScript handbook, "Module Resolution"; Node.js documentation, "Modules: Packages". Only files of the project
-are ever looked at.
+TypeScript handbook, "Module Resolution"; Node.js documentation, "Modules: Packages". Only files of the
+project are ever looked at.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Modules:
         self._json: dict[str, Any] = {}
 
     def resolve(self, path: str, specifier: str) -> str | None:
-        """The path of the file that `specifier` means when imported from `path`; None if none of the project."""
+        """The path of the file that `specifier` means in the file `path`; None if none of the project."""
         folder = posixpath.dirname(path)
         key = (folder, specifier)
         if key not in self._found:
@@ -45,7 +45,7 @@ class Modules:
         return self._found[key]
 
     def _resolve(self, folder: str, specifier: str) -> str | None:
-        if specifier.startswith(".") or specifier.startswith("/"):
+        if specifier.startswith((".", "/")):
             return self._file(posixpath.normpath(posixpath.join(folder, specifier)).lstrip("/"))
         mapped = self._mapped(folder, specifier)
         if mapped is not None:
@@ -154,7 +154,7 @@ class Modules:
         return self._exists[path]
 
     def read_json(self, path: str) -> Any:
-        """A JSON file with comments and trailing commas, as `tsconfig.json` may have; None if it is not there."""
+        """A JSON file, with comments and trailing commas as in `tsconfig.json`; None if there is none."""
         if path not in self._json:
             self._json[path] = None
             if self.is_file(path):

@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
-FUNCTIONS = frozenset(
+FUNCTIONS = kinds(
     "function_declaration function_expression arrow_function method_definition generator_function "
     "generator_function_declaration function_signature method_signature abstract_method_signature "
-    "construct_signature call_signature function_type constructor_type".split()
+    "construct_signature call_signature function_type constructor_type"
 )
-CLASSES = frozenset("class_declaration class abstract_class_declaration".split())
+CLASSES = kinds("class_declaration class abstract_class_declaration")
 STRINGS = frozenset(("string", "template_string", "template_literal_type"))
-NAMES = frozenset(
+NAMES = kinds(
     "identifier type_identifier property_identifier private_property_identifier statement_identifier "
-    "shorthand_property_identifier shorthand_property_identifier_pattern jsdoc_name this undefined".split()
+    "shorthand_property_identifier shorthand_property_identifier_pattern jsdoc_name this undefined"
 )
 PATTERNS = frozenset(("object_pattern", "array_pattern"))
 WRAPPERS = frozenset(("parenthesized_expression", "non_null_expression"))
 
 IDENTIFIER = re.compile(r"#?[^\W\d][\w$]*|#?\$[\w$]*")
-RESERVED = frozenset(
+RESERVED = kinds(
     "break case catch class const continue debugger default delete do else enum export extends false finally "
     "for function if import in instanceof new null return super switch this throw true try typeof var void "
-    "while with yield let static implements interface package private protected public await".split()
+    "while with yield let static implements interface package private protected public await"
 )
 
 

@@ -171,8 +171,7 @@ class Program:
                 and arguments
                 and arguments.items
             ):
-                module = self.module_of(arguments.items[0])
-                return module
+                return self.module_of(arguments.items[0])
         if node.type in ("object", "class", "function_expression", "arrow_function"):
             unit = self.unit(node.path)
             return unit.own.get(node) if unit else None

@@ -16,7 +16,7 @@ from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
 from forgewright.code.scopes.tree import Node
-from forgewright.code.scopes.words import places
+from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
 
 LEFTOVER_MAX = 500
@@ -32,9 +32,7 @@ KINDS = {
     "namespace": "module",
     "object": "variable",
 }
-_MEMBER_NODES = frozenset(
-    "property_identifier private_property_identifier shorthand_property_identifier_pattern".split()
-)
+_MEMBER_NODES = kinds("property_identifier private_property_identifier shorthand_property_identifier_pattern")
 
 
 class JavaScriptResolver:
@@ -119,7 +117,7 @@ class JavaScriptResolver:
     # occurrences
 
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
-        unit, node = self._node(symbol)
+        node = self._node(symbol)
         statement = labels.labelled(node)
         if statement is not None:
             return tuple(
@@ -155,20 +153,24 @@ class JavaScriptResolver:
         assert unit is not None
         return unit
 
-    def _node(self, symbol: Symbol) -> tuple[Unit, Node]:
+    def _node(self, symbol: Symbol) -> Node:
         unit = self.program.unit(symbol.path)
         node = name_at(unit, symbol.start) if unit is not None else None
-        if unit is None or node is None:
+        if node is None:
             raise EditRefused(
                 f"{symbol.path} has no name at byte {symbol.start}",
                 hint="resolve the symbol again: the file is not what it was",
             )
-        return unit, node
+        return node
 
     # renaming
 
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
-        _, node = self._node(symbol)
+        node = self._node(symbol)
+        if node.text == "default":
+            raise EditRefused(
+                "`default` is a keyword, not a name", hint="point at the name of what is exported"
+            )
         if new_name == symbol.name:
             raise EditRefused(f"{new_name!r} is its name already", hint="give another name")
         statement = labels.labelled(node)
@@ -186,10 +188,8 @@ class JavaScriptResolver:
         if not tags:
             search.run(node, entity)
         hits = list(search.hits.values())
-        hazards.check_name(
-            new_name.removeprefix("#"),
-            quoted=all(h.node.type in STRINGS or h.node.type == "number" for h in hits) or "-" in symbol.name,
-        )
+        quoted = all(hit.node.type in STRINGS or hit.node.type == "number" for hit in hits)
+        hazards.check_name(new_name.removeprefix("#"), quoted=quoted or "-" in symbol.name)
         if not options.allow_capture:
             hazards.check(search, hits, new_name)
         shapes = Shapes(self.meanings, new_name, shorthand=shorthand, keep=keep)
@@ -198,6 +198,10 @@ class JavaScriptResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
+        if not splices:
+            raise EditRefused(
+                f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
+            )
         leftover = self._leftover(symbol.name, hits, uncertain)
         return Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
 
@@ -205,6 +209,12 @@ class JavaScriptResolver:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):
             raise EditRefused(
                 f"{node.text!r} is of the language's own library, outside the project",
+                hint="only what the project itself defines can be renamed",
+            )
+        foreign = [root.unit.path for root in entity.flat() if _installed(root.unit.path)]
+        if foreign and not _installed(node.path):
+            raise EditRefused(
+                f"{node.text!r} is defined in an installed package, {foreign[0]}",
                 hint="only what the project itself defines can be renamed",
             )
 
@@ -238,6 +248,10 @@ class JavaScriptResolver:
                 if len(found) >= LEFTOVER_MAX:
                     return tuple(found)
         return tuple(found)
+
+
+def _installed(path: str) -> bool:
+    return "node_modules" in path.split("/")
 
 
 def _is_member(entity: Entity) -> bool:
@@ -301,6 +315,4 @@ def _container(name: Node) -> str:
     return ".".join(reversed(parts))
 
 
-_NAMED_CONTAINERS = frozenset(
-    "interface_declaration enum_declaration internal_module type_alias_declaration".split()
-)
+_NAMED_CONTAINERS = kinds("interface_declaration enum_declaration internal_module type_alias_declaration")

@@ -15,7 +15,7 @@ from forgewright.code.javascript.imports import ImportTracker, export_at, import
 from forgewright.code.javascript.jsdoc import doc_of, is_doc
 from forgewright.code.javascript.meaning import Meanings
 from forgewright.code.javascript.names import NAMES, STRINGS, string_text
-from forgewright.code.javascript.types import Instance, Static, Union
+from forgewright.code.javascript.types import Instance, Static
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 
@@ -39,15 +39,12 @@ class Hit:
 class Query:
     """What is looked for: entities under one name."""
 
-    __slots__ = ("coming", "entities", "parents", "text")
+    __slots__ = ("coming", "entities", "text")
 
-    def __init__(
-        self, text: str, entities: list[Entity], coming: Coming = "", parents: list[Entity] | None = None
-    ):
+    def __init__(self, text: str, entities: list[Entity], coming: Coming = "") -> None:
         self.text = text
         self.entities = entities
         self.coming = coming
-        self.parents = parents
 
     def wants(self, entity: Entity | None) -> bool:
         return entity is not None and entity.real in self.entities
@@ -85,7 +82,7 @@ class Search:
             query = Query(entity.declared_name, [start])
             self._specifier_hit(name, start, specifier, query, always=True)
             return
-        query = Query(_text(start), self._related_all(start, node), "", self._receivers(node))
+        query = Query(_text(start), self._related_all(start, node))
         home = self._home(start)
         paths = [home] if home is not None else self.program.containing(query.text)
         for path in paths:
@@ -143,7 +140,8 @@ class Search:
                 self._add(node, value, "property for local")
             return
         self._add(node, related[0], related[1])
-        self._follow(node, entity, query)
+        if related[1] != "property for local":
+            self._follow(node, entity, query)
 
     def _add(self, node: Node, entity: Entity, found: Found = "node") -> None:
         if node not in self.hits:
@@ -190,7 +188,7 @@ class Search:
 
     def _follow(self, node: Node, entity: Entity, query: Query) -> None:
         exported = export_at(self.program, node, entity)
-        if exported is not None:
+        if exported is not None and not (self.renaming and exported.kind == "commonjs"):
             if exported.importing:
                 if query.coming in ("", "import") and not self.keep:
                     self._exporter(exported.entity)
@@ -239,7 +237,7 @@ class Search:
         def check(one: Entity, how: Found) -> tuple[Entity, Found] | None:
             return (one, how) if query.wants(one) else None
 
-        found = self._each_related(entity, node, check, populating=False, parents=query.parents)
+        found = self._each_related(entity, node, check, populating=False)
         return found if isinstance(found, tuple) else None
 
     def _each_related(
@@ -249,7 +247,6 @@ class Search:
         visit: Callable[[Entity, Found], tuple[Entity, Found] | None],
         *,
         populating: bool,
-        parents: list[Entity] | None = None,
     ) -> tuple[Entity, Found] | None:
         """Call `visit` with everything that stands for the same as `entity` at `node`, until it answers."""
         renaming_set = populating and self.renaming
@@ -261,18 +258,18 @@ class Search:
             expected = meanings.expected_members(node)
             if expected is not None:
                 for root in expected.entity.flat():
-                    if found := self._rooted(root, visit, "local for property", parents):
+                    if found := self._rooted(root, visit, "local for property"):
                         return found
             taken = meanings.destructured(node)
-            if taken is not None and (found := self._rooted(taken, visit, "local for property", parents)):
+            if taken is not None and (found := self._rooted(taken, visit, "local for property")):
                 return found
             if value is not None and (found := visit(value, "property for local")):
                 return found
-        if found := self._rooted(entity, visit, "node", parents):
+        if found := self._rooted(entity, visit, "node"):
             return found
         other = meanings.parameter_property(entity)
         if other is not None:
-            return self._rooted(other, visit, "node", parents)
+            return self._rooted(other, visit, "node")
         specifier = _specifier(entity)
         if specifier is not None and (not renaming_set or specifier.get("alias") is None):
             local = self.program.immediate(entity)
@@ -290,11 +287,11 @@ class Search:
                 behind = meanings.destructured(node) if at_binding else None
             else:
                 behind = meanings.binding_property(entity)
-            return self._rooted(behind, visit, "local for property", parents) if behind is not None else None
+            return self._rooted(behind, visit, "local for property") if behind is not None else None
         if not self.shorthand:
             behind = meanings.binding_property(entity)
             if behind is not None:
-                return self._rooted(behind, visit, "local for property", parents)
+                return self._rooted(behind, visit, "local for property")
         return None
 
     def _rooted(
@@ -302,7 +299,6 @@ class Search:
         entity: Entity,
         visit: Callable[[Entity, Found], tuple[Entity, Found] | None],
         how: Found,
-        parents: list[Entity] | None,
     ) -> tuple[Entity, Found] | None:
         """The declared entities behind one, and the members of the same name in their owners' bases."""
         for root in entity.flat():
@@ -310,8 +306,6 @@ class Search:
                 return found
             owner = root.container
             if owner is None or owner.kind not in ("class", "interface") or root.kind == "parameter":
-                continue
-            if parents is not None and not any(self._inherits(owner.real, parent) for parent in parents):
                 continue
             for base in self._base_members(owner.real, root):
                 if found := visit(base, how):
@@ -329,38 +323,9 @@ class Search:
                 if inherited is not None and not member.static:
                     found += [e for e in inherited.entity.flat() if e not in found]
                 if isinstance(base, Instance | Static) and base.entity.real not in seen:
-                    if member.static and member.name in base.entity.exports:
-                        found.append(base.entity.exports[member.name])
                     seen.add(base.entity.real)
                     stack.append(base.entity.real)
         return found
-
-    def _inherits(self, owner: Entity, parent: Entity) -> bool:
-        seen = {owner}
-        stack = [owner]
-        while stack:
-            current = stack.pop()
-            if current is parent:
-                return True
-            for base in self.checker.supers(current):
-                if isinstance(base, Instance) and base.entity.real not in seen:
-                    seen.add(base.entity.real)
-                    stack.append(base.entity.real)
-        return False
-
-    def _receivers(self, node: Node) -> list[Entity] | None:
-        """The classes and interfaces of `x` in `x.name`, from where a search starts."""
-        if node.up.type != "member_expression" or node.field != "property":
-            return None
-        left = node.up.get("object")
-        type = self.checker.expression(left) if left is not None else None
-        parts = type.parts if isinstance(type, Union) else (type,)
-        found = [
-            p.entity.real
-            for p in parts
-            if isinstance(p, Instance) and p.entity.kind in ("class", "interface")
-        ]
-        return found or None
 
     def _home(self, entity: Entity) -> str | None:
         """The only file in which `entity` can be named directly; None if that may be anywhere."""

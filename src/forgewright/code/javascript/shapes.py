@@ -1,4 +1,4 @@
-"""What is written at each occurrence of a renamed name: plainly, or expanded where one word stands for two."""
+"""What is written at each occurrence of a renamed name: the name, or more where one word stands for two."""
 
 from __future__ import annotations
 

@@ -8,19 +8,19 @@ from forgewright.code.javascript import expressions
 from forgewright.code.javascript.entities import TYPE, VALUE, Entity
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, annotation, parameters
-from forgewright.code.javascript.types import Env, Instance, Parameter, Static, Tuple, Type, Union, union
+from forgewright.code.javascript.types import Env, Instance, Static, Type
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.checker import Checker, Member
 
-_ITERABLES = frozenset("Array ReadonlyArray Set Iterable IterableIterator Generator AsyncIterable".split())
-_BINDINGS = frozenset(
+_BINDINGS = kinds(
     "variable_declarator for_in_statement catch_clause required_parameter optional_parameter identifier "
-    "assignment_pattern object_pattern array_pattern rest_pattern".split()
+    "assignment_pattern object_pattern array_pattern rest_pattern"
 )
-_SIGNATURES = frozenset("property_signature public_field_definition field_definition".split())
-_METHODS = frozenset("method_definition method_signature abstract_method_signature".split())
+_SIGNATURES = kinds("property_signature public_field_definition field_definition")
+_METHODS = kinds("method_definition method_signature abstract_method_signature")
 
 
 def declared_type(c: Checker, entity: Entity, node: Node, env: Env) -> Type | None:
@@ -110,33 +110,6 @@ def optional(entity: Entity) -> bool:
     return any(node.has("?") for node in entity.nodes)
 
 
-def element(c: Checker, type: Type | None) -> Type | None:
-    """What iterating over a type gives."""
-    if isinstance(type, Tuple):
-        return union(list(type.parts))
-    if isinstance(type, Union):
-        return union([c.element(part) for part in type.parts])
-    if isinstance(type, Parameter):
-        return c.element(c.constraint(type))
-    if not isinstance(type, Instance):
-        return None
-    values = list(type.env.values())
-    if type.entity.name in _ITERABLES and values:
-        return values[0]
-    if type.entity.name in ("Map", "ReadonlyMap") and len(values) > 1:
-        return Tuple((values[0], values[1]))
-    for body in c.bodies(type.entity):
-        for item in body.items:
-            written = annotation(item) if item.type == "index_signature" else None
-            if written is not None:
-                return c.annotation(written, type.env)
-    for base in c.bases(type):
-        found = c.element(base)
-        if found is not None:
-            return found
-    return None
-
-
 def supers(c: Checker, type: Instance, *, implements: bool) -> list[Type | None]:
     """The types in `extends` (and `implements`) of a class or interface."""
     found: list[Type | None] = []
@@ -145,17 +118,14 @@ def supers(c: Checker, type: Instance, *, implements: bool) -> list[Type | None]
             for clause in node.children:
                 if clause.type == "extends_type_clause":
                     found += [c.annotation(item, type.env) for item in clause.all("type")]
-        elif node.type in CLASSES:
-            heritage = node.first("class_heritage")
-            if heritage is None:
-                continue
-            clause = heritage.first("extends_clause")
-            value = clause.get("value") if clause is not None else None
-            if clause is None and heritage.items and heritage.items[0].type != "implements_clause":
+        elif node.type in CLASSES and (heritage := node.first("class_heritage")) is not None:
+            extends = heritage.first("extends_clause")
+            value = extends.get("value") if extends is not None else None
+            if extends is None and heritage.items and heritage.items[0].type != "implements_clause":
                 value = heritage.items[0]
             if value is not None:
-                written = clause.get("type_arguments") if clause is not None else None
-                given = [c.annotation(t, type.env) for t in written.items] if written is not None else []
+                arguments = extends.get("type_arguments") if extends is not None else None
+                given = [c.annotation(t, type.env) for t in arguments.items] if arguments is not None else []
                 found.append(_base(c, value, given))
             other = heritage.first("implements_clause") if implements else None
             found += [c.annotation(item, type.env) for item in other.items] if other is not None else []

@@ -23,13 +23,12 @@ from forgewright.code.javascript.types import (
     union,
 )
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.checker import Checker
 
-SAME_MEMBERS = frozenset(
-    "Partial Required Readonly NonNullable Pick Omit Awaited NoInfer ReadonlyDeep".split()
-)
+SAME_MEMBERS = kinds("Partial Required Readonly NonNullable Pick Omit Awaited NoInfer ReadonlyDeep")
 """Utility types whose members are their first argument's."""
 
 
@@ -125,8 +124,6 @@ def _named(c: Checker, name: Node, arguments: list[Node], env: Env) -> Type | No
     if entity is None:
         if text in SAME_MEMBERS and arguments:
             return type_of(c, arguments[0], env)
-        if text == "Record" and len(arguments) == 2:
-            return None
         if dotted(name) is not None and "(" in text:
             found = c.program.resolve(c.program.meaning(name, VALUE))
             return Instance(found) if found is not None and found.kind in ("class", "interface") else None

@@ -129,8 +129,12 @@ def _new_body(match: Match, code: str) -> Splice:
         inner = layout.fit(code, source, outer + layout.indent_unit(source))
         return Splice(source.path, body.start_byte, body.end_byte, b"{" + end + inner + end + outer + b"}")
     found = bodies.statements(body)
+    if not found:
+        raise EditRefused(f"{match.kind} {match.name!r} has no statements", hint="use (insert-first …)")
     outer = layout.indentation(data, body.parent.start_byte)
-    same_line = layout.line_start(data, body.start_byte) == layout.line_start(data, body.parent.start_byte)
+    same_line = layout.line_start(data, body.start_byte) == layout.line_start(
+        data, bodies.colon(body.parent, body)
+    )
     indent = (
         outer + layout.indent_unit(source) if same_line else layout.indentation(data, found[0].start_byte)
     )

@@ -15,7 +15,7 @@ from forgewright.code.operations.fields import Glob, Selector
 from forgewright.code.query.outline import Entry, outline, render
 from forgewright.code.query.reading import read_match, read_path
 from forgewright.code.selectors import nodes, positions
-from forgewright.code.selectors.select import files, in_source
+from forgewright.code.selectors.select import files, matches_in
 from forgewright.code.selectors.syntax import parse
 from forgewright.code.syntax.diagnostics import SelectorError
 
@@ -112,6 +112,8 @@ class Find(Operation, frozen=True, kw_only=True):
                 total += 1
                 if len(found) < self.limit:
                     found.append(match)
+                elif found[-1].source is not match.source:
+                    match.source.forget_tree()
         head = f"{total} match{'es' if total != 1 else ''}"
         lines = [head, *(_line(match) for match in found)]
         if total > len(found):
@@ -122,7 +124,7 @@ class Find(Operation, frozen=True, kw_only=True):
         scene.select(text, within="!**")  # the selector's own mistakes
         selector = parse(text)
         for path in files(scene.project, selector, self.in_ or None):
-            yield from in_source(scene.project.source(path), selector)
+            yield from matches_in(scene.project, path, selector)
 
 
 def plural(count: int, word: str) -> str:

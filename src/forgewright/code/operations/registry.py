@@ -12,6 +12,7 @@ TABLE: dict[str, str] = {
     "read": f"{STRUCTURE}.query:Read",
     "search": f"{STRUCTURE}.query:Search",
     "references": f"{STRUCTURE}.query:References",
+    "repo-map": f"{STRUCTURE}.repo_map:RepoMap",
     "insert-before": f"{STRUCTURE}.edit:InsertBefore",
     "insert-after": f"{STRUCTURE}.edit:InsertAfter",
     "insert-first": f"{STRUCTURE}.edit:InsertFirst",

@@ -43,6 +43,7 @@ class Restore(Operation, frozen=True, kw_only=True):
     gives: Annotated[str, Meta(description="Digest of the file afterwards.")] = ""
 
     group: ClassVar[str] = "files"
+    checked: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(restore path: 'a.py' found: 'sha256:9c9f66510bebe4e0bb39f8ec9eb29e76')",

@@ -124,11 +124,11 @@ class Unwrap(Targeted, frozen=True, kw_only=True):
                     hint="delete those first: (delete-node target: 'else_clause' …)",
                 )
             indent = layout.indentation(source.data, node.start_byte)
-            first = layout.line_start(source.data, found[0].start_byte)
-            begin = (
-                first if layout.only_space(source.data[first : found[0].start_byte]) else found[0].start_byte
-            )
-            inner = source.data[begin : found[-1].end_byte].decode("utf-8", "surrogateescape")
+            inside = body.named_children
+            start = inside[0].start_byte
+            first = layout.line_start(source.data, start)
+            begin = first if layout.only_space(source.data[first:start]) else start
+            inner = source.data[begin : inside[-1].end_byte].decode("utf-8", "surrogateescape")
             text = layout.fit(inner, source, indent)[len(indent) :]
             splices.append(Splice(source.path, node.start_byte, node.end_byte, text))
         return Outcome(splices=tuple(splices))

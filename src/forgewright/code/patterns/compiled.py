@@ -28,23 +28,44 @@ _HULLS = frozenset(("module", "program", "source_file", "expression_statement", 
 Captures = Mapping[str, Sequence["Node"]]
 
 
+class Shape:
+    """One node of a pattern, with what a comparison asks of it computed once."""
+
+    __slots__ = ("leaf", "node_type", "parts", "text", "variable")
+
+    def __init__(self, node: Node) -> None:
+        self.node_type = node.type
+        self.variable = _variable(node)
+        self.leaf = node.child_count == 0
+        self.text = _leaf_text(node) if self.leaf else b""
+        self.parts = () if self.variable else tuple(Shape(child) for child in parts(node))
+
+    @property
+    def many(self) -> bool:
+        return self.variable is not None and self.variable[0]
+
+
 class Pattern:
     """One pattern in one language. `match(node, data)` gives the captures, or None."""
 
-    def __init__(self, text: str, language: str, root: Node, data: bytes, several: Sequence[Node]) -> None:
+    def __init__(self, text: str, language: str, root: Node, several: Sequence[Node]) -> None:
         self.text = text
         self.language = language
-        self.data = data
-        self.root = root
-        self.several = several
+        self.root = Shape(root)
+        self.several = tuple(Shape(node) for node in several)
         """The statements of a pattern that consists of several."""
-        name = _variable(root)
-        self.any_node = name is not None
+        self.any_node = self.root.variable is not None
         self.root_types: tuple[str, ...] | None = None if self.any_node else (root.type,)
+        self.words = tuple(literal_words(text)) if not several else ()
 
     def match(self, node: Node, data: bytes) -> Captures | None:
         """What the metavariables stand for if the pattern fits; a name used twice must be the same code."""
-        trial = _Trial(self.data, data)
+        if self.words:
+            start, end = node.start_byte, node.end_byte
+            for word in self.words:
+                if data.find(word, start, end) < 0:
+                    return None
+        trial = _Trial()
         if self.several:
             return self._statements(node, trial)
         if self.any_node:
@@ -60,7 +81,7 @@ class Pattern:
         while following is not None and len(here) < 200:
             here.append(following)
             following = following.next_named_sibling
-        used = trial.prefix(list(self.several), [n for n in here if n.type not in _COMMENTS])
+        used = trial.prefix(self.several, [n for n in here if n.type not in _COMMENTS])
         if used is None:
             return None
         trial.captures["_MATCH"] = [here[0], used]
@@ -82,7 +103,7 @@ def compiled(text: str, language: str) -> Pattern:
         inner = _within(root, start, end)
         if inner:
             single = _unwrap(inner[0]) if len(inner) == 1 else inner[0]
-            return Pattern(text, language, single, data, inner if len(inner) > 1 else ())
+            return Pattern(text, language, single, inner if len(inner) > 1 else ())
     raise SelectorError(
         f"{text!r} is no {language} code",
         hint="a pattern is an expression or statements; $NAME stands for one node, $$$NAME for any number",
@@ -169,54 +190,55 @@ def parts(node: Node) -> list[Node]:
 class _Trial:
     """One comparison, with its captures and its bound."""
 
-    def __init__(self, pattern_data: bytes, data: bytes) -> None:
+    __slots__ = ("captures", "steps")
+
+    def __init__(self) -> None:
         self.captures: dict[str, Sequence[Node]] = {}
         self.steps = 0
 
-    def node(self, pattern: Node, node: Node) -> bool:
+    def node(self, shape: Shape, node: Node) -> bool:
         self.steps += 1
         if self.steps > STEPS_MAX:
             return False
-        variable = _variable(pattern)
-        if variable is not None:
-            return node.is_named and self.bind(variable[1], [node])
-        if pattern.type != node.type:
+        if shape.variable is not None:
+            return node.is_named and self.bind(shape.variable[1], [node])
+        if shape.node_type != node.type:
             return False
-        if pattern.child_count == 0 or node.child_count == 0:
-            return pattern.child_count == node.child_count and _same_leaf(pattern, node)
-        return self.children(parts(pattern), parts(node))
+        if shape.leaf or node.child_count == 0:
+            return shape.leaf and node.child_count == 0 and shape.text == _leaf_text(node)
+        return self.children(shape.parts, parts(node))
 
-    def children(self, patterns: list[Node], found: list[Node]) -> bool:
+    def children(self, shapes: Sequence[Shape], found: Sequence[Node]) -> bool:
         """Whether all of `found` is covered, in order."""
-        if not patterns:
+        if not shapes:
             return not found
-        head = patterns[0]
-        variable = _variable(head)
-        if variable is not None and variable[0]:
-            saved = dict(self.captures)
-            for count in range(len(found) + 1) if len(patterns) > 1 else (len(found),):
-                taken = found[:count]
-                fitting = all(n.is_named for n in taken) or len(patterns) == 1
-                if fitting and self.bind(variable[1], taken) and self.children(patterns[1:], found[count:]):
-                    return True
-                self.captures = dict(saved)
-                if self.steps > STEPS_MAX:
-                    return False
-            return False
-        return bool(found) and self.node(head, found[0]) and self.children(patterns[1:], found[1:])
+        head = shapes[0]
+        if not head.many:
+            return bool(found) and self.node(head, found[0]) and self.children(shapes[1:], found[1:])
+        assert head.variable is not None
+        saved = dict(self.captures)
+        for count in range(len(found) + 1) if len(shapes) > 1 else (len(found),):
+            taken = found[:count]
+            fitting = len(shapes) == 1 or all(n.is_named for n in taken)
+            if fitting and self.bind(head.variable[1], taken) and self.children(shapes[1:], found[count:]):
+                return True
+            self.captures = dict(saved)
+            if self.steps > STEPS_MAX:
+                return False
+        return False
 
-    def prefix(self, patterns: list[Node], found: list[Node]) -> Node | None:
-        """The last node used if the patterns cover the first of `found`."""
-        if _variable(patterns[-1]) not in (None, (False, "")) and (_variable(patterns[-1]) or (False,))[0]:
-            return found[-1] if found and self.children(patterns, found) else None
+    def prefix(self, shapes: Sequence[Shape], found: Sequence[Node]) -> Node | None:
+        """The last node used if the shapes cover the first of `found`."""
+        if shapes[-1].many:
+            return found[-1] if found and self.children(shapes, found) else None
         for count in range(1, len(found) + 1):
             saved = dict(self.captures)
-            if self.children(patterns, found[:count]):
+            if self.children(shapes, found[:count]):
                 return found[count - 1]
             self.captures = saved
         return None
 
-    def bind(self, name: str, taken: list[Node]) -> bool:
+    def bind(self, name: str, taken: Sequence[Node]) -> bool:
         self.steps += 1
         if not name or name.startswith("_"):
             return True
@@ -240,10 +262,12 @@ def same(one: Node, other: Node) -> bool:
 
 
 def _same_leaf(one: Node, other: Node) -> bool:
-    if one.type in ("string_start", "string_end", '"', "'"):
-        return _quote(one) == _quote(other)
-    return one.text == other.text
+    return _leaf_text(one) == _leaf_text(other)
 
 
-def _quote(node: Node) -> bytes:
-    return (node.text or b"").lower().replace(b"'", b'"').replace(b'"""', b'"')
+def _leaf_text(node: Node) -> bytes:
+    """A leaf's text; the quotes of strings count as one kind."""
+    text = node.text or b""
+    if node.type in ("string_start", "string_end", '"', "'"):
+        return text.lower().replace(b"'", b'"').replace(b'"""', b'"')
+    return text

@@ -50,12 +50,7 @@ def _entries(source: Source, parent: Node, level: int, depth: int, container: st
             if not name:
                 continue
             dotted = f"{container}.{name}" if container else name
-            outer = nodes.whole(child)
-            first, last = outer.start_point.row + 1, outer.end_point.row + 1
-            if outer.type != "decorated_definition":
-                first = child.start_point.row + 1
-            else:
-                first = child.start_point.row + 1
+            first, last = child.start_point.row + 1, child.end_point.row + 1
             yield Entry(source.path, kind, dotted, first, last, level, signature(source, child))
             if level < depth and (kind in _CONTAINERS or kind in ("function", "method")):
                 body = nodes.body_of(child)

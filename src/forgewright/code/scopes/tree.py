@@ -1,4 +1,4 @@
-"""A mirror of a tree-sitter tree in plain objects: parents and fields cost an attribute, not a walk from the root.
+"""A mirror of a tree-sitter tree in plain objects, whose parents and fields cost one attribute.
 
 tree-sitter finds a node's parent by descending from the root, so resolvers that look upwards all the time
 would be quadratic in the size of a file. The mirror is built once per file, in one pass of a cursor.

@@ -240,7 +240,12 @@ CONDITIONS: dict[str, Callable[[Node], bool]] = {
         and node.parent.type in ARGUMENT_LISTS
         and node.type != "comment"
     ),
-    "item": lambda node: node.is_named and node.parent is not None and node.parent.type in LITERALS,
+    "item": lambda node: (
+        node.is_named
+        and node.parent is not None
+        and node.parent.type in LITERALS
+        and node.type not in _NO_STATEMENT
+    ),
 }
 
 

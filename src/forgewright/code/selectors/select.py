@@ -35,11 +35,21 @@ def select(project: Project, text: str, within: str | Sequence[str] | None = Non
     _check(selector)
     count = 0
     for path in files(project, selector, within):
-        for match in in_source(project.source(path), selector):
+        for match in matches_in(project, path, selector):
             count += 1
             if count > MATCHES_MAX:
                 raise SelectorError(f"{text!r} matches more than {MATCHES_MAX} nodes", hint="narrow it")
             yield match
+
+
+def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
+    """The matches in one file; a tree that was parsed for nothing is not kept."""
+    source = project.source(path)
+    parsed = source.parsed
+    found = in_source(source, selector)
+    if not found and not parsed:
+        source.forget_tree()
+    return found
 
 
 def files(project: Project, selector: Selector, within: str | Sequence[str] | None) -> Iterator[str]:

@@ -17,8 +17,11 @@ import msgspec
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.core.ids import Digest, RunId
 from forgewright.journal.bundle import verifier
-from forgewright.journal.log.proofs import read_tile
+from forgewright.journal.log.keys import PRIVATE, read_history, read_signer
+from forgewright.journal.log.keys import RUN as KEYS
+from forgewright.journal.log.proofs import read_tiles
 from forgewright.journal.log.tiles import HEIGHT, WIDTH, number_path, tile_path
+from forgewright.journal.log.witnessing import witnessed_head
 from forgewright.store.drivers.sqlite.errors import translate
 
 if TYPE_CHECKING:
@@ -48,8 +51,6 @@ async def export(
 
     Raises `UsageError`, `NotFound` (no such run, nothing recorded), `StoreFull`, `IntegrityError`.
     """
-    from forgewright.journal.log.keys import PRIVATE, read_signer
-
     if journal.home is None:
         raise UsageError("a journal that is not kept cannot be exported", hint="open a durable journal")
     if runs is not None and since is not None:
@@ -74,6 +75,8 @@ async def export(
 class _Export:
     def __init__(self, journal: Journal, head: TreeHead, file: BinaryIO, signer: Signer) -> None:
         self._journal = journal
+        assert journal.home is not None
+        self._home = journal.home
         self._head = head
         self._file = file
         self._signer = signer
@@ -86,18 +89,18 @@ class _Export:
         self._add("checkpoint", self._head.data)
         self._add("log.pub", f"{self._signer.key}\n".encode())
         self._add("verify.py", _verifier())
-        tiles: set[tuple[int, int]] = set()
+        handovers = read_history(self._home)
+        if handovers:
+            self._add("keys.json", msgspec.json.encode(handovers))
+        tiles = self._witnessed() | _edge(self._head.size)
         pages = self._of_runs(runs) if runs is not None else self._of_all(since)
         async for number, records in pages:
             self._page(number, records)
             tiles |= _ancestors(number, self._head.size)
-        tiles |= _edge(self._head.size)
         for level, number in sorted(tiles):
             width = min(WIDTH, (self._head.size >> HEIGHT * level) - number * WIDTH)
-            self._add(
-                tile_path(level, number, width),
-                await read_tile(self._journal.store.journal, level, number, width),
-            )
+            tiles_read = await read_tiles(self._journal.store.journal, {(level, number): width})
+            self._add(tile_path(level, number, width), tiles_read[level, number])
         missing = []
         for name in self._blobs:
             try:
@@ -112,6 +115,14 @@ class _Export:
             str(path), self._records, len(self._spans), len(self._blobs) - len(missing), self._head.size
         )
 
+    def _witnessed(self) -> set[tuple[int, int]]:
+        """Adds the newest cosigned head; gives the tiles that show that the log continues it."""
+        head = witnessed_head(self._home)
+        if head is None or head.size > self._head.size:
+            return set()
+        self._add("witnessed", head.data)
+        return _proof_tiles(head.size, self._head.size)
+
     async def _of_all(self, since: int) -> AsyncIterator[tuple[int, list[Placed]]]:
         for number in range(since // WIDTH, -(-self._head.size // WIDTH)):
             start = max(number * WIDTH, since)
@@ -120,9 +131,9 @@ class _Export:
             yield number, list(found)
 
     async def _of_runs(self, runs: Iterable[RunId]) -> AsyncIterator[tuple[int, list[Placed]]]:
-        known = {row.run: row for row in await self._journal.runs()}
+        known = {row.run: row for row in await self._journal.runs(system=True)}
         numbers: dict[int, list[Placed]] = {}
-        for run in dict.fromkeys(runs):
+        for run in dict.fromkeys([*runs, *({KEYS} & known.keys())]):
             if run not in known:
                 raise NotFound(f"no run {run}", hint="`forgewright runs` lists them")
             for placed in await self._journal.store.journal.read(run):
@@ -176,6 +187,22 @@ def _ancestors(number: int, size: int) -> set[tuple[int, int]]:
         found.add((level, number))
         number //= WIDTH
         level += 1
+    return found
+
+
+def _proof_tiles(old: int, size: int) -> set[tuple[int, int]]:
+    """The tiles that hold the perfect subtrees of the tree over `old` leaves, and the tiles above them."""
+    found = set()
+    end = old
+    while end:
+        height = (end & -end).bit_length() - 1
+        level = height // HEIGHT
+        number = (end - (1 << height) >> HEIGHT * level) // WIDTH
+        while (size >> HEIGHT * level) > number * WIDTH:
+            found.add((level, number))
+            number //= WIDTH
+            level += 1
+        end -= 1 << height
     return found
 
 

@@ -15,8 +15,8 @@ from forgewright.core.ids import Digest, RunId
 from forgewright.journal import codec
 from forgewright.journal.bundle.verification import Finding, Verification
 from forgewright.journal.log.checkpoint import CHECKPOINT, parse_head
-from forgewright.journal.log.keys import PUBLIC
-from forgewright.journal.log.notes import parse_verifier_key, verify_note
+from forgewright.journal.log.keys import PUBLIC, chain, read_history
+from forgewright.journal.log.notes import verify_note
 from forgewright.journal.log.sealer import Edge
 from forgewright.journal.log.tiles import WIDTH, edge_path, hashes_of, tile_path
 from forgewright.journal.log.tree import HASH_BYTES, leaf_hash
@@ -87,14 +87,14 @@ class _Check:
 
     def _read_head(self, log: Tables) -> None:
         try:
-            text = self._given or (self._home / PUBLIC).read_text()
-            key = parse_verifier_key(text)
-            self._key = str(key)
+            keys = chain(read_history(self._home), self._given or (self._home / PUBLIC).read_text())
+            self._key = str(keys[0])
             note = log.page(CHECKPOINT)
             if note is None:
                 return
             self._head = parse_head(bytes(note))
-            verify_note(self._head.note, key)
+            signed = {signature.key_id for signature in self._head.note.signatures}
+            verify_note(self._head.note, next((key for key in keys if key.key_id in signed), keys[0]))
         except OSError as error:
             self._found(f"the verifier key could not be read: {error}", PUBLIC)
         except IntegrityError as error:

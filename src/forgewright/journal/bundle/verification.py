@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,11 @@ class Verification(msgspec.Struct, frozen=True):
             raise IntegrityError(first.message + more, record=first.record, hint="do not rely on this copy")
 
 
-def verify(path: Path, key: str | None = None) -> Verification:
-    """Verifies the bundle at `path` offline, with the log's verifier key or the key in the bundle.
+def verify(
+    path: Path, key: str | None = None, *, head: bytes | None = None, witnesses: Sequence[str] = ()
+) -> Verification:
+    """Verifies the bundle at `path` offline, with the log's verifier key or the key in the bundle; against a
+    tree head seen before, and for the cosignatures of witnesses, where those are given.
 
     Raises `NotFound`; what is wrong with a bundle stands in the result.
     """
@@ -59,7 +63,7 @@ def verify(path: Path, key: str | None = None) -> Verification:
 
     try:
         with open(path, "rb") as file:
-            report = run(file, key)
+            report = run(file, key, head=head, witnesses=witnesses)
     except OSError as error:
         raise NotFound(
             f"{path} could not be read: {error.strerror}", hint="give the path of a bundle"

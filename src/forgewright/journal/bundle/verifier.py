@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a Forgewright bundle offline. Needs Python 3.11 and the package `cryptography`, nothing else.
 
-    python3 verify.py BUNDLE.tar [--key NAME+KEYID+BASE64]
+    python3 verify.py BUNDLE.tar [--key NAME+KEYID+BASE64] [--head FILE] [--witness NAME+KEYID+BASE64]…
 
 A copy of this file lies in every bundle; take it from a source you trust, not from the bundle you doubt.
 Without --key, the key in the bundle is used: that shows the bundle is whole, not who made it.
@@ -14,14 +14,20 @@ What is checked, and where the rule stands:
      tile above, and the tiles at the edge give the root of the checkpoint.
   5. The records of each run have the sequence that the manifest says, gapless.
   6. Every blob has the content its name says, and every blob that a record refers to is there.
+  7. Where the log changed its key, `keys.json` leads from --key to the key that signed by statements of each
+     old key, and no record (`key.rotated`, `key.revoked`) says that the signing key was out of force.
+  8. The tree continues the head given with --head (one seen before), so that the log was not rolled back or
+     forked since; and the head in `witnessed`, cosigned by every --witness (C2SP tlog-cosignature).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, BinaryIO
 
@@ -109,12 +115,17 @@ def read_members(file: BinaryIO) -> dict[str, tuple[int, int]]:
 # ── signed notes ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def parse_key(text: str) -> tuple[str, bytes, bytes]:
-    """NAME+KEYID+BASE64(0x01 || public key) → name, key id, public key."""
+def parse_key(text: str, kind: int = 1) -> tuple[str, bytes, bytes]:
+    """NAME+KEYID+BASE64(kind || public key) → name, key id, public key. Kind 1 is a log, 4 a witness."""
     name, key_id, encoded = text.strip().split("+", 2)
     raw = b64decode(encoded, validate=True)
     found = sha256(name.encode() + b"\n" + raw).digest()[:4]
-    if raw[:1] != b"\1" or len(raw) != 33 or found.hex() != key_id or text.strip() != text.rstrip("\n"):
+    if (
+        raw[:1] != bytes([kind])
+        or len(raw) != 33
+        or found.hex() != key_id
+        or text.strip() != text.rstrip("\n")
+    ):
         raise ValueError("not an Ed25519 verifier key")
     return name, found, raw[1:]
 
@@ -178,7 +189,7 @@ class Tree:
     """The tiles of a bundle, checked from the edge inwards."""
 
     def __init__(self, bundle: Bundle, size: int) -> None:
-        self._bundle = bundle
+        self.bundle = bundle
         self._size = size
         self._good: dict[tuple[int, int], list[bytes]] = {}
 
@@ -202,6 +213,18 @@ class Tree:
             level += 1
         return result
 
+    def root_at(self, size: int) -> bytes:
+        """The root that this tree had when it held `size` leaves (RFC 9162 §2.1.1), from verified tiles."""
+        end, result = size, b""
+        while end:
+            height = (end & -end).bit_length() - 1  # the perfect subtree that ends here
+            level, within = divmod(height, 8)
+            number, slot = divmod(end - (1 << height) >> 8 * level, WIDTH)
+            whole = fold(self.hashes(level, number)[slot : slot + (1 << within)])
+            result = node(whole, result) if result else whole
+            end -= 1 << height
+        return result or sha256(b"").digest()
+
     def hashes(self, level: int, number: int) -> list[bytes]:
         """The hashes of one tile, after that tile's own hash was found in the one above."""
         known = self._good.get((level, number))
@@ -211,14 +234,14 @@ class Tree:
             if fold(known) != above[number % WIDTH]:
                 name = tile_name(level, number, self._size)
                 raise Problem(f"{name} does not have the hash that the tile above says", name)
-            if len(self._good) > 4096:
+            if len(self._good) > 512:
                 self._good = {k: v for k, v in self._good.items() if k[0] > 0}
             self._good[level, number] = known
         return known
 
     def _read(self, level: int, number: int) -> list[bytes]:
         name = tile_name(level, number, self._size)
-        data = self._bundle.read(name)
+        data = self.bundle.read(name)
         width = min(WIDTH, (self._size >> 8 * level) - number * WIDTH)
         if len(data) != width * HASH:
             raise Problem(f"{name} has {len(data)} bytes, expected {width * HASH}", name)
@@ -261,15 +284,25 @@ class Bundle:
         return self.digests[name]
 
 
-def verify(file: BinaryIO, key: str | None = None) -> Report:
-    """Checks all six points; never raises for a wrong bundle."""
+def verify(
+    file: BinaryIO, key: str | None = None, *, head: bytes | None = None, witnesses: Sequence[str] = ()
+) -> Report:
+    """Checks all the points above; never raises for a wrong bundle. `head` is a tree head seen before."""
     report = Report()
     try:
         bundle = Bundle(file)
-        signer = _key(bundle, key, report)
+        signer = _chain(bundle, _key(bundle, key, report))
+        report.key = f"{signer[0]}+{signer[1].hex()}"
         _head(bundle, signer, report)
         manifest = _manifest(bundle, signer, report)
-        wanted = _records(bundle, report, manifest)
+        tree = Tree(bundle, report.size)
+        wanted = _records(bundle, report, manifest, tree)
+        given = _given_key(bundle, key)
+        if head is not None:
+            _continues(head, given, signer, "the head given", tree, report)
+        if "witnessed" in bundle.members:
+            _continues(bundle.read("witnessed"), given, signer, "witnessed", tree, report)
+        _cosigned(bundle, witnesses)
         _blobs(bundle, report, wanted)
         _files(bundle, report, manifest)
     except Problem as problem:
@@ -283,10 +316,95 @@ def _key(bundle: Bundle, key: str | None, report: Report) -> tuple[str, bytes, b
         signer = parse_key(own if key is None else key)
     except (ValueError, IndexError):
         raise Problem("the verifier key is malformed", "log.pub") from None
-    if key is not None and own.strip() != key.strip():
+    if key is not None and own.strip() != key.strip() and "keys.json" not in bundle.members:
         report.add(f"the bundle names another key than the one given ({own.strip()[:100]})", "log.pub")
-    report.key = f"{signer[0]}+{signer[1].hex()}"
     return signer
+
+
+def _chain(bundle: Bundle, key: tuple[str, bytes, bytes]) -> tuple[str, bytes, bytes]:
+    """The newest key to which this one handed over, each step signed by the key before."""
+    if "keys.json" not in bundle.members:
+        return key
+    try:
+        for step in json.loads(bundle.read("keys.json")):
+            if parse_key(step["old"]) != key:
+                continue
+            text = open_note(step["statement"].encode(), key, "keys.json")
+            new = parse_key(step["new"])
+            if text != f"forgewright-key/1\n{key[0]}\n{step['size']}\n{step['new']}\n" or new[0] != key[0]:
+                raise ValueError
+            key = new
+    except (ValueError, KeyError, TypeError):
+        raise Problem("keys.json is no chain of keys", "keys.json") from None
+    return key
+
+
+def _given_key(bundle: Bundle, key: str | None) -> tuple[str, bytes, bytes]:
+    return parse_key(bundle.read("log.pub").decode() if key is None else key)
+
+
+def _continues(
+    data: bytes,
+    given: tuple[str, bytes, bytes],
+    signer: tuple[str, bytes, bytes],
+    what: str,
+    tree: Tree,
+    report: Report,
+) -> None:
+    """The tree must be a later state of the one in this head (what a consistency proof shows)."""
+    text = ""
+    for key in _keys_between(tree.bundle, given, signer):
+        try:
+            text = open_note(data, key, what)
+            break
+        except Problem:
+            continue
+    if not text:
+        raise Problem(f"{what} is not signed by a key of this log", what)
+    origin, size, root, _ = text.split("\n")
+    if origin != report.origin:
+        report.add(f"{what} is one of another log, {origin}", what)
+    elif int(size) > report.size:
+        report.add(
+            f"the log was rolled back: {what} is over {size} records, the bundle's over {report.size}", what
+        )
+    elif tree.root_at(int(size)) != b64decode(root, validate=True):
+        report.add(f"the log was forked: it does not continue {what} over {size} records", what)
+
+
+def _keys_between(
+    bundle: Bundle, given: tuple[str, bytes, bytes], signer: tuple[str, bytes, bytes]
+) -> list[tuple[str, bytes, bytes]]:
+    """The key trusted, those it handed over to, and those before it (whose heads it vouched for)."""
+    keys = [signer, given]
+    if "keys.json" in bundle.members:
+        keys += [parse_key(step["old"]) for step in json.loads(bundle.read("keys.json"))]
+    return keys
+
+
+def _cosigned(bundle: Bundle, witnesses: Sequence[str]) -> None:
+    """C2SP tlog-cosignature, "Ed25519 signed message"."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    for witness in witnesses:
+        try:
+            name, key_id, public = parse_key(witness, kind=4)
+        except ValueError:
+            raise Problem(f"{witness[:100]!r} is no witness's key", "witnessed") from None
+        text, _, below = bundle.read("witnessed").decode().rpartition("\n\n")
+        for line in below.rstrip("\n").split("\n"):
+            raw = b64decode(line.split(" ")[2])
+            if line.split(" ")[1] == name and raw[:4] == key_id and len(raw) == 76:
+                seconds = int.from_bytes(raw[4:12])
+                try:
+                    message = f"cosignature/v1\ntime {seconds}\n{text}\n".encode()
+                    Ed25519PublicKey.from_public_bytes(public).verify(raw[12:], message)
+                    break
+                except InvalidSignature:
+                    raise Problem(f"the cosignature of {name} does not verify", "witnessed") from None
+        else:
+            raise Problem(f"no head in the bundle is cosigned by {name}", "witnessed")
 
 
 def _head(bundle: Bundle, signer: tuple[str, bytes, bytes], report: Report) -> None:
@@ -313,8 +431,7 @@ def _manifest(bundle: Bundle, signer: tuple[str, bytes, bytes], report: Report) 
     return manifest
 
 
-def _records(bundle: Bundle, report: Report, manifest: dict[str, Any]) -> dict[str, str]:
-    tree = Tree(bundle, report.size)
+def _records(bundle: Bundle, report: Report, manifest: dict[str, Any], tree: Tree) -> dict[str, str]:
     if tree.root() != report.root:
         report.add("the tiles at the edge of the tree do not give the root of the checkpoint", "checkpoint")
     runs = {run["run"]: [run["first"] - 1, run["last"]] for run in manifest["runs"]}
@@ -374,9 +491,22 @@ def _page(
             runs[run][0] = sequence
         else:
             runs[run][0] = sequence
+        if run == "@keys":
+            _key_event(body, index, place, report)
         if b'"blob":"sha256:' in body:
             for found in _BLOB.finditer(body):
                 wanted.setdefault(found[1].decode(), place)
+
+
+def _key_event(body: bytes, index: int, place: str, report: Report) -> None:
+    """A head may not be signed by a key that its own log says was out of force."""
+    event = json.loads(body)["event"]
+    kind = event["kind"]
+    retired = event["old"] if kind == "key.rotated" else event["key"] if kind == "key.revoked" else None
+    if retired is not None:
+        name, key_id, _ = parse_key(retired)
+        if f"{name}+{key_id.hex()}" == report.key:
+            report.add(f"the head is signed by a key that {place} put out of force", place)
 
 
 def _tile(name: str, tree: Tree, report: Report) -> None:
@@ -423,10 +553,19 @@ def main(argv: list[str]) -> int:
 
     parser = argparse.ArgumentParser(description="Verify a Forgewright bundle offline.")
     parser.add_argument("bundle")
-    parser.add_argument("--key", help="verifier key of the log, from a source you trust")
+    parser.add_argument("--key", help="verifier key of the log, or a file that holds it; from who you trust")
+    parser.add_argument("--head", help="file with a tree head of the log that you saw before")
+    parser.add_argument("--witness", action="append", default=[], help="verifier key of a witness you trust")
     args = parser.parse_args(argv)
+    head = None
+    if args.head:
+        with open(args.head, "rb") as seen:
+            head = seen.read()
+    if args.key and os.path.isfile(args.key):
+        with open(args.key, encoding="utf-8") as held:
+            args.key = held.read(4096).strip()
     with open(args.bundle, "rb") as file:
-        report = verify(file, args.key)
+        report = verify(file, args.key, head=head, witnesses=args.witness)
     out = sys.stdout.write
     for problem in report.problems:
         out(f"WRONG  {problem.message}\n")

@@ -62,6 +62,17 @@ class VerifierKey(msgspec.Struct, frozen=True):
         """C2SP signed-note: SHA-256(name || newline || type || key)[:4]."""
         return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
 
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether this key made the Ed25519 signature over `data` (RFC 8032)."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([self.kind]) + self.public).decode()}"
 
@@ -92,9 +103,13 @@ class Signer:
         self._line = f"— {name} "
         self._id = self.key.key_id
 
+    def sign_bytes(self, data: bytes) -> bytes:
+        """The bare Ed25519 signature (RFC 8032); `data` must say what it is, so that it fits nowhere else."""
+        return self._private.sign(data)
+
     def sign(self, text: str) -> bytes:
         """The note: `text` with this key's signature."""
-        signature = self._private.sign(text.encode())
+        signature = self.sign_bytes(text.encode())
         return f"{text}\n{self._line}{b64encode(self._id + signature).decode()}\n".encode()
 
 
@@ -130,20 +145,14 @@ def _signature(line: str) -> Signature:
 def verify_note(note: Note, key: VerifierKey) -> None:
     """Raises `IntegrityError` unless `key` signed the note. Lines of other keys are passed over, as the
     specification asks."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    public = Ed25519PublicKey.from_public_bytes(key.public)
     for signature in note.signatures:
         if signature.name != key.name or signature.key_id != key.key_id:
             continue
-        try:
-            public.verify(signature.signature, note.text.encode())
-        except InvalidSignature:
+        if not key.verifies(signature.signature, note.text.encode()):
             raise IntegrityError(
                 f"the signature of {key.name} does not fit the note it stands under",
                 hint="the note was changed, or not signed by this key",
-            ) from None
+            )
         return
     raise IntegrityError(
         f"the note is not signed by {key}",

@@ -25,6 +25,8 @@ from forgewright.journal.log.tree import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from forgewright.store.ports import JournalStore
 
 HEADER = "c2sp.org/tlog-proof@v1"
@@ -109,35 +111,38 @@ def check_consistency(old: TreeHead, new: TreeHead, proof: list[bytes]) -> None:
 
 async def _tiles(store: JournalStore, size: int, leaves: list[int]) -> dict[tuple[int, int], bytes]:
     """The tiles on the way from these leaves to the root of a tree of `size`, and those on its right edge."""
-    found: dict[tuple[int, int], bytes] = {}
+    wanted: dict[tuple[int, int], int] = {}
     level = 0
     while size >> HEIGHT * level:
         count = size >> HEIGHT * level
-        numbers = {leaf >> HEIGHT * (level + 1) for leaf in leaves} | {(count - 1) // WIDTH}
-        if count % WIDTH:
-            numbers.add(count // WIDTH)
-        for number in numbers:
+        for number in {leaf >> HEIGHT * (level + 1) for leaf in leaves} | {count // WIDTH}:
             width = min(WIDTH, count - number * WIDTH)
             if width > 0:
-                found[level, number] = await read_tile(store, level, number, width)
+                wanted[level, number] = width
         level += 1
+    return await read_tiles(store, wanted)
+
+
+async def read_tiles(
+    store: JournalStore, wanted: Mapping[tuple[int, int], int]
+) -> dict[tuple[int, int], bytes]:
+    """Tiles by level and number, cut to the width wanted. Raises `IntegrityError` where the home lost one."""
+    names = [tile_path(*place) for place in wanted]
+    names += {edge_path(level) for level, _ in wanted if level}
+    pages = await store.pages(names)
+    found = {}
+    for (level, number), width in wanted.items():
+        data = pages.get(tile_path(level, number))
+        if data is None and level == 0:
+            records = await store.scan(start=number * WIDTH, limit=width)
+            data = b"".join(leaf_hash(placed.data) for placed in records)
+        elif data is None:
+            data = pages.get(edge_path(level), b"")
+        if len(data) < width * HASH_BYTES:
+            raise IntegrityError(
+                f"{tile_path(level, number)} is missing from the home",
+                record=tile_path(level, number),
+                hint="run `forgewright audit fsck`",
+            )
+        found[level, number] = data[: width * HASH_BYTES]
     return found
-
-
-async def read_tile(store: JournalStore, level: int, number: int, width: int) -> bytes:
-    """The first `width` hashes of a tile. Raises `IntegrityError` where the home has lost it."""
-    data = await store.page(tile_path(level, number))
-    if data is None and level == 0:
-        records = await store.scan(start=number * WIDTH, limit=width)
-        data = b"".join(leaf_hash(placed.data) for placed in records)
-    elif data is None:
-        data = await store.page(edge_path(level))
-        again = await store.page(tile_path(level, number))  # the edge may have become a tile in between
-        data = data if again is None else again
-    if data is None or len(data) < width * HASH_BYTES:
-        raise IntegrityError(
-            f"{tile_path(level, number)} is missing from the home",
-            record=tile_path(level, number),
-            hint="run `forgewright audit fsck`",
-        )
-    return data[: width * HASH_BYTES]

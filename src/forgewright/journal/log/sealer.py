@@ -11,13 +11,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from forgewright.core.errors import IntegrityError
-from forgewright.journal.log.checkpoint import CHECKPOINT, parse_head, sign_head
+from forgewright.journal.log.checkpoint import CHECKPOINT, TreeHead, parse_head, sign_head
+from forgewright.journal.log.keys import Keyring, open_ring
 from forgewright.journal.log.notes import verify_note
 from forgewright.journal.log.tiles import HEIGHT, WIDTH, edge_path, hashes_of, tile_path
 from forgewright.journal.log.tree import EMPTY, leaf_hash, node_hash
 from forgewright.store.ports import Sealed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forgewright.journal.log.notes import Signer
     from forgewright.store.ports import Placed, Snapshot
 
@@ -110,9 +113,18 @@ def _level(log: Snapshot, level: int, width: int) -> list[bytes]:
 class LogSealer:
     """See `forgewright.store.ports.Sealer`."""
 
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._ring = open_ring(home)
         self._edge = Edge()
+
+    @property
+    def signer(self) -> Signer:
+        return self._ring.signer
+
+    def use(self, ring: Keyring) -> None:
+        """Sign with another key from the next commit on."""
+        self._ring = ring
 
     def restore(self, log: Snapshot) -> None:
         self._edge = read_edge(log)
@@ -125,7 +137,7 @@ class LogSealer:
         pages: dict[str, bytes] = {}
         for record in records:
             edge.push(sha256(b"\0" + record.data).digest(), pages)
-        pages[CHECKPOINT] = sign_head(self._signer, edge.frontier.size, edge.frontier.root())
+        pages[CHECKPOINT] = sign_head(self._ring.signer, edge.frontier.size, edge.frontier.root())
         return Sealed(pages)
 
     def _check(self, note: bytes | None) -> None:
@@ -138,10 +150,22 @@ class LogSealer:
                 )
             return
         head = parse_head(note)
-        verify_note(head.note, self._signer.key)
+        if not self._signed(head):
+            self._ring = open_ring(self._home)  # another process may have changed the key
+            if not self._signed(head):
+                verify_note(head.note, self._ring.signer.key)  # raises
         if (head.size, head.root) != (self._edge.frontier.size, self._edge.frontier.root()):
             raise IntegrityError(
                 f"the newest tree head is over {head.size} records and does not fit"
                 f" the {self._edge.frontier.size} stored",
                 hint="run `forgewright audit fsck`; it names the records that do not fit",
             )
+
+    def _signed(self, head: TreeHead) -> bool:
+        """By the key of now, or one before it that handed over to it."""
+        for key in self._ring.trusted:
+            for signature in head.note.signatures:
+                if (signature.name, signature.key_id) == (key.name, key.key_id):
+                    verify_note(head.note, key)
+                    return True
+        return False

@@ -117,8 +117,7 @@ class Anthropic(HttpModel):
         headers = {"anthropic-version": _VERSION}
         if peer.secret:
             headers["x-api-key"] = peer.secret
-        super().__init__(peer, headers, settings, price, client)
-        self._messages = MessageBytes(_encode_blocks)
+        super().__init__(peer, headers, settings, price, client, MessageBytes(_encode_blocks))
         self._tools = ToolBytes(_encode_tool)
         self._head = b'{"model":' + encode(peer.model) + b',"messages":['
         cached = official and settings.prompt_cache

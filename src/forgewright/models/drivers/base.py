@@ -11,7 +11,8 @@ import msgspec
 
 from forgewright.core.errors import ModelOverloaded, ModelProtocolError
 from forgewright.models.deltas import tell_whole
-from forgewright.models.drivers.failures import Peer, failure_of
+from forgewright.models.drivers.failures import Peer, ReasoningRefused, failure_of
+from forgewright.models.encoding import MessageBytes
 from forgewright.models.http import HttpClient, HttpResponse, HttpStream, parse_url
 from forgewright.models.prices import Price, cost_microdollars
 from forgewright.models.settings import ModelSettings
@@ -51,10 +52,12 @@ class HttpModel:
         settings: ModelSettings,
         price: Price | None,
         client: HttpClient | None,
+        messages: MessageBytes,
     ) -> None:
         self.name = peer.name
         self.context_tokens = settings.context_tokens or (price.context_tokens if price else None)
         self._peer = peer
+        self._messages = messages
         self._settings = settings
         self._price = price
         self._client = client or HttpClient(timeouts=settings.timeouts, limits=settings.limits)
@@ -86,6 +89,14 @@ class HttpModel:
     def _assembler(self, on_delta: OnDelta) -> Assembler: ...
 
     async def respond(self, request: Request, *, on_delta: OnDelta | None = None) -> Response:
+        try:
+            return await self._respond(request, on_delta)
+        except ReasoningRefused:
+            if not self._messages.leave_out_reasoning(request.messages):
+                raise
+            return await self._respond(request, on_delta)
+
+    async def _respond(self, request: Request, on_delta: OnDelta | None) -> Response:
         if on_delta is None:
             answer = await self._endpoint.fetch(self._encode(request, stream=False))
             return self._whole(answer)
@@ -121,7 +132,7 @@ class HttpModel:
         assembler = self._assembler(on_delta)
         while piece := await stream.piece():
             for event in parser.feed(piece):
-                if assembler.take(event):
+                if event.data and assembler.take(event):
                     await _drain(stream)
                     return assembler.result()
         return assembler.result()

@@ -41,6 +41,11 @@ _OVERLOADED_CODES = frozenset(
 )
 
 
+class ReasoningRefused(ModelProtocolError):
+    """The provider does not take back its own reasoning: another model thought it, or the conversation was
+    changed since (shortened, say). It is asked again without."""
+
+
 class Peer(msgspec.Struct, frozen=True):
     """Who was asked, for messages. Holds the secret only to keep it out of them."""
 
@@ -121,6 +126,8 @@ def _classify(status: int, refusal: Refusal, peer: Peer, wait: float | None) -> 
         return _overflow(peer, said)
     if status in (400, 422) and any(words in lower for words in _OVERFLOW_WORDS):
         return _overflow(peer, said)
+    if status == 400 and _about_reasoning(refusal.code, lower):
+        return ReasoningRefused(what, hint="begin the conversation anew, or use the model that began it")
     if status in (401, 403) or refusal.code == "invalid_api_key":
         key = f"check that {peer.key_name} holds a valid key with access to {peer.model}"
         return ModelAuthError(what, hint=key if peer.key_name else "this server wants a key: give api_key")
@@ -143,6 +150,16 @@ def _classify(status: int, refusal: Refusal, peer: Peer, wait: float | None) -> 
             hint="put the final address into the base URL",
         )
     return ModelProtocolError(what, hint="the provider refused the request itself; its message says why")
+
+
+def _about_reasoning(code: str, message: str) -> bool:
+    """Anthropic: "Invalid `signature` in `thinking` block …", "`thinking` or `redacted_thinking` blocks in the
+    latest assistant message cannot be modified". OpenAI: encrypted content that can't be read."""
+    if code == "invalid_encrypted_content" or ("encrypted content" in message and "verif" in message):
+        return True
+    return "thinking" in message and any(
+        word in message for word in ("signature", "cannot be modified", "bound to")
+    )
 
 
 def _overflow(peer: Peer, said: str) -> ContextOverflow:

@@ -92,7 +92,7 @@ class _ChunkChoice(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
-    choices: list[_ChunkChoice] = []
+    choices: list[_ChunkChoice] | None = None
     usage: _Usage | None = None
     model: str | None = None
     error: msgspec.Raw = msgspec.Raw(b"null")
@@ -129,9 +129,8 @@ class OpenAIChat(HttpModel):
     ) -> None:
         """`official`: OpenAI's own server, which has names of its own for some fields."""
         headers = {"authorization": f"Bearer {peer.secret}"} if peer.secret else {}
-        super().__init__(peer, headers, settings, price, client)
+        super().__init__(peer, headers, settings, price, client, MessageBytes(_encode_message))
         self._output_field = b',"max_completion_tokens":' if official else b',"max_tokens":'
-        self._messages = MessageBytes(_encode_message)
         self._tools = ToolBytes(_encode_tool)
         self._head = b'{"model":' + encode(peer.model) + b',"messages":['
 
@@ -208,7 +207,7 @@ class _ChatStream:
             self._usage = chunk.usage
         if chunk.model:
             self._name = chunk.model
-        for choice in chunk.choices[:1]:
+        for choice in (chunk.choices or ())[:1]:
             if choice.delta is not None:
                 self._delta(choice.delta)
             if choice.finish_reason:

@@ -102,8 +102,7 @@ class OpenAIResponses(HttpModel):
         self, peer: Peer, settings: ModelSettings, price: Price | None, client: HttpClient | None = None
     ) -> None:
         headers = {"authorization": f"Bearer {peer.secret}"} if peer.secret else {}
-        super().__init__(peer, headers, settings, price, client)
-        self._messages = MessageBytes(_encode_message)
+        super().__init__(peer, headers, settings, price, client, MessageBytes(_encode_message))
         self._tools = ToolBytes(_encode_tool)
         self._head = b'{"model":' + encode(peer.model) + b',"store":false,"input":['
         self._include = (

@@ -93,7 +93,7 @@ class EditEffect(Effect[Edited]):
         mine = msgspec.json.encode(self.program)
         if isinstance(asked.program, ev.Stored):
             return asked.program.blob == digest(mine)
-        return asked.program == mine
+        return bytes(asked.program) == mine
 
     async def perform(self, key: str, context: Context) -> Edited:
         plan = self._planned()

@@ -139,7 +139,8 @@ class ModelEffect(Effect[Response]):
         return message if origin is None else origin[1]
 
     def matches(self, asked: ev.Asked) -> bool:
-        return isinstance(asked, ev.ModelAsked) and asked.model == self.model.name
+        """Whichever model was asked: a run may go on with another one. `recall` holds the request to the record."""
+        return isinstance(asked, ev.ModelAsked)
 
     async def perform(self, key: str, context: Context) -> Response:
         effect = EffectId(key.rpartition("/")[2])

@@ -6,31 +6,46 @@ No policy is asked, and one event says all. Each is numbered like an effect, so 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
-
-import msgspec
 
 from forgewright.core.errors import Nondeterminism
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
+from forgewright.runtime.effects.keep import keep, load
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
 
 N = TypeVar("N", bound=ev.Noted)
+T = TypeVar("T")
 
 
 async def read_clock(context: Context) -> int:
-    return msgspec.json.decode(await _read("clock", time.time_ns() // 1_000_000, context), type=int)
+    return await read("clock", lambda: time.time_ns() // 1_000_000, int, context)
 
 
 async def read_random(context: Context) -> float:
     import random
 
-    return msgspec.json.decode(await _read("random", random.random(), context), type=float)  # noqa: S311
+    return await read("random", random.random, float, context)
 
 
-async def write_note(topic: str, value: msgspec.Raw, context: Context) -> None:
+async def read(what: str, look: Callable[[], T | Awaitable[T]], cls: type[T], context: Context) -> T:
+    """What `look` returns, the first time; later what the journal says it returned."""
+    effect = context.next_effect()
+    before = _before(effect, ev.ValueRead, context)
+    if before is not None:
+        if before.what != what:
+            raise Nondeterminism(f"on replay, {effect} reads the {what}, and read the {before.what} before")
+        return await load(before.value, cls, context)
+    found = look()
+    value = await found if isinstance(found, Awaitable) else found
+    await context.ledger.append(context.actor, ev.ValueRead(effect, what, await keep(value, context)))
+    return value
+
+
+async def write_note(topic: str, value: ev.Json, context: Context) -> None:
     effect = context.next_effect()
     if _before(effect, ev.NoteWritten, context) is None:
         await context.ledger.append(context.actor, ev.NoteWritten(effect, topic, value))
@@ -40,19 +55,7 @@ async def keep_artifact(name: str, data: bytes, media: str, context: Context) ->
     effect = context.next_effect()
     if _before(effect, ev.ArtifactMade, context) is None:
         kept = await context.execution.journal.store.blobs.put(data)
-        await context.ledger.append(context.actor, ev.ArtifactMade(effect, name, media, kept, len(data)))
-
-
-async def _read(what: str, value: float, context: Context) -> msgspec.Raw:
-    effect = context.next_effect()
-    before = _before(effect, ev.ValueRead, context)
-    if before is not None and before.what == what:
-        return before.value
-    if before is not None:
-        raise Nondeterminism(f"on replay, {effect} reads the {what}, and read the {before.what} before")
-    encoded = msgspec.Raw(msgspec.json.encode(value))
-    await context.ledger.append(context.actor, ev.ValueRead(effect, what, encoded))
-    return encoded
+        await context.ledger.append(context.actor, ev.ArtifactMade(effect, name, media, ev.Stored(kept, len(data))))
 
 
 def _before(effect: EffectId, kind: type[N], context: Context) -> N | None:

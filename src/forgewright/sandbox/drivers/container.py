@@ -10,26 +10,22 @@ import asyncio
 import os
 import platform
 import secrets
-import shutil
-import socket
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from forgewright.core.errors import MissingProgram, SandboxError, UsageError
 from forgewright.sandbox import reaper, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, hierarchies
+from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
 from forgewright.sandbox.layout import Place, check, compose
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
-from forgewright.sandbox.protocol import Channel
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
 RUNTIMES = ("crun", "runc")
 INSTALL = "apt-get install crun"
-READY_SECONDS = 20.0
 _IDS = 65_536
 _FIRST_ID, _SLOTS = 0x2000_0000, 8192
 """Host ids of payloads: far from any real user's, a range of its own for each sandbox."""
@@ -38,97 +34,10 @@ _FIRST_ID, _SLOTS = 0x2000_0000, 8192
 def runtime() -> tuple[str, str] | None:
     """(name, path) of the first OCI runtime that is installed."""
     for name in RUNTIMES:
-        path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
+        path = find(name)
         if path:
             return name, path
     return None
-
-
-class ContainerMachine:
-    """One running container; implements `Machine`."""
-
-    def __init__(self, name: str, folder: Path, cgroup: Cgroup | None, spec: SandboxSpec) -> None:
-        self.channel = Channel()
-        self._name = name
-        self._folder = folder
-        self._cgroup = cgroup
-        self._spec = spec
-        self._process: subprocess.Popen[bytes] | None = None
-        self._gone: asyncio.Task[None] | None = None
-
-    async def start(self, argv: list[str]) -> None:
-        ours = self._spawn(argv)
-        ours.setblocking(False)
-        channel = self.channel
-        await channel.loop.create_connection(lambda: channel, sock=ours)
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                await channel.ready
-        except (SandboxError, TimeoutError):
-            raise SandboxError(f"the container did not start: {self.log() or 'it said nothing'}") from None
-
-    def _spawn(self, argv: list[str]) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        with theirs, open(self._folder / "log", "wb") as log:
-            end = theirs.fileno()
-            environment = {"PATH": os.environ.get("PATH", "")}
-            self._process = subprocess.Popen(argv, stdin=end, stdout=end, stderr=log, env=environment)
-        return ours
-
-    def counters(self) -> Counters:
-        return self._cgroup.counters() if self._cgroup else Counters()
-
-    def reset_peak(self) -> None:
-        if self._cgroup:
-            self._cgroup.reset_peak()
-
-    def fallback_limits(self) -> tuple[int, int]:
-        return (0, 0) if self._cgroup else (self._spec.limits.processes, 0)
-
-    def log(self) -> str:
-        try:
-            return (self._folder / "log").read_text(errors="replace")[-2000:].strip()
-        except OSError:
-            return ""
-
-    async def destroy(self) -> None:
-        if self._gone is None:
-            self._gone = asyncio.ensure_future(self._destroy())
-        await asyncio.shield(self._gone)
-
-    async def _destroy(self) -> None:
-        self.channel.close()
-        if self._process is not None and not await self._ended(2.0):
-            await asyncio.to_thread(reaper.end, [self._folder])
-            if not await self._ended(5.0):
-                self._process.kill()
-                await self._ended(5.0)
-        if self._cgroup is not None and not self._cgroup.remove():
-            raise SandboxError(
-                f"the cgroup of sandbox {self._name} cannot be removed", hint="forgewright sandbox clean"
-            )
-        state.remove(self._folder)
-
-    async def _ended(self, seconds: float) -> bool:
-        """Waits for the runtime's process without a thread: a pidfd is readable when it has ended."""
-        assert self._process is not None
-        if self._process.poll() is not None:
-            return True
-        loop = asyncio.get_running_loop()
-        fd = os.pidfd_open(self._process.pid)
-        over: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, over.cancel)
-        try:
-            await asyncio.wait((over,), timeout=seconds)
-        finally:
-            loop.remove_reader(fd)
-            os.close(fd)
-        return self._process.poll() is not None
-
-
-def _version(path: str) -> str:
-    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
-    return answer.stdout.partition("\n")[0]
 
 
 class ContainerDriver:
@@ -144,7 +53,7 @@ class ContainerDriver:
     def _runtime(self) -> tuple[str, str]:
         found = runtime() if self._wanted is None else None
         if self._wanted is not None:
-            path = shutil.which(self._wanted) or shutil.which(self._wanted, path="/usr/sbin:/usr/local/sbin")
+            path = find(self._wanted)
             found = (self._wanted, path) if path else None
         if found is None:
             raise MissingProgram(
@@ -159,7 +68,7 @@ class ContainerDriver:
             return Probe(
                 driver=self.name, tier=self.tier, available=False, detail=error.message, install=INSTALL
             )
-        version = _version(path)
+        version = version_of(path)
         groups = hierarchies()
         how = "rootful" if os.geteuid() == 0 else "rootless"
         limits = (
@@ -199,7 +108,7 @@ class ContainerDriver:
         folder = state.make(sandbox_name)
         groups = hierarchies() if os.geteuid() == 0 else None
         cgroup = Cgroup(sandbox_name, groups) if groups else None
-        machine = ContainerMachine(sandbox_name, folder, cgroup, spec)
+        machine = OciMachine(sandbox_name, folder, cgroup, spec)
         try:
             if cgroup:
                 cgroup.create(spec.limits)

@@ -33,7 +33,9 @@
 #include <sys/wait.h>
 #include <grp.h>
 #include <unistd.h>
+#include <time.h>
 #include <linux/capability.h>
+#include <linux/random.h>
 
 #include "builtin.h"
 
@@ -41,7 +43,7 @@
 #define SOURCE_DIGEST "unknown"
 #endif
 
-enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5 };
+enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5, RESUME = 6 };
 enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70, GONE = 71 };
 enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 
@@ -64,7 +66,7 @@ struct job {
     int in_eof, exited, reported, gone;
     uint8_t flags;
     int status;
-    uint64_t output_max, processes_max, written[2], rss, cpu;
+    uint64_t output_max, processes_max, oom_before, pids_before, written[2], rss, cpu;
     struct job *next;
 };
 
@@ -73,8 +75,9 @@ struct status_message { int status; uint64_t rss, cpu; };
 static struct job *jobs;
 static int job_count;
 static struct buffer inbox, outbox;
-static int cgroups;
-static uint64_t memory_max;
+static int cgroups, fd_max;
+static uint64_t memory_max, processes_hard;
+static const char *group; /* the payload's cgroup, where the agent itself has to look (in a virtual machine) */
 static volatile sig_atomic_t child_ended;
 
 static void die(const char *what) {
@@ -127,7 +130,7 @@ static int flush_out(void) {
 /* ---- running a command ---- */
 
 static void drop_privileges(uint32_t uid, uint32_t gid) {
-    for (int cap = 0; cap < 64; cap++) prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+    for (int cap = 0; cap < 64 && !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); cap++) {}
     if (getgid() != gid || getuid() != uid) {
         if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) die("user id");
     }
@@ -136,6 +139,12 @@ static void drop_privileges(uint32_t uid, uint32_t gid) {
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
     if (syscall(SYS_capset, &header, none)) die("capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) die("no_new_privs");
+}
+
+/* close_range(2) is younger than some kernels, gVisor's of 2022 among them. */
+static void close_from(int first) {
+    if (!syscall(SYS_close_range, (unsigned)first, ~0u, 0u)) return;
+    for (int fd = first; fd <= fd_max; fd++) close(fd);
 }
 
 static void limit(int which, uint64_t value) {
@@ -170,8 +179,8 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     limit(RLIMIT_FSIZE, get64(limits + 24));
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
-    syscall(SYS_close_range, 3u, ~0u, 0u);
-    drop_privileges(uid, gid);
+    close_from(3);
+    if (uid || !kind) drop_privileges(uid, gid); /* files are laid out as root before anything else runs */
     umask(022);
     sigset_t empty;
     sigemptyset(&empty);
@@ -193,10 +202,10 @@ static void payload(const uint8_t *p, const uint8_t *end) {
 static void monitor(int status_fd, const int fds[3], const uint8_t *p, const uint8_t *end) {
     for (int i = 0; i < 3; i++) dup2(fds[i], i);
     dup2(status_fd, STATUS_FD);
-    syscall(SYS_close_range, (unsigned)(CGROUP_FD + cgroups), ~0u, 0u);
+    close_from(CGROUP_FD + cgroups);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    pid_t child = fork();
+    pid_t child = vfork(); /* shares this process's memory until it runs the program: half the price in gVisor */
     if (child == 0) payload(p, end);
     for (int i = 0; i < 3; i++) close(i);
     for (int i = 0; i < cgroups; i++) close(CGROUP_FD + i);
@@ -219,9 +228,26 @@ static void monitor(int status_fd, const int fds[3], const uint8_t *p, const uin
     }
 }
 
+static uint64_t counted(const char *file, const char *key) {
+    char path[256], text[512];
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (got <= 0) return 0;
+    text[got] = 0;
+    for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ' ') return strtoull(line + strlen(key), NULL, 10);
+    return 0;
+}
+
 static void report(struct job *j) {
+    if (group && j->status) {
+        if (counted("memory.events", "oom_kill") > j->oom_before) j->flags |= FLAG_MEMORY;
+        if (counted("pids.events", "max") > j->pids_before) j->flags |= FLAG_PROCESSES;
+    }
     struct statfs fs;
-    if (!statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || fs.f_ffree == 0)) j->flags |= FLAG_DISK;
+    if (!statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
     uint8_t *p = frame(EXITED, j->id, 37);
     int32_t status = j->status;
     memcpy(p, &status, 4);
@@ -245,6 +271,10 @@ static void start(uint32_t id, const uint8_t *p, uint32_t length) {
     int in[2], out[2], err[2], status[2];
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || pipe2(status, O_CLOEXEC))
         return refuse(id, "no more pipes");
+    for (int i = 0; i < 2; i++) {
+        int fds[] = {in[i], out[i], err[i], status[i]};
+        for (int k = 0; k < 4; k++) fd_max = fds[k] > fd_max ? fds[k] : fd_max;
+    }
     struct job *j = calloc(1, sizeof *j);
     if (!j) die("memory");
     pid_t pid = fork();
@@ -259,6 +289,10 @@ static void start(uint32_t id, const uint8_t *p, uint32_t length) {
     *j = (struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
                       .out_fd = {out[0], err[0]}, .status = 0x7f00, .output_max = get64(p + 10),
                       .processes_max = memory_max ? get64(p + 26) : 0, .next = jobs};
+    if (group) {
+        j->oom_before = counted("memory.events", "oom_kill");
+        j->pids_before = counted("pids.events", "max");
+    }
     jobs = j;
     job_count++;
     if (pid < 0) j->gone = 1;
@@ -323,6 +357,18 @@ static int tree(pid_t root, int signo) {
     return found;
 }
 
+/* Only a command that ends its own monitor (possible where both have one user id) leaves children to the
+   agent. They belong to nothing that is still running: they end. */
+static void end_strays(void) {
+    struct process *list;
+    int n = processes(&list);
+    for (int i = 0; i < n; i++) {
+        int known = list[i].parent != 1;
+        for (struct job *j = jobs; j && !known; j = j->next) known = !j->gone && j->monitor == list[i].pid;
+        if (!known) kill(list[i].pid, SIGKILL);
+    }
+}
+
 static void kill_tree(struct job *j) {
     j->flags |= FLAG_KILLED;
     if (job_count == 1) { /* one system call that no fork can outrun */
@@ -336,18 +382,7 @@ static void kill_tree(struct job *j) {
     }
     for (int round = 0; round < 50 && tree(j->monitor, SIGKILL); round++) usleep(1000);
     kill(j->monitor, SIGKILL);
-}
-
-/* Only a command that ends its own monitor (possible where both have one user id) leaves children to the
-   agent. They belong to nothing that is still running: they end. */
-static void end_strays(void) {
-    struct process *list;
-    int n = processes(&list);
-    for (int i = 0; i < n; i++) {
-        int known = list[i].parent != 1;
-        for (struct job *j = jobs; j && !known; j = j->next) known = !j->gone && j->monitor == list[i].pid;
-        if (!known) kill(list[i].pid, SIGKILL);
-    }
+    end_strays();
 }
 
 /* Memory of a process with shared pages counted in part; where that may not be read, all of it. */
@@ -363,6 +398,20 @@ static uint64_t proportional(const struct process *process) {
     return line ? strtoull(line + 5, NULL, 10) << 10 : process->rss;
 }
 
+/* gVisor's kernel knows what all its programs use, and counts no page twice. */
+static uint64_t kernel_usage(void) {
+    char text[512];
+    int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (got <= 0) return 0;
+    text[got] = 0;
+    char *total = strstr(text, "MemTotal:"), *available = strstr(text, "MemFree:");
+    if (!total || !available) return 0;
+    uint64_t all = strtoull(total + 9, NULL, 10) << 10, left = strtoull(available + 8, NULL, 10) << 10;
+    return all > left ? all - left : 0;
+}
+
 /* Where no cgroup counts: what all use together, and whether it is as many as may be. */
 static void watch(void) {
     struct process *list;
@@ -374,9 +423,16 @@ static void watch(void) {
     }
     for (struct job *j = jobs; j; j = j->next)
         if (j->processes_max && threads + 1 >= j->processes_max) j->flags |= FLAG_PROCESSES;
+    if (processes_hard && threads > processes_hard) {
+        for (struct job *j = jobs; j; j = j->next) j->flags |= FLAG_PROCESSES | FLAG_KILLED;
+        kill(-1, SIGKILL);
+        return;
+    }
     if (sum <= memory_max) return;
     sum = 0;
-    for (int i = 0; i < n; i++) sum += list[i].pid == 1 ? 0 : proportional(&list[i]);
+    if (processes_hard) sum = kernel_usage();
+    else
+        for (int i = 0; i < n; i++) sum += list[i].pid == 1 ? 0 : proportional(&list[i]);
     if (sum <= memory_max) return;
     for (struct job *j = jobs; j; j = j->next) j->flags |= FLAG_MEMORY | FLAG_KILLED;
     kill(-1, SIGKILL);
@@ -468,6 +524,20 @@ static void discard_ended(void) {
     }
 }
 
+/* A restored machine has the clock and the random state of its snapshot, as every other clone of it has. */
+static void resumed(const uint8_t *p, uint32_t length) {
+    if (length != 48) return;
+    struct timespec now = {(time_t)get64(p), (long)get64(p + 8)};
+    clock_settime(CLOCK_REALTIME, &now);
+    struct { int bits, size; uint8_t seed[32]; } entropy = {256, 32, {0}};
+    memcpy(entropy.seed, p + 16, 32);
+    int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return;
+    ioctl(fd, RNDADDENTROPY, &entropy);
+    ioctl(fd, RNDRESEEDCRNG);
+    close(fd);
+}
+
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
     struct job *j = find(id);
     switch (type) {
@@ -485,6 +555,10 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
     case KILL:
         if (j) kill_tree(j);
         else frame(GONE, id, 0);
+        break;
+    case RESUME:
+        resumed(p, length);
+        frame(PONG, id, 0);
         break;
     case PING: memcpy(frame(PONG, id, length), p, length); break;
     default: errno = EPROTO; die("unknown frame");
@@ -573,6 +647,8 @@ int main(int argc, char **argv) {
     }
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
+        else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
+        else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
     }
     if (cgroups < 0 || cgroups > 8) return 64;
@@ -588,6 +664,7 @@ int main(int argc, char **argv) {
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);
     loopback_up();
+    fd_max = FIRST_FREE_FD;
     uint32_t pid = (uint32_t)getpid();
     memcpy(frame(HELLO, 1, 4), &pid, 4);
     loop();

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <grp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -275,12 +277,19 @@ static void operation(const char *op, char **a) {
             if (dup2(fd, wanted) < 0) fail("descriptor %s", a[1]);
             close(fd);
         }
-    } else { errno = EINVAL; fail("operation %s", op); }
+    } else if (!strcmp(op, "join")) put(a[0], "0"); /* a cgroup */
+    else if (!strcmp(op, "user")) { /* UID:GID; comes last */
+        unsigned uid, gid;
+        if (sscanf(a[0], "%u:%u", &uid, &gid) != 2 || setgroups(0, NULL) || setresgid(gid, gid, gid) ||
+            setresuid(uid, uid, uid) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+            fail("user %s", a[0]);
+    }
+    else { errno = EINVAL; fail("operation %s", op); }
 }
 
 static const struct { const char *name; int arguments; } operations[] = {
     {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
-    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"open", 2},
+    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"open", 2}, {"join", 1}, {"user", 1},
 };
 
 int main(int argc, char **argv) {

@@ -14,7 +14,7 @@ from forgewright.store.ports import Lease, Placed, RunRow
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from forgewright.store.ports import Sealer
@@ -87,6 +87,9 @@ class MemoryJournal:
 
     async def page(self, name: str) -> bytes | None:
         return self._pages.get(name)
+
+    async def pages(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        return {name: self._pages[name] for name in names if name in self._pages}
 
     async def size(self) -> int:
         return len(self._log)
@@ -217,6 +220,9 @@ class MemoryStore:
         self.journal = MemoryJournal(self.leases, sealer)
         self.blobs = MemoryBlobs()
         self.memory = MemoryMemory()
+
+    async def purge(self) -> None:
+        return None
 
     async def close(self) -> None:
         self.journal.close()

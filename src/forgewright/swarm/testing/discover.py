@@ -18,7 +18,7 @@ def discover(root: Path, source: Path | None = None, settings: TestSettings | No
     """How the tests of the project at `root` are run.
 
     `source` is the user's own folder, where virtual environments and `node_modules` lie that the run's
-    copy does not have. Raises `NotFound` where nothing says how.
+    copy does not have. Raises `NotFound` where nothing says how, `ConfigError` for settings that can't be.
     """
     settings = settings or TestSettings()
     source = source or root

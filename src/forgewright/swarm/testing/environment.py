@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import NotFound
+from forgewright.core.errors import ConfigError
 from forgewright.sandbox.types import Mount
 from forgewright.swarm.testing.files import read
 from forgewright.swarm.testing.plan import ROOT, TestSettings
@@ -29,7 +29,7 @@ class Environment(msgspec.Struct, frozen=True):
             if (folder / "pyvenv.cfg").is_file() and os.path.lexists(folder / "bin" / "python"):
                 return cls(folder, str(folder / "bin" / "python"), _mounts(folder))
         if settings.environment:
-            raise NotFound(
+            raise ConfigError(
                 f"[tests] environment: {source / settings.environment} is no virtual environment",
                 hint=f"make it: python3 -m venv {settings.environment}",
             )

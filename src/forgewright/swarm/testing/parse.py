@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from forgewright.swarm.testing import compiled, javascript, python
-from forgewright.swarm.testing.report import Counts, TestOutput, TestReport, plain, tail
+from forgewright.swarm.testing.report import (
+    REPORT_BYTES_MAX,
+    Counts,
+    TestFailure,
+    TestOutput,
+    TestReport,
+    plain,
+    tail,
+)
 
 _PARSERS: dict[str, Callable[[str, str], Counts | None]] = {
     "pytest": python.pytest,
@@ -57,7 +67,7 @@ def parse(output: TestOutput, framework: str = "custom", *, root: str = "") -> T
         seconds=output.seconds,
     )
     if report.ok or report.failures:
-        return report
+        return fit(report)
     if not note and report.ran and output.code != 0 and not (report.failed or report.errors):
         note = f"all tests passed, but the command ended with exit code {output.code}"
     return _with(report, note=note or report.note, tail=tail(both))
@@ -88,7 +98,21 @@ def _by_exit_code(output: TestOutput, framework: str, text: str, note: str) -> T
     )
 
 
-def _with(report: TestReport, *, note: str, tail: str) -> TestReport:
-    import msgspec
+def fit(report: TestReport) -> TestReport:
+    """The report within its bound: later failures lose their excerpts, then their place in it."""
+    failures = list(report.failures)
+    for last in range(len(failures) - 1, 0, -1):
+        if _size(report, failures) <= REPORT_BYTES_MAX:
+            break
+        failures[last] = msgspec.structs.replace(failures[last], excerpt="")
+    while len(failures) > 1 and _size(report, failures) > REPORT_BYTES_MAX:
+        failures.pop()
+    return msgspec.structs.replace(report, failures=tuple(failures))
 
+
+def _size(report: TestReport, failures: list[TestFailure]) -> int:
+    return len(msgspec.json.encode(msgspec.structs.replace(report, failures=tuple(failures))))
+
+
+def _with(report: TestReport, *, note: str, tail: str) -> TestReport:
     return msgspec.structs.replace(report, note=note, tail=tail)

@@ -13,6 +13,8 @@ LINE_CHARS_MAX = 2_000
 FAILURES_MAX = 50
 EXCERPT_CHARS_MAX = 1_500
 MESSAGE_CHARS_MAX = 300
+REPORT_BYTES_MAX = 16 << 10
+"""Of a report, encoded: it stands in the journal as it is. Excerpts go first, then the last failures."""
 
 Framework = Literal[
     "pytest",

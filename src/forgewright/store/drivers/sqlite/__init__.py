@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forgewright.core.errors import StoreError
 from forgewright.store.drivers.sqlite.blobs import FileBlobs
 from forgewright.store.drivers.sqlite.errors import translate
 from forgewright.store.drivers.sqlite.leases import SqliteLeases
@@ -52,6 +53,29 @@ class SqliteStore:
 
     def _wrote(self, runs: set[RunId]) -> None:
         self._changes.wrote(runs)
+
+    async def purge(self) -> None:
+        """Deleted rows were overwritten with zeros (`secure_delete`); this carries that from the write-ahead
+        log, which still has the old pages, into the table file, and empties the log."""
+        import asyncio
+
+        busy = await asyncio.to_thread(self._purge)
+        if busy:
+            raise StoreError(
+                f"another process reads {self._path}, so its write-ahead log could not be emptied",
+                hint="close the other processes that use this home, then repeat",
+            )
+
+    def _purge(self) -> bool:
+        try:
+            connection = connect(self._path)
+            try:
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return bool(busy)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise translate(error, self._path) from error
 
     async def close(self) -> None:
         import asyncio

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from forgewright.core.errors import StoreError
 from forgewright.core.ids import RunId
 from forgewright.store.drivers.sqlite.errors import translate
 from forgewright.store.drivers.sqlite.packing import unpack
-from forgewright.store.drivers.sqlite.writer import Append, Tables
+from forgewright.store.drivers.sqlite.writer import Tables
 from forgewright.store.ports import Placed, RunRow
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class SqliteJournal:
     async def append(
         self, run: RunId, data: Sequence[bytes], *, expected: int, epoch: int | None = None
     ) -> Sequence[Placed]:
-        placed: list[Placed] = await self._writer.submit(Append(run, data, expected, epoch))
+        placed: list[Placed] = await self._writer.append(run, data, expected, epoch)
         return placed
 
     async def read(self, run: RunId, *, after: int = 0, limit: int | None = None) -> Sequence[Placed]:
@@ -178,6 +178,17 @@ class SqliteJournal:
 
     async def page(self, name: str) -> bytes | None:
         return await self._reader.run(lambda connection: Tables(connection, 0).page(name))
+
+    async def pages(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        def find(connection: sqlite3.Connection) -> dict[str, bytes]:
+            connection.execute("BEGIN")  # one state for all of them
+            try:
+                tables = Tables(connection, 0)
+                return {name: page for name in names if (page := tables.page(name)) is not None}
+            finally:
+                connection.execute("COMMIT")
+
+        return await self._reader.run(find)
 
     async def size(self) -> int:
         def end(connection: sqlite3.Connection) -> int:

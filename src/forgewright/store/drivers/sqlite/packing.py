@@ -2,9 +2,9 @@
 
 A record is mostly names (`"kind":"tool.answered"`), which would cost more than what it says: packed, four
 records of a model's turn take 770 bytes instead of 1,420, for 11 µs of work each. What is read is exactly
-what was given; the CRC finds a damaged row before anybody works with it, and names the record.
+what was given; the checksum over the row finds any damaged one before anybody works with it, and names the record.
 
-    byte 0: 0 plain, 1 deflate with DICTIONARY_1 · the content · CRC-32 of the given bytes (4 bytes)
+    byte 0: 0 plain, 1 deflate with DICTIONARY_1 · the content · CRC-32 of all before it (4 bytes)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import zlib
 
 from forgewright.core.errors import IntegrityError
+from forgewright.core.limits import RECORD_BYTES_MAX
 
 PLAIN, DEFLATE_1 = 0, 1
 
@@ -38,26 +39,29 @@ DICTIONARY_1 = (
 def pack(data: bytes) -> bytes:
     """The row's content for these bytes."""
     deflate = zlib.compressobj(3, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, DICTIONARY_1)
-    packed = deflate.compress(data) + deflate.flush()
-    check = zlib.crc32(data).to_bytes(4)
-    return b"\1" + packed + check if len(packed) < len(data) else b"\0" + data + check
+    row = b"\1" + deflate.compress(data) + deflate.flush()
+    return row + zlib.crc32(row).to_bytes(4) if len(row) <= len(data) else plain(data)
+
+
+def plain(data: bytes) -> bytes:
+    """The row's content, not deflated."""
+    row = b"\0" + data
+    return row + zlib.crc32(row).to_bytes(4)
 
 
 def unpack(row: bytes, index: int) -> bytes:
     """The bytes that were packed. Raises `IntegrityError` naming the record."""
     try:
-        content = row[1:-4]
-        if row[0] == DEFLATE_1:
-            inflate = zlib.decompressobj(-15, DICTIONARY_1)
-            data = inflate.decompress(content, 1 << 20)
-            if not inflate.eof or inflate.unused_data:
-                raise ValueError("cut off or lengthened")
-        elif row[0] == PLAIN:
-            data = content
-        else:
-            raise ValueError(f"unknown packing {row[0]}")
-        if zlib.crc32(data) != int.from_bytes(row[-4:]):
+        if len(row) < 5 or zlib.crc32(row[:-4]) != int.from_bytes(row[-4:]):
             raise ValueError("its checksum does not fit")
+        if row[0] == PLAIN:
+            return row[1:-4]
+        if row[0] != DEFLATE_1:
+            raise ValueError(f"unknown packing {row[0]}")
+        inflate = zlib.decompressobj(-15, DICTIONARY_1)
+        data = inflate.decompress(row[1:-4], RECORD_BYTES_MAX + 1)
+        if not inflate.eof or inflate.unused_data:
+            raise ValueError("cut off or lengthened")
     except (zlib.error, ValueError, IndexError, TypeError) as error:
         raise IntegrityError(
             f"record {index} is damaged: {error}",
