@@ -178,7 +178,17 @@ def is_syntax(node: Any) -> bool:
 
 
 WIDENED = frozenset(
-    ["binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator", "attribute", "call", "subscript", "await"]
+    [
+        "binary_operator",
+        "boolean_operator",
+        "comparison_operator",
+        "not_operator",
+        "unary_operator",
+        "attribute",
+        "call",
+        "subscript",
+        "await",
+    ]
 )
 
 

@@ -236,7 +236,7 @@ class SymbolMove:
         data, end = other.data, newline(other.data)
         early = self.options.place == "start" or self._used_at_import(other)
         if not early:
-            gap = end * 2 if data.strip() else b""
+            gap = end * 2 if data.strip() or imports else b""
             if data and not data.endswith(b"\n"):
                 gap = end + gap
             return Splice(self.to, len(data), len(data), gap + body)
