@@ -203,10 +203,7 @@ class SymbolMove:
         data = self.file.data
         needs = self.needs
         end = newline(data)
-        if self.new_file:
-            other = empty(self.resolver, self.to)
-        else:
-            other = self.resolver.file(self.to)
+        other = empty(self.resolver, self.to) if self.new_file else self.resolver.file(self.to)
         changes = needs.for_file(other)
         text = bytearray()
         at = self.span[0]
