@@ -35,6 +35,7 @@ SIMPLE = re.compile(rb"[A-Za-z_]\w*")
 LISTED = ("__all__", "__slots__", "__match_args__")
 LISTS = (
     "list", "tuple", "set", "binary_operator", "argument_list", "parenthesized_expression", "dictionary",
+    "expression_list",
 )  # fmt: skip
 UNPACKED = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
 PARAMETERS = {

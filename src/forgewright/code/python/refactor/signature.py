@@ -35,6 +35,7 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 Slots = list[Slot]
+ORDER = {"positional": 0, "normal": 1, "star": 2, "keyword": 3, "kwargs": 4}
 Change = Callable[[Slots], Slots]
 
 
@@ -148,6 +149,12 @@ def check(name: str, slots: Slots) -> None:
     """Refuse a signature that Python would."""
     seen: set[str] = set()
     default = False
+    ranks = [ORDER[slot.kind] for slot in slots]
+    if ranks != sorted(ranks):
+        raise EditRefused(
+            f"{name} would have its parameters in an order that Python does not allow",
+            hint="plain ones first, then *args, keyword-only ones, and **kwargs last",
+        )
     for slot in slots:
         if slot.name in seen:
             raise EditRefused(f"{name} already has a parameter {slot.name}", hint="choose another name")
