@@ -137,9 +137,7 @@ class _Reader:
     def complex(self, close: str) -> Complex:
         self.space()
         steps: list[tuple[Combinator, Compound]] = []
-        combinator: _COMMA = re.compile(r",(?![^{]*\})")
-
-Combinator = ""
+        combinator: Combinator = ""
         if close and self.text[self.at : self.at + 1] == ">":
             combinator = ">"
             self.at += 1
