@@ -14,11 +14,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from forgewright.core.errors import ForgewrightError
 from tests.cases import mapping, same
 from tests.cases.left_out import LEFT_OUT
 from tests.cases.scene import MemoryScene
-
-from forgewright.core.errors import ForgewrightError
 
 DIALECTS = {"typescript": "tsx", "javascript": "tsx"}
 """The grammar in which two versions of a case's files are compared."""

@@ -55,7 +55,6 @@ class MemoryScene:
         return path, before + len(lines[int(line) - 1].decode()[: int(column) - 1].encode())
 
     def range(self, span: str) -> tuple[str, int, int]:
-        path, places = span.rsplit(":", 2)[0], ""
         path, _, places = span.partition(":")
         first, _, last = places.partition("-")
         return path, self.position(f"{path}:{first}")[1], self.position(f"{path}:{last}")[1]

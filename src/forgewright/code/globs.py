@@ -1,4 +1,4 @@
-"""Globs over paths: `*` and `?` stay inside a folder, `**` crosses folders, `{a,b}`, `[a-z]`, `!` excludes."""
+"""Globs over paths: `*` and `?` stay in a folder, `**` crosses folders, `{a,b}`, `[a-z]`, `!` excludes."""
 
 from __future__ import annotations
 

@@ -24,6 +24,13 @@ class Source(Protocol):
     def tree(self) -> Tree:
         """Parsed at first use and kept."""
 
+    @property
+    def parsed(self) -> bool:
+        """Whether the tree is there already."""
+
+    def forget_tree(self) -> None:
+        """Drop the tree; it is parsed again when asked for."""
+
 
 class Project(Protocol):
     """A root's files. Files that are generated, binary, huge or reached through links are left out."""

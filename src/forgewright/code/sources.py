@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from forgewright.code.globs import matcher
 from forgewright.code.ignore import SKIPPED_FOLDERS, Ignored
@@ -41,6 +41,10 @@ class SourceFile:
         if self._tree is None:
             self._tree = parse(self.language, self.data)
         return self._tree
+
+    @property
+    def parsed(self) -> bool:
+        return self._tree is not None
 
     def forget_tree(self) -> None:
         """Drop the tree; it is parsed again when asked for."""
@@ -104,7 +108,7 @@ class DiskProject:
         self.root = Path(os.path.realpath(root))
         if not self.root.is_dir():
             raise NotFound(f"no folder {str(root)!r}", hint="name the root of the project")
-        self._list: list[str] | None = None
+        self._lists: dict[tuple[str, ...] | None, list[str]] = {}
         self._sources: dict[str, SourceFile] = {}
         self._stamps: dict[str, tuple[int, int, int]] = {}
         self._fresh: set[str] = set()
@@ -114,16 +118,13 @@ class DiskProject:
 
     def refresh(self) -> None:
         """Look at the disk again: the next access sees what has changed meanwhile."""
-        self._list = None
+        self._lists.clear()
         self._fresh.clear()
         self.left_alone.clear()
 
     def paths(self, glob: str | None = None, language: str | None = None) -> Iterator[str]:
-        wanted = matcher(glob)
-        languages = languages_with(language)
-        for path in self._listed():
-            if (languages is None or language_of(path) in languages) and wanted(path):
-                yield path
+        listed = self._listed(languages_with(language))
+        yield from listed if glob is None else filter(matcher(glob), listed)
 
     def exists(self, path: str) -> bool:
         """Whether there is anything at `path`, of whatever kind."""
@@ -143,24 +144,40 @@ class DiskProject:
         return found
 
     def containing(self, word: bytes, language: str | None = None) -> Iterator[str]:
-        for path in self.paths(language=language):
-            source = self._sources.get(path) if path in self._fresh else None
-            try:
-                source = source or self._read(path)
-            except NotFound:
-                continue
-            if source is not None and word in source.data:
-                yield path
+        with _Folders(self.root) as folders:
+            for path in self.paths(language=language):
+                source = self._sources.get(path) if path in self._fresh else None
+                try:
+                    source = source or self._read(path, folders)
+                except NotFound:
+                    continue
+                if source is not None and word in source.data:
+                    yield path
 
-    def _read(self, path: str) -> SourceFile | None:
+    def stamp(self, path: str) -> tuple[int, int, int] | None:
+        """(modification time in nanoseconds, size, inode) of a file: the same stamp, the same content."""
+        try:
+            stat = os.lstat(self.root / path)
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+    def read_once(self, path: str) -> SourceFile | None:
+        """A file that is not kept: for passes over the whole project. None if it is gone or left alone."""
+        with _Folders(self.root) as folders:
+            try:
+                return self._sources.get(path) or self._read(path, folders, keep=False)
+            except NotFound:
+                return None
+
+    def _read(self, path: str, folders: _Folders | None = None, keep: bool = True) -> SourceFile | None:
         """Read `path` anew unless it is as it was; None if it is left alone."""
+        if folders is None:
+            with _Folders(self.root) as folders:
+                return self._read(path, folders)
         folder, _, name = path.rpartition("/")
         try:
-            parent = _open_folder(self.root, folder)
-            try:
-                handle = os.open(name, READ, dir_fd=parent)
-            finally:
-                os.close(parent)
+            handle = os.open(name, READ, dir_fd=folders.open(folder))
         except FileNotFoundError:
             self._drop(path)
             raise NotFound(f"no file {path!r}", hint="paths are relative to the root") from None
@@ -185,7 +202,7 @@ class DiskProject:
         if b"\0" in data:
             self._leave(path, "binary")
             return None
-        return self._keep(path, data, stamp)
+        return self._keep(path, data, stamp) if keep else SourceFile(path, data)
 
     def _keep(self, path: str, data: bytes, stamp: tuple[int, int, int]) -> SourceFile:
         self._drop(path)
@@ -209,10 +226,15 @@ class DiskProject:
         self._drop(path)
         self.left_alone[path] = reason
 
-    def _listed(self) -> list[str]:
-        if self._list is None:
-            self._list = sorted(_walk(self.root, "", Ignored()))
-        return self._list
+    def _listed(self, languages: tuple[str, ...] | None) -> list[str]:
+        """All paths in these languages, sorted."""
+        if None not in self._lists:
+            self._lists[None] = sorted(_walk(self.root, "", Ignored()))
+        if languages not in self._lists:
+            self._lists[languages] = [
+                path for path in self._lists[None] if language_of(path) in (languages or ())
+            ]
+        return self._lists[languages]
 
 
 def _walk(folder: Path | str, prefix: str, ignored: Ignored) -> Iterator[str]:
@@ -232,6 +254,35 @@ def _walk(folder: Path | str, prefix: str, ignored: Ignored) -> Iterator[str]:
                 yield from _walk(entry.path, path + "/", ignored)
         elif entry.is_file(follow_symlinks=False) and not ignored.matches(path, False):
             yield path
+
+
+class _Folders:
+    """The folder opened last, kept open: files are read folder by folder."""
+
+    __slots__ = ("_folder", "_handle", "_root")
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folder = ""
+        self._handle = -1
+
+    def open(self, folder: str) -> int:
+        if self._handle < 0 or folder != self._folder:
+            self.close()
+            self._handle = _open_folder(self._root, folder)
+            self._folder = folder
+        return self._handle
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def _open_folder(root: Path, folder: str) -> int:
@@ -273,6 +324,9 @@ class Overlay:
         return self._changed
 
     def paths(self, glob: str | None = None, language: str | None = None) -> Iterator[str]:
+        if not self._changed:
+            yield from self.base.paths(glob, language)
+            return
         wanted = matcher(glob)
         languages = languages_with(language)
         here = {path for path in self.base.paths(glob, language) if path not in self._changed}

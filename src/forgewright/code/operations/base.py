@@ -134,6 +134,8 @@ class Operation(
     """Heading on the reference page: `query`, `rename`, `insert`, …"""
     writes: ClassVar[bool] = True
     """False for queries."""
+    checked: ClassVar[bool] = True
+    """False if the result may be as broken as it was before: giving back what was there."""
 
     def plan(self, scene: Scene) -> Outcome:
         """What is to be done; changes nothing.

@@ -60,3 +60,16 @@ def python(scene: Scene, path: str) -> PythonResolver:
     from forgewright.code.python.resolver import resolver_of
 
     return resolver_of(scene.resolver(language_of(path)))
+
+
+def span(scene: Scene, place: str, selector: str, within: str = "") -> tuple[str, int, int]:
+    """The file and bytes that a range or a selector means. Raises `ProgramError`."""
+    if bool(place) == bool(selector):
+        raise ProgramError(
+            "expected exactly one of `range:` and `select:`",
+            hint="say which code, as in range: 'app.py:3:5-4:20' or select: 'return'",
+        )
+    if place:
+        return scene.range(place)
+    match = scene.one(selector, within=within or None)
+    return match.path, match.start, match.end

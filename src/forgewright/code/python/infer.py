@@ -36,14 +36,73 @@ if TYPE_CHECKING:
 DEPTH_MAX = 24
 BUILTINS = frozenset(dir(builtins))
 ITERABLES = frozenset(
-    ["list", "set", "tuple", "frozenset", "deque", "Iterable", "Iterator", "Sequence", "MutableSequence", "Collection", "Generator", "List", "Set", "Tuple", "FrozenSet", "Deque", "AbstractSet", "MutableSet", "AsyncIterator", "AsyncIterable", "AsyncGenerator", "Reversible", "Container", "KeysView", "ValuesView", "dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict"]
+    [
+        "list",
+        "set",
+        "tuple",
+        "frozenset",
+        "deque",
+        "Iterable",
+        "Iterator",
+        "Sequence",
+        "MutableSequence",
+        "Collection",
+        "Generator",
+        "List",
+        "Set",
+        "Tuple",
+        "FrozenSet",
+        "Deque",
+        "AbstractSet",
+        "MutableSet",
+        "AsyncIterator",
+        "AsyncIterable",
+        "AsyncGenerator",
+        "Reversible",
+        "Container",
+        "KeysView",
+        "ValuesView",
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "defaultdict",
+        "OrderedDict",
+        "DefaultDict",
+    ]
 )
 MAPPINGS = frozenset(
-    ["dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict", "DefaultDict", "ChainMap", "Counter"]
+    [
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "defaultdict",
+        "OrderedDict",
+        "DefaultDict",
+        "ChainMap",
+        "Counter",
+    ]
 )
-WRAPPERS = frozenset(["Optional", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Coroutine"])
+WRAPPERS = frozenset(
+    ["Optional", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Awaitable", "Coroutine"]
+)
 TRANSPARENT = frozenset(
-    ["staticmethod", "classmethod", "abstractmethod", "override", "final", "overload", "lru_cache", "cache", "wraps", "no_type_check", "asynccontextmanager", "contextmanager", "atomic"]
+    [
+        "staticmethod",
+        "classmethod",
+        "abstractmethod",
+        "override",
+        "final",
+        "overload",
+        "lru_cache",
+        "cache",
+        "wraps",
+        "no_type_check",
+        "asynccontextmanager",
+        "contextmanager",
+        "atomic",
+    ]
 )
 PROPERTIES = frozenset(
     ["property", "cached_property", "setter", "getter", "deleter", "abstractproperty", "classproperty"]
@@ -363,7 +422,7 @@ class Inference:
         """The nearest class in the resolution order that defines `name`."""
         order = self.mro(scope)[0]
         for cls in order[1:] if after else order:
-            if name in cls.bindings or name in cls.self_sites:
+            if name in cls.bindings or name in cls.self_sites or name in cls.slots:
                 return cls
         return None
 
@@ -437,6 +496,13 @@ class Inference:
             special = self.builtin_call(name, args, scope)
             if special is not None and self.lookup(scope, name) is None:
                 return special
+        elif function.type == "attribute" and scope.file.data.endswith(b"._replace", 0, function.end_byte):
+            obj = function.child_by_field_name("object")
+            same = (
+                tuple(v for v in self.infer(obj, scope) if isinstance(v, Instance)) if obj is not None else ()
+            )
+            if same:
+                return same
         return union(*(self.called(value, args, scope) for value in self.infer(function, scope) or UNSURE))
 
     def called(self, value: Value, args: list[Node], scope: Scope) -> Values:

@@ -74,10 +74,15 @@ class Modules:
                 folder = folder.rpartition("/")[0]
             module = "/".join([part for part in (folder, *dotted) if part])
             return module if self.exists(module) else None
-        own = self.root_of(self.package_of(path))
-        key = (own, dotted)
+        folder = self.package_of(path)
+        own = self.root_of(folder)
+        key = (folder, dotted)
         if key not in self._found:
-            self._found[key] = self._absolute(own, dotted)
+            found = self._absolute(own, dotted)
+            if found is None and folder != own and dotted and dotted[0] not in sys.stdlib_module_names:
+                beside = "/".join([part for part in (folder, *dotted) if part])
+                found = beside if self.files(beside) else None
+            self._found[key] = found
         return self._found[key]
 
     def _absolute(self, own: str, dotted: tuple[str, ...]) -> str | None:

@@ -55,7 +55,9 @@ class Finder:
         scope = self.identity.scope(key)
         if scope.kind not in LOCAL:
             return False
-        return scope.kind != "function" or all(p.name != key.name for p in scope.parameters)
+        if scope.kind != "function" or scope.self_name == key.name:
+            return True
+        return all(p.name != key.name or p.kind in ("positional", "star", "kwargs") for p in scope.parameters)
 
     def family(self, keys: Keys, name: str) -> Keys:
         """With a method also those that it overrides and that override it."""
@@ -65,7 +67,9 @@ class Finder:
         definers: list[Scope] = []
         for path in self.project.containing(name.encode(), "python"):
             for scope in self.types.file(path).scopes:
-                if scope.kind == "class" and (name in scope.bindings or name in scope.self_sites):
+                if scope.kind == "class" and (
+                    name in scope.bindings or name in scope.self_sites or name in scope.slots
+                ):
                     definers.append(self.identity.canonical(scope, name))
         wanted = {self.identity.scope(key) for key in members}
         grown = True
@@ -124,7 +128,9 @@ class Finder:
         for text in file.texts.get(name, ()):
             if text.kind == "__all__":
                 bound = self.types.lookup(file.module, name)
-                if (bound is not None and identity.of_binding(bound) & keys) or (bound is None and identity.of_module_member(self.modules.module_of(path), name) & keys):
+                if (bound is not None and identity.of_binding(bound) & keys) or (
+                    bound is None and identity.of_module_member(self.modules.module_of(path), name) & keys
+                ):
                     yield place(text.start, text.end, "export"), NONE
             else:
                 key = identity.of_member(text.scope, name)

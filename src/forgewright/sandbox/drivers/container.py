@@ -1,0 +1,175 @@
+"""Containers by an OCI runtime (crun, runc) without a daemon, as root or as an ordinary user.
+
+The launcher makes the mounts in a private namespace and becomes the runtime; the runtime's process is the
+agent; the engine talks to it over one socket. See docs/adr on the resident agent and on the launcher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from forgewright.core.errors import MissingProgram, SandboxError, UsageError
+from forgewright.sandbox import reaper, state
+from forgewright.sandbox.bundle import Identity, configuration
+from forgewright.sandbox.cgroups import Cgroup, hierarchies
+from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.layout import Place, check, compose
+from forgewright.sandbox.native import program
+from forgewright.sandbox.plan import Owner, Plan
+from forgewright.sandbox.session import AgentSandbox
+from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
+
+RUNTIMES = ("crun", "runc")
+INSTALL = "apt-get install crun"
+_IDS = 65_536
+_FIRST_ID, _SLOTS = 0x2000_0000, 8192
+"""Host ids of payloads: far from any real user's, a range of its own for each sandbox."""
+
+
+def runtime() -> tuple[str, str] | None:
+    """(name, path) of the first OCI runtime that is installed."""
+    for name in RUNTIMES:
+        path = find(name)
+        if path:
+            return name, path
+    return None
+
+
+class ContainerDriver:
+    """Implements `Driver`. `runtime_name` chooses crun or runc; by default the first that is installed."""
+
+    name = "container"
+    tier = Tier.CONTAINER
+
+    def __init__(self, runtime_name: str | None = None) -> None:
+        self._wanted = runtime_name
+        self._reaped = False
+
+    def _runtime(self) -> tuple[str, str]:
+        found = runtime() if self._wanted is None else None
+        if self._wanted is not None:
+            path = find(self._wanted)
+            found = (self._wanted, path) if path else None
+        if found is None:
+            raise MissingProgram(
+                self._wanted or "crun", needed_for="sandboxes of tier container", install=INSTALL
+            )
+        return found
+
+    async def probe(self) -> Probe:
+        try:
+            name, path = self._runtime()
+        except MissingProgram as error:
+            return Probe(
+                driver=self.name, tier=self.tier, available=False, detail=error.message, install=INSTALL
+            )
+        version = version_of(path)
+        groups = hierarchies()
+        how = "rootful" if os.geteuid() == 0 else "rootless"
+        limits = (
+            f"cgroup v{groups.version}" if groups else "rlimits and a watch on memory (no cgroup can be made)"
+        )
+        try:
+            sandbox = await self.create(SandboxSpec())
+            try:
+                exit_ = await sandbox.run(Command(argv=("/bin/true",), timeout_seconds=10))
+            finally:
+                await sandbox.close()
+        except SandboxError as error:
+            return Probe(
+                driver=self.name, tier=self.tier, available=False, version=version, detail=error.message
+            )
+        return Probe(
+            driver=self.name,
+            tier=self.tier,
+            available=exit_.ok,
+            version=version,
+            detail=f"{how} {name}, {limits}",
+        )
+
+    async def create(self, spec: SandboxSpec) -> AgentSandbox:
+        check(spec)
+        if spec.image != "host":
+            raise UsageError(
+                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
+            )
+        if spec.network.allow:
+            raise UsageError("a network was asked for, and this driver offers none")
+        name, path = self._runtime()
+        if not self._reaped:
+            self._reaped = True
+            await self.clean()
+        sandbox_name = state.new_id()
+        folder = state.make(sandbox_name)
+        groups = hierarchies() if os.geteuid() == 0 else None
+        cgroup = Cgroup(sandbox_name, groups) if groups else None
+        machine = OciMachine(sandbox_name, folder, cgroup, spec)
+        try:
+            if cgroup:
+                cgroup.create(spec.limits)
+            await machine.start(self._prepare(spec, sandbox_name, folder, cgroup, (name, path)))
+        except BaseException:
+            await asyncio.shield(machine.destroy())
+            raise
+        return AgentSandbox(sandbox_name, spec, self.name, machine)
+
+    def _prepare(
+        self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, runtime: tuple[str, str]
+    ) -> list[str]:
+        """Writes the bundle and the plan; returns the command that starts the container."""
+        for part in ("root", "scratch", "runtime"):
+            (folder / part).mkdir(mode=0o711)
+        rootful = os.geteuid() == 0
+        first = _FIRST_ID + secrets.randbelow(_SLOTS) * _IDS
+        place = Place(
+            folder=folder,
+            agent=program("agent"),
+            payload=Owner(first + spec.uid, first + spec.uid) if rootful else None,
+        )
+        plan = compose(spec, place)
+        self._hide_cgroups(plan, rootful)
+        arguments = ["--id", name]
+        entrances = cgroup.entrances() if cgroup else []
+        for number, entrance in enumerate(entrances):
+            plan.inherit(entrance, 3 + number)
+        if entrances:
+            arguments += ["--cgroups", str(len(entrances))]
+        else:
+            arguments += ["--memory", str(spec.limits.memory_bytes)]
+        identity = (
+            Identity(agent=0, payload=spec.uid, maps=((0, first, _IDS),))
+            if rootful
+            else Identity(agent=spec.uid, payload=spec.uid, maps=((spec.uid, 0, 1),))
+        )
+        config = configuration(
+            spec, identity, root=place.root, agent_arguments=tuple(arguments), arch=platform.machine()
+        )
+        (folder / "config.json").write_bytes(config)
+        plan.save(folder / "plan")
+        kind, path = runtime
+        command = [str(program("launch")), str(folder / "plan"), path, "--root", str(folder / "runtime")]
+        if kind == "crun":
+            command += ["--cgroup-manager=disabled"]
+        command += ["run", "--bundle", str(folder), "--pid-file", str(folder / "pid")]
+        if entrances:
+            command += ["--preserve-fds", str(len(entrances))]
+        return [*command, name]
+
+    @staticmethod
+    def _hide_cgroups(plan: Plan, rootful: bool) -> None:
+        """crun 1.8 refuses a machine that has cgroup v1 and v2 mounted; it needs neither here."""
+        unified = "/sys/fs/cgroup/unified"
+        if not os.path.isdir(unified):
+            return
+        if rootful:
+            plan.unmount_host(unified)
+        else:
+            plan.tmpfs_host(unified, size_bytes=4096, inodes=4)
+
+    async def clean(self) -> Sequence[str]:
+        return await asyncio.to_thread(reaper.clean)

@@ -1,0 +1,379 @@
+"""Virtual machines by QEMU's `microvm`: a kernel of their own, restored from a snapshot of "agent ready".
+
+The first sandbox of its shape boots a machine and saves it; each later one is a clone of that state. QEMU
+runs as a user of its own, in its own filter of system calls, with no network card and no view of the host's
+files but one read-only image; the agent's channel and QEMU's control channel are sockets it inherits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import re
+import secrets
+import socket
+import subprocess
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.sandbox import guest_image, reaper, state
+from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
+from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.layout import check, inodes, shm_bytes
+from forgewright.sandbox.native import program
+from forgewright.sandbox.plan import Owner, Plan
+from forgewright.sandbox.protocol import BuiltinName
+from forgewright.sandbox.qmp import Qmp
+from forgewright.sandbox.session import AgentSandbox
+from forgewright.sandbox.trees import encode
+from forgewright.sandbox.types import Command, Mount, Probe, SandboxSpec, Tier
+
+INSTALL = "apt-get install qemu-system-x86 linux-image-cloud-amd64 squashfs-tools"
+BOOT_SECONDS = 90.0
+KVM_SECONDS = 8.0
+"""A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
+
+RESTORE_SECONDS = 30.0
+_GUEST_BYTES = 192 << 20
+"""Of the guest's own kernel and agent, over what the payload may use."""
+_QEMU_BYTES = 192 << 20
+_TREE_BYTES_MAX = 1 << 30
+_FIRST_ID, _SLOTS = 0x4000_0000, 1 << 20
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a snapshot depends on."""
+
+    memory_bytes: int
+    processes: int
+    disk_bytes: int
+    inodes: int
+    shm_bytes: int
+    cpus: int
+    uid: int
+
+    @classmethod
+    def of(cls, spec: SandboxSpec) -> Shape:
+        limits = spec.limits
+        return cls(
+            memory_bytes=limits.memory_bytes, processes=limits.processes, inodes=inodes(spec),
+            disk_bytes=limits.disk_bytes - shm_bytes(spec), shm_bytes=shm_bytes(spec),
+            cpus=max(1, math.ceil(limits.cpus)), uid=spec.uid,
+        )  # fmt: skip
+
+    def kernel_arguments(self) -> str:
+        return (
+            f"fw.memory={self.memory_bytes} fw.pids={self.processes} fw.disk={self.disk_bytes}"
+            f" fw.inodes={self.inodes} fw.shm={self.shm_bytes} fw.uid={self.uid}"
+        )
+
+
+class Guest(msgspec.Struct, frozen=True):
+    """The files that every machine of this host boots from."""
+
+    qemu: str
+    kernel: Path
+    initramfs: Path
+    image: Path
+
+
+class VirtualMachine(OciMachine):
+    """One running machine; implements `Machine`."""
+
+    def counters(self) -> Counters:
+        return Counters()  # inside; the agent says it with each command's end
+
+    def disk_full(self) -> bool:
+        return False
+
+    def fallback_limits(self) -> tuple[int, int]:
+        return 0, 0
+
+    async def boot(self, argv: list[str]) -> Qmp:
+        """Starts QEMU, whose descriptors 10 and 11 are the agent's and the control channel."""
+        agent, agent_end = socket.socketpair()
+        control, control_end = socket.socketpair()
+        with agent_end, control_end:
+            self._launch(argv, agent_end.fileno(), control_end.fileno())
+        agent.setblocking(False)
+        channel = self.channel
+        await channel.loop.create_connection(lambda: channel, sock=agent)
+        qmp = Qmp(control)
+        try:
+            async with asyncio.timeout(RESTORE_SECONDS):
+                await qmp.negotiate()
+        except (SandboxError, TimeoutError, OSError):
+            qmp.close()
+            raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
+        return qmp
+
+    def _launch(self, argv: list[str], agent: int, control: int) -> None:
+        words = [word.replace("@AGENT@", str(agent)).replace("@CONTROL@", str(control)) for word in argv]
+        with open(self._folder / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(agent, control),
+                env={"PATH": os.environ.get("PATH", "")},
+            )  # fmt: skip
+
+    async def _destroy(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        await super()._destroy()
+
+
+class VirtualMachineSandbox(AgentSandbox):
+    """Mounts are copies: made when it is created; those of mode `rw` go back when it is closed."""
+
+    _sent: dict[str, frozenset[bytes]]
+
+    async def place_mounts(self) -> None:
+        self._sent = {}
+        for mount in sorted(self.spec.mounts, key=lambda mount: mount.target):
+            parcel = await asyncio.to_thread(_parcel, mount, self.spec.uid)
+            await self._builtin(parcel.builtin, parcel.arguments, stdin=parcel.data, as_root=True)
+            if mount.mode == "rw" and parcel.builtin == "unpack":
+                self._sent[mount.target] = parcel.paths
+
+    async def synchronise(self) -> None:
+        """Writes what changed in mounts of mode `rw` back to the host; files removed inside are removed."""
+        for mount in self.spec.mounts:
+            if mount.mode == "rw" and mount.target in self._sent:
+                source = Path(await asyncio.to_thread(os.path.realpath, mount.source))
+                sent = self._sent[mount.target]
+                await self.download(mount.target, source, bytes_max=_TREE_BYTES_MAX, remove=sent)
+
+    async def close(self) -> None:
+        if not self._closing and self._sent and not self._machine.channel.closed.done():
+            try:
+                await self.synchronise()
+            finally:
+                await super().close()
+        else:
+            await super().close()
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """A mount as it is sent into a machine."""
+
+    builtin: BuiltinName
+    arguments: tuple[str, ...]
+    data: bytes
+    paths: frozenset[bytes] = frozenset()
+
+
+def _parcel(mount: Mount, uid: int) -> Parcel:
+    target = os.path.normpath(mount.target)
+    source = Path(os.path.realpath(mount.source))
+    if not source.is_dir():
+        return Parcel("write", (target, f"{source.stat().st_mode & 0o777:o}"), source.read_bytes())
+    owner = "0" if mount.mode == "ro" else str(uid)
+    data = encode(source, bytes_max=_TREE_BYTES_MAX)
+    return Parcel("unpack", (target, owner), data, _paths(source) if mount.mode == "rw" else frozenset())
+
+
+def _paths(root: Path) -> frozenset[bytes]:
+    base = os.fsencode(root)
+    return frozenset(
+        os.path.relpath(os.path.join(folder, name), base)
+        for folder, folders, files in os.walk(base)
+        for name in [*folders, *files]
+    )
+
+
+class MicrovmDriver:
+    """Implements `Driver`. `accelerator`: `kvm` or `tcg`; by default what works, found out once."""
+
+    name = "microvm"
+    tier = Tier.MICROVM
+
+    def __init__(self, accelerator: str | None = None) -> None:
+        self._accelerator = accelerator or os.environ.get("FORGEWRIGHT_QEMU_ACCEL")
+        self._guest: Guest | None = None
+        self._reaped = False
+        self._building: dict[str, asyncio.Lock] = {}
+
+    def _find(self) -> Guest:
+        if self._guest is None:
+            qemu = find("qemu-system-x86_64")
+            if qemu is None:
+                raise MissingProgram(
+                    "qemu-system-x86_64", needed_for="sandboxes of tier microvm", install=INSTALL
+                )
+            if os.geteuid() != 0:
+                raise Unavailable("virtual machines are started as root here", hint="run as root")
+            image, version = guest_image.kernel()
+            data = guest_image.initramfs(version)
+            initramfs = guest_image.cache_root() / f"initramfs-{sha256(data).hexdigest()[:16]}"
+            if not initramfs.exists():
+                unfinished = initramfs.with_suffix(f".{os.getpid()}")
+                unfinished.write_bytes(data)
+                unfinished.rename(initramfs)
+            self._guest = Guest(qemu, image, initramfs, guest_image.root_image())
+        return self._guest
+
+    async def probe(self) -> Probe:
+        try:
+            guest = await asyncio.to_thread(self._find)
+            sandbox = await self.create(SandboxSpec(tier=Tier.MICROVM))
+            try:
+                ended = await sandbox.run(Command(argv=("/bin/true",), timeout_seconds=30))
+            finally:
+                await sandbox.close()
+        except (SandboxError, Unavailable) as error:
+            install = INSTALL if isinstance(error, MissingProgram) else ""
+            return Probe(
+                driver=self.name, tier=self.tier, available=False, detail=error.message, install=install
+            )
+        return Probe(
+            driver=self.name, tier=self.tier, available=ended.ok, version=version_of(guest.qemu),
+            detail=f"QEMU microvm, {self._accelerator}, kernel {guest.kernel.name}, restored from a snapshot",
+        )  # fmt: skip
+
+    async def create(self, spec: SandboxSpec) -> AgentSandbox:
+        check(spec)
+        if spec.image != "host":
+            raise UsageError(
+                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
+            )
+        if spec.network.allow:
+            raise UsageError("a network was asked for, and this driver offers none")
+        guest = await asyncio.to_thread(self._find)
+        if not self._reaped:
+            self._reaped = True
+            await self.clean()
+        shape = Shape.of(spec)
+        snapshot = await self._snapshot(guest, shape)
+        machine, name = self._machine(spec)
+        try:
+            qmp = await machine.boot(self._arguments(guest, shape, machine, incoming=True))
+            try:
+                await qmp.give_file(snapshot, os.O_RDONLY, "saved")
+                async with asyncio.timeout(RESTORE_SECONDS):
+                    await qmp.call("migrate-incoming", uri="fd:saved")
+                    await qmp.migrated()
+                    await qmp.call("cont")
+                    await machine.channel.resume()
+            except TimeoutError:
+                raise SandboxError(f"the machine did not resume: {machine.log()}") from None
+            finally:
+                qmp.close()
+            sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
+            await sandbox.place_mounts()
+        except BaseException:
+            await asyncio.shield(machine.destroy())
+            raise
+        return sandbox
+
+    def _machine(self, spec: SandboxSpec) -> tuple[VirtualMachine, str]:
+        name = state.new_id()
+        folder = state.make(name)
+        groups = hierarchies()
+        cgroup = Cgroup(name, groups) if groups else None
+        machine = VirtualMachine(name, folder, cgroup, spec)
+        if cgroup:
+            memory = spec.limits.memory_bytes + _GUEST_BYTES + _QEMU_BYTES
+            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
+        return machine, name
+
+    async def _snapshot(self, guest: Guest, shape: Shape) -> Path:
+        """The saved state of a machine of this shape; booted and saved where there is none yet."""
+        parts = (guest.qemu, guest.kernel.name, guest.initramfs.name, guest.image.name, repr(shape))
+        key = sha256("\n".join(parts).encode()).hexdigest()[:16]
+        async with self._building.setdefault(key, asyncio.Lock()):
+            for accelerator in [self._accelerator] if self._accelerator else ["kvm", "tcg"]:
+                file = guest_image.cache_root() / f"snapshot-{accelerator}-{key}"
+                if file.exists():
+                    self._accelerator = accelerator
+                    return file
+            if self._accelerator:
+                return await self._boot_and_save(guest, shape, self._accelerator, key)
+            if os.access("/dev/kvm", os.R_OK | os.W_OK):
+                try:
+                    return await self._boot_and_save(guest, shape, "kvm", key)
+                except SandboxError:
+                    pass  # a /dev/kvm that does not work: the slower way is as strong
+            return await self._boot_and_save(guest, shape, "tcg", key)
+
+    async def _boot_and_save(self, guest: Guest, shape: Shape, accelerator: str, key: str) -> Path:
+        self._accelerator, before = accelerator, self._accelerator
+        spec = SandboxSpec(
+            limits=msgspec.structs.replace(
+                SandboxSpec().limits, memory_bytes=shape.memory_bytes, cpus=shape.cpus
+            )
+        )
+        machine, _ = self._machine(spec)
+        file = guest_image.cache_root() / f"snapshot-{accelerator}-{key}"
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        try:
+            qmp = await machine.boot(self._arguments(guest, shape, machine, incoming=False))
+            try:
+                async with asyncio.timeout(KVM_SECONDS if accelerator == "kvm" else BOOT_SECONDS):
+                    await machine.channel.ready
+                await qmp.call("stop")
+                await qmp.call("migrate-set-parameters", max_bandwidth=1 << 40)
+                await qmp.give_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, "saved")
+                await qmp.call("migrate", uri="fd:saved")
+                async with asyncio.timeout(BOOT_SECONDS):
+                    await qmp.migrated()
+                unfinished.rename(file)
+            except TimeoutError:
+                raise SandboxError(
+                    f"the machine did not boot in time with {accelerator}: {machine.log()}"
+                ) from None
+            finally:
+                qmp.close()
+        except SandboxError:
+            self._accelerator = before
+            raise
+        finally:
+            unfinished.unlink(missing_ok=True)
+            await machine.destroy()
+        return file
+
+    def _arguments(self, guest: Guest, shape: Shape, machine: VirtualMachine, *, incoming: bool) -> list[str]:
+        folder = machine.folder
+        uid = _FIRST_ID + secrets.randbelow(_SLOTS)
+        plan = Plan()
+        plan.mount_namespace()
+        for name, source in (
+            ("kernel", guest.kernel),
+            ("initramfs", guest.initramfs),
+            ("image", guest.image),
+        ):
+            (folder / name).touch()
+            plan.bind(str(source), f":{folder}/{name}")
+        for entrance in machine.entrances():
+            plan.join(entrance)
+        kvm = self._accelerator == "kvm"
+        plan.user(Owner(uid, os.stat("/dev/kvm").st_gid if kvm else uid))
+        plan.save(folder / "plan")
+        megabytes = (shape.memory_bytes + _GUEST_BYTES) >> 20
+        append = f"quiet loglevel=3 panic=-1 reboot=t init_on_free=1 {shape.kernel_arguments()} {_clock(kvm)}"
+        return [
+            str(program("launch")), str(folder / "plan"), guest.qemu,
+            "-M", "microvm,acpi=on,rtc=on", "-accel", self._accelerator or "tcg",
+            "-cpu", "host" if kvm else "max", "-smp", str(shape.cpus), "-m", f"{megabytes}M",
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            "-kernel", f"{folder}/kernel", "-initrd", f"{folder}/initramfs", "-append", append,
+            "-drive", f"id=root,file={folder}/image,format=raw,if=none,readonly=on",
+            "-device", "virtio-blk-device,drive=root", "-device", "virtio-serial-device",
+            "-chardev", "socket,id=agent,fd=@AGENT@", "-device", "virtserialport,chardev=agent,name=agent",
+            "-chardev", "socket,id=control,fd=@CONTROL@", "-mon", "chardev=control,mode=control",
+            *(["-incoming", "defer"] if incoming else []),
+        ]  # fmt: skip
+
+    async def clean(self) -> Sequence[str]:
+        return await asyncio.to_thread(reaper.clean)
+
+
+def _clock(kvm: bool) -> str:
+    """Without this the guest measures its clock against a timer, which under load takes for ever."""
+    found = re.search(r"cpu MHz\s*:\s*([\d.]+)", Path("/proc/cpuinfo").read_text())
+    khz = int(float(found[1]) * 1000) if found else 2_000_000
+    return "" if kvm else f"tsc_early_khz={khz} lpj={khz * 2}"

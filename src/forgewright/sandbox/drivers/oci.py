@@ -1,0 +1,141 @@
+"""A sandbox whose processes are started by an OCI runtime: what containers and gVisor have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from forgewright.core.errors import SandboxError
+from forgewright.sandbox import reaper, state
+from forgewright.sandbox.cgroups import Cgroup, Counters
+from forgewright.sandbox.protocol import Channel
+from forgewright.sandbox.types import SandboxSpec
+
+READY_SECONDS = 30.0
+
+
+def find(program: str) -> str | None:
+    """Where `program` is, also when PATH leaves out the folders for administrators."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin:/sbin")
+
+
+def version_of(path: str) -> str:
+    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    return answer.stdout.partition("\n")[0]
+
+
+class OciMachine:
+    """One running sandbox; implements `Machine`."""
+
+    def __init__(self, name: str, folder: Path, cgroup: Cgroup | None, spec: SandboxSpec) -> None:
+        self.channel = Channel()
+        self._name = name
+        self._folder = self.folder = folder
+        self._cgroup = cgroup
+        self._spec = spec
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gone: asyncio.Task[None] | None = None
+
+    async def start(self, argv: list[str], *, pipes: bool = False) -> None:
+        """Starts the runtime and waits for the agent's hello. `pipes`: instead of one socket."""
+        channel = self.channel
+        if pipes:
+            reading, writing = self._spawn_with_pipes(argv)
+            await channel.connect_pipes(reading, writing)
+        else:
+            ours = self._spawn_with_socket(argv)
+            ours.setblocking(False)
+            await channel.loop.create_connection(lambda: channel, sock=ours)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await channel.ready
+        except (SandboxError, TimeoutError):
+            raise SandboxError(f"the sandbox did not start: {self.log() or 'it said nothing'}") from None
+
+    def _spawn_with_socket(self, argv: list[str]) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._popen(argv, theirs.fileno(), theirs.fileno())
+        return ours
+
+    def _spawn_with_pipes(self, argv: list[str]) -> tuple[int, int]:
+        their_in, writing = os.pipe()
+        reading, their_out = os.pipe()
+        try:
+            self._popen(argv, their_in, their_out)
+        finally:
+            os.close(their_in)
+            os.close(their_out)
+        return reading, writing
+
+    def _popen(self, argv: list[str], stdin: int, stdout: int) -> None:
+        environment = {"PATH": os.environ.get("PATH", "")}
+        with open(self._folder / "log", "wb") as log:
+            self._process = subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=log, env=environment)
+
+    def entrances(self) -> list[str]:
+        """Files by which a process joins the sandbox's cgroup."""
+        return self._cgroup.entrances() if self._cgroup else []
+
+    def counters(self) -> Counters:
+        return self._cgroup.counters() if self._cgroup else Counters()
+
+    def reset_peak(self) -> None:
+        if self._cgroup:
+            self._cgroup.reset_peak()
+
+    def disk_full(self) -> bool:
+        if self._process is None:
+            return False
+        try:  # through the runtime's process: the file system is in its mount namespace only
+            scratch = os.statvfs(f"/proc/{self._process.pid}/root{self._folder}/scratch")
+        except OSError:
+            return False
+        return bool(scratch.f_blocks) and (scratch.f_bavail == 0 or scratch.f_ffree == 0)
+
+    def fallback_limits(self) -> tuple[int, int]:
+        return (0, 0) if self._cgroup else (self._spec.limits.processes, 0)
+
+    def log(self) -> str:
+        try:
+            return (self._folder / "log").read_text(errors="replace")[-2000:].strip()
+        except OSError:
+            return ""
+
+    async def destroy(self) -> None:
+        if self._gone is None:
+            self._gone = asyncio.ensure_future(self._destroy())
+        await asyncio.shield(self._gone)
+
+    async def _destroy(self) -> None:
+        self.channel.close()
+        if self._process is not None and not await self._ended(2.0):
+            await asyncio.to_thread(reaper.end, [self._folder])
+            if not await self._ended(5.0):
+                self._process.kill()
+                await self._ended(5.0)
+        if self._cgroup is not None and not self._cgroup.remove():
+            raise SandboxError(
+                f"the cgroup of sandbox {self._name} cannot be removed", hint="forgewright sandbox clean"
+            )
+        state.remove(self._folder)
+
+    async def _ended(self, seconds: float) -> bool:
+        """Waits for the runtime's process without a thread: a pidfd is readable when it has ended."""
+        assert self._process is not None
+        if self._process.poll() is not None:
+            return True
+        loop = asyncio.get_running_loop()
+        fd = os.pidfd_open(self._process.pid)
+        over: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(fd, over.cancel)
+        try:
+            await asyncio.wait((over,), timeout=seconds)
+        finally:
+            loop.remove_reader(fd)
+            os.close(fd)
+        return self._process.poll() is not None

@@ -1,0 +1,246 @@
+"""What a virtual machine of image `host` boots: a squashfs of this machine's base packages, and an initramfs.
+
+A virtual machine cannot look into the host's /usr; it gets a copy of the packages that Debian calls essential
+and of Python's, made once for each set of versions and kept in the cache.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import platform
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
+from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.native import program
+
+_STATUS = Path("/var/lib/dpkg/status")
+_LISTS = Path("/var/lib/dpkg/info")
+_WANTED = ("python3", "procps", "git", "make", "diffutils", "patch", "ca-certificates")
+_LEFT_OUT = (
+    "/usr/share/doc/",
+    "/usr/share/man/",
+    "/usr/share/locale/",
+    "/usr/share/info/",
+    "/usr/share/i18n/",
+)
+_MERGED = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
+_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "overlay")
+
+
+def cache_root() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(base) / "forgewright" / "sandbox"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def kernel() -> tuple[Path, str]:
+    """(image, version) of the newest kernel that has its modules here; the cloud kernel is preferred.
+
+    `FORGEWRIGHT_KERNEL_IMAGE` names another one, whose version is the end of its name.
+    Raises `MissingProgram` where there is none.
+    """
+    chosen = os.environ.get("FORGEWRIGHT_KERNEL_IMAGE")
+    images = (
+        [Path(chosen)] if chosen else sorted(Path("/boot").glob("vmlinuz-*"), key=_kernel_rank, reverse=True)
+    )
+    for image in images:
+        version = image.name.partition("-")[2]
+        if image.exists() and Path(f"/lib/modules/{version}/modules.dep").exists():
+            return image, version
+    raise MissingProgram(
+        "a Linux kernel with its modules",
+        needed_for="sandboxes of tier microvm",
+        install="apt-get install linux-image-cloud-amd64",
+    )
+
+
+def _kernel_rank(path: Path) -> tuple[bool, list[int]]:
+    return "cloud" in path.name, [int(n) for n in re.findall(r"\d+", path.name)]
+
+
+def _module_files(version: str) -> list[Path]:
+    """The modules that the guest needs and what they need, in the order of loading (modules.dep(5))."""
+    base = Path(f"/lib/modules/{version}")
+    needs: dict[str, list[str]] = {}
+    for text in (base / "modules.dep").read_text().splitlines():
+        file, _, rest = text.partition(":")
+        needs[file] = rest.split()
+    by_name = {os.path.basename(file).partition(".")[0].replace("-", "_"): file for file in needs}
+    ordered: list[str] = []
+
+    def add(file: str) -> None:
+        for other in needs[file]:
+            add(other)
+        if file not in ordered:
+            ordered.append(file)
+
+    for name in _MODULES:
+        if name in by_name:  # else it is built in
+            add(by_name[name])
+    if any(not file.endswith(".ko") for file in ordered):
+        raise Unavailable(f"the modules of kernel {version} are compressed", hint="use Debian's cloud kernel")
+    return [base / file for file in ordered]
+
+
+def initramfs(version: str) -> bytes:
+    """A cpio archive (newc) of /init, the agent and the modules."""
+    out = io.BytesIO()
+
+    def add(name: str, mode: int, data: bytes = b"") -> None:
+        fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+        out.write(b"070701" + "".join(f"{field:08X}" for field in fields).encode() + name.encode() + b"\0")
+        out.write(b"\0" * (-out.tell() % 4) + data)
+        out.write(b"\0" * (-out.tell() % 4))
+
+    add("dev", 0o40755)
+    add("proc", 0o40755)
+    add("modules", 0o40755)
+    add("init", 0o100755, program("guest").read_bytes())
+    add("agent", 0o100755, program("agent").read_bytes())
+    for number, file in enumerate(_module_files(version)):
+        add(f"modules/{number:02d}-{file.name}", 0o100644, file.read_bytes())
+    add("TRAILER!!!", 0)
+    return out.getvalue()
+
+
+def _packages() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for paragraph in _STATUS.read_text(errors="replace").split("\n\n"):
+        fields = dict(re.findall(r"^(\S+): (.*)$", paragraph, re.MULTILINE))
+        if fields.get("Status", "").endswith(" installed"):
+            found[fields["Package"]] = fields
+    return found
+
+
+def _closure(packages: dict[str, dict[str, str]]) -> list[str]:
+    provided = {
+        name.split()[0]: package
+        for package, fields in packages.items()
+        for name in fields.get("Provides", "").split(",")
+        if name.strip()
+    }
+    chosen: set[str] = set()
+    queue = [name for name, fields in packages.items() if fields.get("Essential") == "yes"]
+    queue += [name for name in _WANTED if name in packages]
+    while queue:
+        name = queue.pop()
+        name = name if name in packages else provided.get(name, "")
+        if not name or name in chosen:
+            continue
+        chosen.add(name)
+        for field in ("Depends", "Pre-Depends"):
+            alternatives = (
+                entry.split("|") for entry in packages[name].get(field, "").split(",") if entry.strip()
+            )
+            for choice in alternatives:
+                names = [re.split(r"[\s:(]", word.strip())[0] for word in choice]
+                queue += [n for n in names if n in packages or n in provided][:1]
+    return sorted(chosen)
+
+
+def _files(packages: Iterable[str], arch: str) -> Iterator[str]:
+    """Paths of these packages below /usr, each folder before what is in it."""
+    seen: set[str] = set()
+    for package in packages:
+        lists = [_LISTS / f"{package}.list", _LISTS / f"{package}:{arch}.list"]
+        for text in (file.read_text() for file in lists if file.exists()):
+            for path in text.splitlines():
+                top = path.split("/")[1] if path.count("/") else ""
+                path = f"/usr{path}" if top in _MERGED else path
+                if path.startswith("/usr/") and path not in seen and not path.startswith(_LEFT_OUT):
+                    seen.add(path)
+    return iter(sorted(seen))
+
+
+def root_image() -> Path:
+    """The squashfs of image `host`; made where the cache has none for these versions (some seconds)."""
+    if not _STATUS.exists():
+        raise Unavailable(
+            "image host of tier microvm is made from Debian packages, and there is no dpkg here"
+        )
+    packages = _packages()
+    names = _closure(packages)
+    versions = "\n".join(f"{name} {packages[name].get('Version', '')}" for name in names)
+    file = cache_root() / f"host-{sha256(versions.encode()).hexdigest()[:16]}.squashfs"
+    if file.exists():
+        return file
+    arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    unfinished = file.with_suffix(f".{os.getpid()}")
+    try:
+        with subprocess.Popen(
+            ["sqfstar", "-quiet", "-no-progress", "-comp", "lz4", str(unfinished)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stderr is not None
+            with tarfile.open(fileobj=process.stdin, mode="w|", format=tarfile.GNU_FORMAT) as archive:
+                _fill(archive, _files(names, arch))
+            process.stdin.close()
+            errors = process.stderr.read()
+        if process.returncode:
+            raise SandboxError(f"sqfstar failed: {errors.decode(errors='replace')[-500:]}")
+    except FileNotFoundError:
+        raise MissingProgram(
+            "sqfstar", needed_for="images of tier microvm", install="apt-get install squashfs-tools"
+        ) from None
+    unfinished.rename(file)
+    return file
+
+
+def _fill(archive: tarfile.TarFile, files: Iterable[str]) -> None:
+    def entry(name: str, kind: bytes, *, target: str = "", data: bytes = b"", mode: int = 0o755) -> None:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname, info.mode, info.size = kind, target, mode, len(data)
+        archive.addfile(info, io.BytesIO(data) if data else None)
+
+    for name in (
+        "proc",
+        "dev",
+        "sys",
+        "tmp",
+        "run",
+        "var",
+        "var/tmp",
+        "home",
+        "etc",
+        "root",
+        "opt",
+        "mnt",
+        "srv",
+    ):
+        entry(name, tarfile.DIRTYPE)
+    entry(HOME[1:], tarfile.DIRTYPE)
+    for name in _MERGED:
+        if os.path.islink(f"/{name}"):
+            entry(name, tarfile.SYMTYPE, target=os.readlink(f"/{name}").lstrip("/"))
+    texts = {
+        "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:1000:1000:sandbox:{HOME}:/bin/sh\n",
+        "group": "root:x:0:\nsandbox:x:1000:\n",
+        "hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n",
+        "hostname": "sandbox\n",
+        "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "resolv.conf": "",
+    }
+    for name, text in texts.items():
+        entry(f"etc/{name}", tarfile.REGTYPE, data=text.encode(), mode=0o644)
+    for folder, _, names in os.walk("/etc/alternatives"):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.islink(path):
+                entry(path[1:], tarfile.SYMTYPE, target=os.readlink(path))
+    if os.path.exists("/etc/ld.so.cache"):
+        archive.add("/etc/ld.so.cache", "etc/ld.so.cache")
+    entry("usr", tarfile.DIRTYPE)
+    for path in files:
+        if os.path.lexists(path):
+            archive.add(path, path[1:], recursive=False)

@@ -1,0 +1,169 @@
+"""What a sandbox sees: its root from the image, its writable places, and the mounts that it was given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from forgewright.core.errors import NotFound, UsageError
+from forgewright.sandbox.plan import IdMap, Owner, Plan
+from forgewright.sandbox.types import Mount, SandboxSpec
+
+AGENT_PATH = "/.forgewright/agent"
+HOME = "/home/sandbox"
+SHM_BYTES_MAX = 64 << 20
+_ROOT_BYTES = 4 << 20
+_RESERVED = ("/proc", "/dev", "/sys", "/.forgewright")
+_WRITABLE = (
+    ("tmp", "/tmp", 0o1777),  # inside
+    ("vartmp", "/var/tmp", 0o1777),  # inside
+    ("run", "/run", 0o755),
+    ("home", HOME, 0o755),
+)
+_USR_LINKS = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
+_SHARED_ETC = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "ssl/certs",
+    "debian_version",
+    "os-release",
+)
+"""Of /etc: what programs need to find libraries and their like, and nothing that names this machine."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a sandbox is prepared, and as whom its payload acts on the host (None: as whoever starts it)."""
+
+    folder: Path
+    agent: Path
+    payload: Owner | None
+    root_writes: bool = False
+    """Whether the host's root writes for the payload."""
+
+    @property
+    def root(self) -> str:
+        return str(self.folder / "root")
+
+    @property
+    def scratch(self) -> str:
+        return str(self.folder / "scratch")
+
+
+def shm_bytes(spec: SandboxSpec) -> int:
+    return min(SHM_BYTES_MAX, spec.limits.disk_bytes // 4)
+
+
+def inodes(spec: SandboxSpec) -> int:
+    """Files that can be made inside: one for each 8 KiB of the disk limit, at least 1,024."""
+    return max(1024, spec.limits.disk_bytes >> 13)
+
+
+def writable(spec: SandboxSpec) -> list[str]:
+    """Places inside that can be written, outer ones first."""
+    given = [os.path.normpath(mount.target) for mount in spec.mounts if mount.mode != "ro"]
+    return sorted([path for _, path, _ in _WRITABLE] + given)
+
+
+def check(spec: SandboxSpec) -> None:
+    """Raises `UsageError` or `NotFound` for a spec that no driver could make."""
+    limits = spec.limits
+    if spec.uid <= 0 or spec.uid >= 65_534:
+        raise UsageError(f"uid {spec.uid}: expected 1 to 65533", hint="0 would be root inside")
+    if limits.memory_bytes < 16 << 20:
+        raise UsageError(f"memory_bytes {limits.memory_bytes}: expected at least 16 MiB")
+    if limits.cpus <= 0 or limits.processes < 4 or limits.disk_bytes < 1 << 20 or limits.files < 16:
+        raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
+    for mount in spec.mounts:
+        if not mount.source.startswith("/") or not mount.target.startswith("/"):
+            raise UsageError(f"mount {mount.source} → {mount.target}: expected absolute paths")
+        target = os.path.normpath(mount.target)
+        if target == "/" or any(target == r or target.startswith(r + "/") for r in _RESERVED):
+            raise UsageError(
+                f"mount target {mount.target} is the sandbox's own", hint="choose another target"
+            )
+        if not os.path.lexists(mount.source):
+            raise NotFound(f"mount source {mount.source} does not exist")
+        if mount.mode == "cow" and not os.path.isdir(mount.source):
+            raise UsageError(f"mount source {mount.source}: `cow` is for folders", hint="mount its folder")
+
+
+def compose(spec: SandboxSpec, place: Place) -> Plan:
+    """The plan for `spec`; the caller adds what its runtime needs."""
+    plan = Plan()
+    if place.payload is None:
+        plan.user_namespace()
+    plan.mount_namespace()
+    disk = spec.limits.disk_bytes - shm_bytes(spec)
+    plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
+    plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
+    plan.root(place.root)
+    host_image(plan, spec)
+    for name, path, mode in _WRITABLE:
+        plan.folder_host(f"{place.scratch}/{name}", mode=mode, owner=place.payload)
+        plan.folder(path)
+        plan.bind(f"{place.scratch}/{name}", path, write=True)
+    for number, mount in enumerate(sorted(spec.mounts, key=lambda m: os.path.normpath(m.target))):
+        _mount(plan, mount, number, place)
+    plan.folder("/.forgewright")
+    plan.bind(str(place.agent), AGENT_PATH)
+    return plan
+
+
+def host_image(plan: Plan, spec: SandboxSpec) -> None:
+    """The host's /usr, read-only, and an /etc with nothing of the host's in it."""
+    for name in ("proc", "dev", "sys", "etc", "home", "opt", "srv", "mnt", "var", "root"):
+        plan.folder("/" + name)
+    plan.bind("/usr", "/usr", recursive=True)
+    for name in _USR_LINKS:
+        path = Path("/") / name
+        if path.is_symlink():
+            plan.link(os.readlink(path).lstrip("/"), "/" + name)
+        elif path.is_dir():
+            plan.bind(str(path), str(path), recursive=True)
+    plan.link("../run", "/var/run")
+    for name in _SHARED_ETC:
+        source = Path("/etc") / name
+        if source.exists():
+            plan.bind(str(source.resolve()), f"/etc/{name}")
+    identity(plan, spec)
+
+
+def identity(plan: Plan, spec: SandboxSpec) -> None:
+    plan.file(
+        "/etc/passwd",
+        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+        f"sandbox:x:{spec.uid}:{spec.uid}:sandbox:{HOME}:/bin/sh\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    )
+    plan.file("/etc/group", f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n")
+    plan.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n")
+    plan.file("/etc/hostname", "sandbox\n")
+    plan.file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+    plan.file("/etc/resolv.conf", "")
+
+
+def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
+    target = os.path.normpath(mount.target)
+    source = os.path.realpath(mount.source)
+    stat = os.stat(source)
+    ids = (
+        IdMap(disk=Owner(stat.st_uid, stat.st_gid), host=place.payload, root=place.root_writes)
+        if place.payload
+        else None
+    )
+    if mount.mode != "cow":
+        plan.bind(source, target, write=mount.mode == "rw", ids=ids)
+        return
+    base = f"{place.scratch}/cow{number}"
+    for name, mode in (("", 0o755), ("/lower", 0o755), ("/upper", stat.st_mode & 0o7777), ("/work", 0o755)):
+        owner = place.payload if name == "/upper" else None
+        plan.folder_host(base + name, mode=mode, owner=owner)
+    plan.bind(source, f":{base}/lower", ids=ids)
+    plan.overlay(
+        lower=f"{base}/lower", upper=f"{base}/upper", work=f"{base}/work", path=target,
+        owner=place.payload, rootless=place.payload is None,
+    )  # fmt: skip

