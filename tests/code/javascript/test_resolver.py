@@ -68,8 +68,10 @@ def test_roles() -> None:
 
 
 def test_names_at_are_those_visible_there() -> None:
-    text = "import { a as b } from './x';\nconst top = 1;\n"
-    "function f(p) { let inner; { let deep; /*here*/ } }\nlet late;\n"
+    text = (
+        "import { a as b } from './x';\nconst top = 1;\n"
+        "function f(p) { let inner; { let deep; /*here*/ } }\nlet late;\n"
+    )
     resolver = make_resolver("javascript", MemoryProject({"a.js": text}))
     names = resolver.names_at("a.js", text.index("/*here*/"))
     assert {"b", "top", "f", "p", "inner", "deep", "late"} <= set(names)
