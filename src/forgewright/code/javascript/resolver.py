@@ -49,7 +49,7 @@ class JavaScriptResolver:
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         here = self._at(path, offset)
         if here is None:
-            return None
+            return self.symbol_here(path, offset)
         node, entity = here
         target = self.program.resolve(entity) or entity
         if target.roots:
@@ -179,7 +179,8 @@ class JavaScriptResolver:
         entity = self.meanings.at(node)
         if entity is None:
             return literals.rename(self.checker, node, new_name)
-        self._check_target(entity, node)
+        imported = _plain_import(entity) and not options.aliases
+        self._check_target(self.program.resolve(entity) or entity if imported else entity, node)
         shorthand, keep = options.shorthand, options.aliases
         search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
         tags = _intrinsic_tags(node)
@@ -248,6 +249,11 @@ class JavaScriptResolver:
                 if len(found) >= LEFTOVER_MAX:
                     return tuple(found)
         return tuple(found)
+
+
+def _plain_import(entity: Entity) -> bool:
+    """Imported by name under the exporter's own name."""
+    return any(node.type == "import_specifier" and node.get("alias") is None for node in entity.nodes)
 
 
 def _installed(path: str) -> bool:

@@ -247,7 +247,7 @@ class RustResolver:
         foreign = self.paths.impl_trait(item)
         if foreign is not None and self.paths.written(foreign) is None:
             raise EditRefused(
-                f"Cannot rename a non-local definition: {item.name!r} is declared by the trait {foreign.text}",
+                f"Cannot rename a non-local definition: {item.name!r} is of the trait {foreign.text}",
                 hint="only what the project defines can be renamed",
             )
         other_root = self.crates.root(item.module) if node.path != item.names[0].path else None
