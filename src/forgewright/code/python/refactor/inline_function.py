@@ -247,12 +247,10 @@ class FunctionInliner:
         out: list[bytes] = []
         at = node.start_byte
         raw = bytearray()
-        marks: list[tuple[int, bytes]] = []
-        del marks
-        for start, stop, text in sorted(edits):
+        for start, stop, new in sorted(edits):
             if start < at:
                 continue
-            raw += self.file.data[at:start] + text
+            raw += self.file.data[at:start] + new
             at = stop
         raw += self.file.data[at : node.end_byte]
         if b"\n" not in raw or old == b"\0":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.imports import Imports, Item, items_of
-from forgewright.code.python.refactor.move import merge
+from forgewright.code.python.refactor.merging import merge
 from forgewright.code.python.refactor.organise import uses
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused
