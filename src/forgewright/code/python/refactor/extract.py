@@ -102,9 +102,15 @@ class Extraction:
         if self.name in self.home.bindings:
             raise EditRefused(f"{self.name} is already defined there", hint="choose another name")
         if self.kind == "function" and self.host.method_of is not None:
-            for top in self.region.nodes():
-                if any(n.type == "identifier" and self.file.text(n) == "super" for n in walk_here(top)):
-                    raise EditRefused("the selection calls super()", hint="extract a method instead")
+            words = [
+                self.file.text(n) for t in self.region.nodes() for n in walk(t) if n.type == "identifier"
+            ]
+            if "super" in words:
+                raise EditRefused("the selection calls super()", hint="extract a method instead")
+            if any(word.startswith("__") and not word.endswith("__") for word in words):
+                raise EditRefused(
+                    "the selection uses a private name of its class", hint="extract a method instead"
+                )
         if self.region.expression is not None:
             self._check_walrus()
 
@@ -198,6 +204,8 @@ class Extraction:
         if self.region.expression is None:
             return 0, self.flow.reads.get(name, self.region.end)
         depth, current = 0, self.host
+        if scope.kind in ("lambda", "comprehension"):
+            return -1, min(site.start for site in scope.bindings[name].sites)
         while current is not scope and current.parent is not None:
             current = current.parent
             depth += 1
