@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.project import Splice
 from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.refactor.imports import Imports, items_of, remove_statement
-from forgewright.code.python.refactor.organise import exported, star_names, uses
+from forgewright.code.python.refactor.organise import exported, star_names, uses, uses_of
 from forgewright.code.python.refactor.text import newline
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused
@@ -72,8 +72,7 @@ def absolute(resolver: PythonResolver, file: FileIndex, only: str = "") -> list[
                     if item.alias is None:
                         prefix = full[: -len(item.module)]
                         found += [
-                            Splice(file.path, r.start, r.start, prefix.encode())
-                            for r in uses(file, item.bound)
+                            Splice(file.path, r.start, r.start, prefix.encode()) for r in uses_of(file, item)
                         ]
             continue
         origin = statement.child_by_field_name("module_name")

@@ -28,6 +28,20 @@ def uses(file: FileIndex, name: str) -> list[Name]:
     ]
 
 
+def uses_of(file: FileIndex, item: Item) -> list[Name]:
+    """Where what an import statement binds is read, whatever scope the statement stands in."""
+    name = item.bound
+    for scope in file.scopes:
+        binding = scope.bindings.get(name)
+        if binding is None or scope.kind == "module":
+            continue
+        if any(item.node.start_byte <= site.start < item.node.end_byte for site in binding.sites):
+            return [
+                ref for ref in file.names.get(name, ()) if file.lookup(ref.scope, name, ref.start) is binding
+            ]
+    return uses(file, name)
+
+
 def dynamic_exports(file: FileIndex) -> bool:
     """Whether `__all__` is more than literal strings."""
     binding = file.module.bindings.get("__all__")
