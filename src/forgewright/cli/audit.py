@@ -42,6 +42,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, metavar="FILE", help="write FILE.record and FILE.tlog-proof"
     )
 
+    attest = commands.add_parser(
+        "attest", help="sign what a run made (in-toto: SLSA provenance, test result)"
+    )
+    attest.add_argument("run", metavar="RUN")
+    attest.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="also write the DSSE envelopes here"
+    )
+
     show = commands.add_parser("show", help="print the records of a run")
     show.add_argument("run", metavar="RUN")
     show.add_argument("--after", type=int, default=0, metavar="SEQUENCE")
@@ -89,7 +97,14 @@ def run(args: argparse.Namespace) -> int:
         return _report(verify_home(args.home, _key(args.key)), args.json)
     if args.audit_command == "serve-witness":
         return _serve_witness(args)
-    commands = {"export": _export, "prove": _prove, "show": _show, "witness": _witness, "keys": _keys}
+    commands = {
+        "export": _export,
+        "prove": _prove,
+        "show": _show,
+        "witness": _witness,
+        "keys": _keys,
+        "attest": _attest,
+    }
     work: Coroutine[Any, Any, int] = commands[args.audit_command](args)
     return asyncio.run(work)
 
@@ -172,6 +187,25 @@ async def _witness(args: argparse.Namespace) -> int:
     finally:
         await journal.close()
     print(head.data.decode(), end="")
+    return 0
+
+
+async def _attest(args: argparse.Namespace) -> int:
+    from forgewright.core.ids import RunId
+    from forgewright.journal.attest.attest import attest, attestations
+    from forgewright.journal.journal import open_journal
+
+    journal = await open_journal(args.home)
+    try:
+        for record in await attest(journal, RunId(args.run)):
+            print(f"record {record.index}: {record.event.predicate}")  # type: ignore[attr-defined]  # AttestationMade
+        if args.output is not None:
+            args.output.mkdir(parents=True, exist_ok=True)
+            for event, envelope, _ in await attestations(journal, RunId(args.run)):
+                name = event.predicate.split("/")[-2]
+                (args.output / f"{args.run}.{name}.intoto.json").write_bytes(envelope)
+    finally:
+        await journal.close()
     return 0
 
 
