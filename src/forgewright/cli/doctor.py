@@ -172,6 +172,8 @@ def _home(args: argparse.Namespace) -> list[Check]:
                 "home", str(home), "bad", f"{at} can't be written", "name another: --home FOLDER", needed=True
             )
         ]
+    import sqlite3
+
     free = shutil.disk_usage(at).free
     runs = _count(home / "runs")
     detail = f"{free >> 30} GiB free" + (f", {runs} runs" if runs else "")
