@@ -26,6 +26,8 @@ _FIXED = {
     "core.quotePath": "false",
     "core.alternateRefsCommand": "true",
     "core.logAllRefUpdates": "false",
+    "core.fsync": "committed,loose-object,reference",
+    "core.fsyncMethod": "batch",
     "advice.addEmbeddedRepo": "false",
     "protocol.allow": "never",
     "submodule.recurse": "false",
