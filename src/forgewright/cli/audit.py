@@ -27,8 +27,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the bundle (a tar file)"
     )
 
-    verify = commands.add_parser("verify", help="verify a bundle offline")
-    verify.add_argument("bundle", type=Path)
+    verify = commands.add_parser("verify", help="verify a bundle offline, or without one the home's own journal")
+    verify.add_argument("bundle", type=Path, nargs="?", help="without it: the journal of the home, as fsck does")
     verify.add_argument("--key", help="the log's verifier key, or a file that holds it")
     verify.add_argument("--head", type=Path, help="a tree head of this log that you saw before")
     verify.add_argument(
@@ -84,14 +84,14 @@ def run(args: argparse.Namespace) -> int:
     """0 when it is as it should be; 1 when a verification found something."""
     import asyncio
 
-    if args.audit_command == "verify":
+    if args.audit_command == "verify" and args.bundle is not None:
         from forgewright.journal.bundle.verification import verify
 
         head = None if args.head is None else _read(args.head)
         witnesses = [_key(witness) or "" for witness in args.witness]
         found = verify(args.bundle, _key(args.key), head=head, witnesses=witnesses)
         return _report(found, args.json)
-    if args.audit_command == "fsck":
+    if args.audit_command in ("fsck", "verify"):
         from forgewright.journal.bundle.fsck import verify_home
 
         return _report(verify_home(args.home, _key(args.key)), args.json)
