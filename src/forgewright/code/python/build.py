@@ -29,6 +29,33 @@ if TYPE_CHECKING:
     from forgewright.code.project import Source
 
 LISTED = ("__all__", "__slots__", "__match_args__")
+GENERICS = frozenset(
+    (
+        "Union",
+        "Optional",
+        "List",
+        "Dict",
+        "Set",
+        "FrozenSet",
+        "Tuple",
+        "Type",
+        "Callable",
+        "Iterable",
+        "Iterator",
+    )
+    + (
+        "Sequence",
+        "Mapping",
+        "MutableMapping",
+        "Generator",
+        "Awaitable",
+        "Coroutine",
+        "ClassVar",
+        "Final",
+        "DefaultDict",
+    )
+)
+"""In a subscript of these a string is a type, also outside of annotations (`X = Union["A", int]`)."""
 LISTS = (
     "list", "tuple", "set", "binary_operator", "argument_list", "parenthesized_expression", "dictionary",
     "expression_list",
@@ -231,6 +258,13 @@ class Builder:
             if content is not None:
                 entry = Attribute(content.start_byte, content.end_byte, children[0], scope, "key", content)
                 self.file.attributes.setdefault(self.text(content), []).append(entry)
+        if len(children) > 1 and node.end_byte > self.annotated_until:
+            head = self.text(children[0]).rpartition(".")[2] if len(children[0].named_children) < 3 else ""
+            if head in GENERICS and any(
+                quote in self.data[node.start_byte : node.end_byte] for quote in (b"'", b'"')
+            ):
+                self.annotated_until = node.end_byte
+                build_annotations.annotation_strings(self, node, scope)
         self.stack.extend([(child, scope) for child in reversed(children)])
 
     def named_expression(self, node: Node, scope: Scope) -> None:

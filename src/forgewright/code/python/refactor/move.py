@@ -244,7 +244,9 @@ class SymbolMove:
         return Splice(self.to, at, at, gap + body + tail)
 
     def _used_at_import(self, other: FileIndex) -> bool:
-        return any(ref.scope.kind in ("module", "class") for ref in other.names.get(self.name, ()))
+        """Whether the new module already uses the name while it is imported."""
+        places = [*other.names.get(self.name, ()), *other.attributes.get(self.name, ())]
+        return any(place.scope.kind in ("module", "class") for place in places)
 
     def _in_destination(self, places: list[Occurrence]) -> None:
         other = self.resolver.file(self.to)
