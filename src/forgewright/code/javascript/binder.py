@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
-from forgewright.code.javascript import assignments, jsdoc
-from forgewright.code.javascript.entities import VALUE, Entity, Import, Scope, Unit
+from forgewright.code.javascript import assignments, jsdoc, linking, members
+from forgewright.code.javascript.entities import VALUE, Entity, Scope, Unit, conflicting, merge_kind
 from forgewright.code.javascript.names import (
     CLASSES,
     FUNCTIONS,
     PATTERNS,
     key_of,
-    name_of,
     parameters,
     pattern_of,
 )
@@ -47,9 +47,9 @@ class Binder:
         self.work: list[tuple[Node, Scope]] = []
         self.later: list[tuple[Node, Scope]] = []
         self.handlers: dict[str, Callable[[Node, Scope], Scope | None]] = {
-            "import_statement": self.import_statement,
-            "import_alias": self.import_alias,
-            "export_statement": self.export_statement,
+            "import_statement": partial(linking.import_statement, self),
+            "import_alias": partial(linking.import_alias, self),
+            "export_statement": partial(linking.export_statement, self),
             "ambient_declaration": self.ambient,
             "internal_module": self.namespace,
             "module": self.namespace,
@@ -59,7 +59,7 @@ class Binder:
             "variable_declarator": self.variable,
             "for_in_statement": self.for_in,
             "catch_clause": self.catch,
-            "object": self.object,
+            "object": partial(members.literal, self),
             "object_type": self.object_type,
             "type_parameter": self.type_parameter,
             "infer_type": self.infer,
@@ -159,131 +159,6 @@ class Binder:
 
     # statements
 
-    def import_statement(self, node: Node, scope: Scope) -> Scope | None:
-        source = node.get("source")
-        require = node.first("import_require_clause")
-        if require is not None:
-            source = require.get("source")
-            name = require.first("identifier")
-            if source is not None and name is not None:
-                self.unit.edges.append(("require", source, node))
-                self.declare(name, "alias", node, scope).alias = Import("export=", source)
-            return None
-        clause = node.first("import_clause")
-        alias = node.first("import_alias")
-        if alias is not None:
-            return self.import_alias(alias, scope)
-        if source is None:
-            return scope
-        self.unit.edges.append(("import", source, node))
-        for item in clause.items if clause else []:
-            if item.type == "identifier":
-                self.declare(item, "alias", item, scope).alias = Import("default", source)
-            elif item.type == "namespace_import" and item.items:
-                self.declare(item.items[0], "alias", item, scope).alias = Import("*", source)
-            elif item.type == "named_imports":
-                for specifier in item.items:
-                    imported = specifier.get("name")
-                    local = specifier.get("alias") or imported
-                    key = key_of(imported)
-                    if local is not None and key is not None:
-                        self.declare(local, "alias", specifier, scope).alias = Import(key[0], source)
-        return None
-
-    def import_alias(self, node: Node, scope: Scope) -> Scope | None:
-        names = node.items
-        if len(names) >= 2:
-            self.declare(names[0], "alias", node, scope).alias = Import(target=names[1])
-        return None
-
-    def export_statement(self, node: Node, scope: Scope) -> Scope | None:
-        unit, owner = self.unit, scope.entity
-        source = node.get("source")
-        if source is not None:
-            unit.edges.append(("export", source, node))
-        if owner is None:
-            return scope
-        if node.has("namespace") and node.first("identifier"):
-            name = node.first("identifier")
-            assert name is not None
-            entity = Entity(name.text, "alias", unit)
-            entity.add(name, node)
-            entity.alias = Import("*", None)
-            unit.umd[entity.name] = entity
-            return None
-        clause = node.first("export_clause")
-        if clause is not None:
-            for specifier in clause.items:
-                local = specifier.get("name")
-                public = specifier.get("alias") or local
-                key, local_key = key_of(public), key_of(local)
-                if key is None or public is None or local is None or local_key is None:
-                    continue
-                public_entity = owner.exports.get(key[0])
-                if public_entity is None or entity.alias is not None:
-                    public_entity = Entity(key[0], "alias", unit)
-                    owner.exports[key[0]] = public_entity
-                public_entity.container = owner
-                public_entity.alias = Import(local_key[0], source) if source else Import(target=local)
-                public_entity.add(key[1], specifier)
-            return None
-        star = node.first("namespace_export")
-        if star is not None and source is not None:
-            key = key_of(star.items[0]) if star.items else None
-            if key is not None:
-                entity = owner.exports[key[0]] = Entity(key[0], "alias", unit)
-                entity.container = owner
-                entity.alias = Import("*", source)
-                entity.add(key[1], star)
-            return None
-        if source is not None:
-            unit.stars.setdefault(owner, []).append(source)
-            return None
-        if node.has("="):
-            target = next((c for c in node.items if c.field != "decorator"), None)
-            if target is not None:
-                entity = owner.exports["export="] = Entity("export=", "alias", unit)
-                entity.container = owner
-                entity.alias = Import(target=target)
-                entity.nodes.append(node)
-            return scope
-        if node.has("default"):
-            return self.export_default(node, scope, owner)
-        return scope
-
-    def export_default(self, node: Node, scope: Scope, owner: Entity) -> Scope:
-        declaration = node.get("declaration")
-        name = declaration.get("name") if declaration is not None else None
-        if declaration is None:
-            value = node.get("value")
-            if value is not None and value.type == "identifier":
-                entity = Entity("default", "alias", self.unit)
-                entity.alias = Import(target=value)
-            else:
-                entity = Entity("default", "property", self.unit)
-            owner.exports["default"] = entity
-            entity.container = owner
-            entity.nodes.append(value or node)
-            return scope
-        kind = {"interface_declaration": "interface"}.get(
-            declaration.type, "class" if declaration.type in CLASSES else "function"
-        )
-        if name is None:
-            entity = owner.exports["default"] = Entity("default", kind, self.unit)
-            entity.container = owner
-            entity.add(None, declaration)
-            self.unit.own[declaration] = entity
-            return scope
-        entity = (
-            owner.exports.get("default") or scope.table.get(name.text) or Entity("default", kind, self.unit)
-        )
-        entity.name, entity.local, entity.container = "default", name.text, owner
-        entity.space |= Entity("", kind, self.unit).space
-        entity.scope = scope
-        owner.exports["default"] = entity
-        scope.table[name.text] = entity
-        return scope
-
     def ambient(self, node: Node, scope: Scope) -> Scope | None:
         block = node.first("statement_block")
         if node.has("global") and block is not None:
@@ -332,7 +207,7 @@ class Binder:
         inner = self.open("type", node, scope)
         body = node.get("body")
         if body is not None:
-            self.signatures(body, entity)
+            members.signatures(self, body, entity)
         return inner
 
     def named(self, name: Node, kind: str, node: Node, scope: Scope) -> Entity:
@@ -367,18 +242,10 @@ class Binder:
         self.push(body, inner)
         return None
 
-    def signatures(self, body: Node, owner: Entity) -> None:
-        for item in body.items:
-            if item.type == "property_signature":
-                self.add_member(owner.members, owner, name_of(item), item, "property")
-            elif item.type == "method_signature":
-                kind = "getter" if item.has("get") else "setter" if item.has("set") else "method"
-                self.add_member(owner.members, owner, name_of(item), item, kind)
-
     def object_type(self, node: Node, scope: Scope) -> Scope:
         entity = self.unit.own[node] = Entity("", "object type", self.unit)
         entity.nodes.append(node)
-        self.signatures(node, entity)
+        members.signatures(self, node, entity)
         return self.open("type", node, scope)
 
     def class_(self, node: Node, scope: Scope) -> Scope:
@@ -397,39 +264,8 @@ class Binder:
             entity = self.named(name, "class", node, scope)
         self.unit.own[node] = entity
         for item in body.items if body is not None else []:
-            self.class_member(item, entity)
+            members.class_member(self, item, entity)
         return inner
-
-    def class_member(self, item: Node, owner: Entity) -> None:
-        kind = {
-            "method_definition": "method",
-            "method_signature": "method",
-            "abstract_method_signature": "method",
-            "public_field_definition": "property",
-            "field_definition": "property",
-        }.get(item.type)
-        if kind is None:
-            return
-        if kind == "method":
-            kind = "getter" if item.has("get") else "setter" if item.has("set") else kind
-        static = item.has("static")
-        key = name_of(item)
-        if key is not None and key.text == "constructor" and kind == "method" and not static:
-            for parameter in parameters(item):
-                pattern = pattern_of(parameter)
-                if pattern.type == "identifier" and (
-                    parameter.first("accessibility_modifier", "override_modifier")
-                    or parameter.has("readonly")
-                ):
-                    found = self.add_member(owner.members, owner, pattern, parameter, "property")
-                    assert found is not None
-                    found.private = parameter.has("private")
-            return
-        entity = self.add_member(owner.exports if static else owner.members, owner, key, item, kind)
-        if entity is not None:
-            entity.static = static
-            access = item.first("accessibility_modifier")
-            entity.private = entity.name.startswith("#") or (access is not None and access.text == "private")
 
     def function(self, node: Node, scope: Scope) -> Scope:
         name = node.get("name")
@@ -520,20 +356,222 @@ class Binder:
             self.declare(name, "parameter", node, inner)
         return inner
 
-    def object(self, node: Node, scope: Scope) -> Scope:
-        if node.up.type == "import_attribute":
-            return scope
-        entity = self.unit.own[node] = Entity("", "object", self.unit)
-        entity.nodes.append(node)
-        for item in node.items:
-            if item.type == "shorthand_property_identifier":
-                self.add_member(entity.members, entity, item, item, "property")
-            elif item.type == "pair":
-                self.add_member(entity.members, entity, item.get("key"), item, "property")
-            elif item.type == "method_definition":
-                kind = "getter" if item.has("get") else "setter" if item.has("set") else "method"
-                self.add_member(entity.members, entity, item.get("name"), item, kind)
+    def assignment(self, node: Node, scope: Scope) -> Scope:
+        left = node.get("left")
+        if left is not None and left.type in ("member_expression", "subscript_expression"):
+            self.later.append((node, scope))
         return scope
+
+    def call(self, node: Node, scope: Scope) -> Scope:
+        function, arguments = node.get("function"), node.get("arguments")
+        if function is None or arguments is None or not arguments.items:
+            return scope
+        first = arguments.items[0]
+        if function.type == "import" and first.type == "string":
+            self.unit.edges.append(("call", first, node))
+        elif function.type == "identifier" and function.text == "require" and first.type == "string":
+            self.unit.edges.append(("require", first, node))
+        elif function.text in ("Object.defineProperty", "Reflect.defineProperty"):
+            self.later.append((node, scope))
+        return scope
+
+
+def ambient(self, node: Node, scope: Scope) -> Scope | None:
+        block = node.first("statement_block")
+        if node.has("global") and block is not None:
+            inner = self.open("script", block, scope)
+            self.unit.global_scopes.append(inner)
+            self.push(block, inner)
+            return None
+        return scope
+
+    def push(self, node: Node, scope: Scope) -> None:
+        self.work.extend((child, scope) for child in reversed(node.children) if child.named)
+
+    def namespace(self, node: Node, scope: Scope) -> Scope | None:
+        name, body = node.get("name"), node.get("body")
+        if name is None:
+            return scope
+        if name.type == "string":
+            text = name.text[1:-1]
+            entity = self.unit.ambient.get(text)
+            if entity is None:
+                entity = self.unit.ambient[text] = Entity(text, "module", self.unit)
+            entity.nodes.append(node)
+        else:
+            parts = [n for n in name.walk() if not n.children and n.named]
+            entity = self.declare(parts[0], "namespace", node, scope)
+            for part in parts[1:]:
+                deeper = entity.exports.get(part.text)
+                if deeper is None:
+                    deeper = entity.exports[part.text] = Entity(part.text, "namespace", self.unit)
+                    deeper.container = entity
+                deeper.add(part, node)
+                entity = deeper
+        self.unit.own[node] = entity
+        if body is not None:
+            inner = self.open("namespace", body, scope)
+            inner.entity = entity
+            self.push(body, inner)
+        return None
+
+    def interface(self, node: Node, scope: Scope) -> Scope | None:
+        name = node.get("name")
+        if name is None:
+            return scope
+        entity = self.named(name, "interface", node, scope)
+        self.unit.own[node] = entity
+        inner = self.open("type", node, scope)
+        body = node.get("body")
+        if body is not None:
+            members.signatures(self, body, entity)
+        return inner
+
+    def named(self, name: Node, kind: str, node: Node, scope: Scope) -> Entity:
+        """Declare, unless `export default` already has."""
+        entity = scope.table.get(name.text)
+        if (
+            node.up.type == "export_statement"
+            and node.up.has("default")
+            and entity
+            and entity.name == "default"
+        ):
+            entity.add(name, node)
+            return entity
+        return self.declare(name, kind, node, scope)
+
+    def type_alias(self, node: Node, scope: Scope) -> Scope | None:
+        name = node.get("name")
+        if name is None:
+            return scope
+        self.unit.own[node] = self.declare(name, "type", node, scope)
+        return self.open("type", node, scope)
+
+    def enum(self, node: Node, scope: Scope) -> Scope | None:
+        name, body = node.get("name"), node.get("body")
+        if name is None or body is None:
+            return scope
+        entity = self.unit.own[node] = self.declare(name, "enum", node, scope)
+        inner = self.open("namespace", body, scope)
+        inner.entity = entity
+        for item in body.items:
+            self.add_member(entity.exports, entity, item.get("name") or item, item, "enum member")
+        self.push(body, inner)
+        return None
+
+    def object_type(self, node: Node, scope: Scope) -> Scope:
+        entity = self.unit.own[node] = Entity("", "object type", self.unit)
+        entity.nodes.append(node)
+        members.signatures(self, node, entity)
+        return self.open("type", node, scope)
+
+    def class_(self, node: Node, scope: Scope) -> Scope:
+        name, body = node.get("name"), node.get("body")
+        inner = self.open("class", node, scope)
+        if name is None:
+            entity = self.unit.own.get(node) or Entity("", "class", self.unit)
+            if node not in entity.nodes:
+                entity.nodes.append(node)
+        elif node.type == "class":
+            entity = Entity(name.text, "class", self.unit)
+            entity.scope = inner
+            entity.add(name, node)
+            inner.table[entity.name] = entity
+        else:
+            entity = self.named(name, "class", node, scope)
+        self.unit.own[node] = entity
+        for item in body.items if body is not None else []:
+            members.class_member(self, item, entity)
+        return inner
+
+    def function(self, node: Node, scope: Scope) -> Scope:
+        name = node.get("name")
+        outer = scope
+        if name is not None and node.type in ("function_expression", "generator_function"):
+            outer = Scope("block", node, scope, self.unit)
+        inner = self.open("function", node, outer)
+        if name is not None and name.type in ("identifier", "type_identifier"):
+            if node.type in ("function_declaration", "generator_function_declaration", "function_signature"):
+                self.unit.own[node] = self.named(name, "function", node, scope)
+            else:
+                entity = self.unit.own[node] = Entity(name.text, "function", self.unit)
+                entity.scope = outer
+                entity.add(name, node)
+                outer.table[entity.name] = entity
+        for parameter in parameters(node):
+            self.pattern(pattern_of(parameter), "parameter", parameter, inner)
+        return inner
+
+    def block(self, node: Node, scope: Scope) -> Scope:
+        if node.type == "statement_block" and node.up.type in FUNCTIONS:
+            return scope
+        return self.open("function" if node.type == "class_static_block" else "block", node, scope)
+
+    def variable(self, node: Node, scope: Scope) -> Scope:
+        name = node.get("name")
+        if name is not None:
+            keyword = node.up.children[0].type if node.up.children else "var"
+            kind = {"const": "const", "let": "let", "using": "const"}.get(keyword, "var")
+            where = scope.hoisting if kind == "var" else scope
+            self.pattern(name, kind, node, where)
+        return scope
+
+    def for_in(self, node: Node, scope: Scope) -> Scope:
+        inner = self.open("block", node, scope)
+        kind, left = node.get("kind"), node.get("left")
+        if kind is not None and left is not None:
+            self.pattern(left, kind.type, node, inner.hoisting if kind.type == "var" else inner)
+        return inner
+
+    def catch(self, node: Node, scope: Scope) -> Scope:
+        inner = self.open("block", node, scope)
+        parameter = node.get("parameter")
+        if parameter is not None:
+            self.pattern(parameter, "let", node, inner)
+        return inner
+
+    def pattern(self, node: Node, kind: str, declaration: Node, scope: Scope) -> None:
+        """Declare all names that a binding pattern binds."""
+        stack = [node]
+        while stack:
+            node = stack.pop()
+            if node.type in ("identifier", "shorthand_property_identifier_pattern", "this", "undefined"):
+                entity = self.declare(node, kind, declaration, scope)
+                entity.space |= VALUE
+            elif node.type in PATTERNS or node.type == "rest_pattern":
+                stack.extend(reversed(node.items))
+            elif node.type == "pair_pattern":
+                value = node.get("value")
+                stack.extend([value] if value is not None else [])
+            elif node.type in ("assignment_pattern", "object_assignment_pattern"):
+                left = node.get("left")
+                stack.extend([left] if left is not None else [])
+
+    def type_parameter(self, node: Node, scope: Scope) -> Scope:
+        name = node.get("name")
+        if name is not None:
+            self.declare(name, "type parameter", node, scope)
+        return scope
+
+    def infer(self, node: Node, scope: Scope) -> Scope:
+        name = node.first("type_identifier")
+        if name is not None:
+            where = next((s for s in scope.chain() if s.node.type == "conditional_type"), scope)
+            self.declare(name, "type parameter", node, where)
+        return scope
+
+    def mapped(self, node: Node, scope: Scope) -> Scope:
+        name = node.get("name")
+        if name is not None:
+            self.declare(name, "type parameter", node, scope)
+        return scope
+
+    def index_signature(self, node: Node, scope: Scope) -> Scope:
+        inner = self.open("block", node, scope)
+        name = node.get("name")
+        if name is not None:
+            self.declare(name, "parameter", node, inner)
+        return inner
 
     def assignment(self, node: Node, scope: Scope) -> Scope:
         left = node.get("left")
