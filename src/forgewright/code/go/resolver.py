@@ -12,6 +12,7 @@ from forgewright.code.go.packages import Packages
 from forgewright.code.go.search import Search
 from forgewright.code.go.things import NAMES, File, Thing
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
@@ -177,9 +178,9 @@ class GoResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
-        return Renaming(
-            tuple(sorted(splices)), (), tuple(uncertain), self._leftover(thing.name, splices, uncertain)
-        )
+        leftover = self._leftover(thing.name, splices, uncertain)
+        made = Renaming(tuple(sorted(splices)), (), tuple(uncertain), leftover)
+        return with_prose(made, new_name, options)
 
     def _together(self, thing: Thing, node: Node, new_name: str, options: RenameOptions) -> list[Thing]:
         """What is renamed with a thing: a type's receivers, the methods of an interface's implementations."""

@@ -15,6 +15,7 @@ from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
@@ -182,7 +183,9 @@ class JavaScriptResolver:
         imported = _plain_import(entity) and not options.aliases
         self._check_target(self.program.resolve(entity) or entity if imported else entity, node)
         shorthand, keep = options.shorthand, options.aliases
-        search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
+        search = Search(
+            self.meanings, renaming=True, shorthand=shorthand, keep=keep, hierarchy=options.hierarchy
+        )
         tags = _intrinsic_tags(node)
         for tag in tags:
             search.hits[tag] = Hit(tag, entity, "node")
@@ -204,7 +207,8 @@ class JavaScriptResolver:
                 f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
             )
         leftover = self._leftover(symbol.name, hits, uncertain)
-        return Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        made = Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        return with_prose(made, new_name, options)
 
     def _check_target(self, entity: Entity, node: Node) -> None:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):
