@@ -204,7 +204,8 @@ def main() -> None:
                     if number >= 0:
                         rows.setdefault(key, {}).setdefault(name, []).append(row)
             known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-            RESULTS.write_text(json.dumps({name: {**known, **rows}.get(name, {}) for name in MODES}))
+            merged = {name: {**known.get(name, {}), **rows.get(name, {})} for name in MODES}
+            RESULTS.write_text(json.dumps(merged))
     finally:
         server.stop()
         shutil.rmtree(SCRATCH, ignore_errors=True)

@@ -14,8 +14,7 @@ SOURCE = ROOT / "src" / "forgewright"
 FILES = sorted(SOURCE.rglob("*.py"))
 LINES_MAX = 400
 LONGER = {
-    "journal/events.py": (500, "the catalogue of all events, read from top to bottom"),
-    "journal/bundle/verifier.py": (500, "one file on purpose: an auditor reads and runs it alone"),
+    "journal/bundle/verifier.py": (700, "one file on purpose: an auditor reads and runs it alone"),
     "journal/events.py": (500, "all that can stand in the journal, in one place"),
     "code/javascript/binder.py": (600, "one pass over JavaScript's grammar"),
     "code/python/build.py": (800, "one pass over Python's grammar"),

@@ -277,3 +277,17 @@ def test_headers_cannot_be_injected() -> None:
     with pytest.raises(UsageError) as caught:
         HttpClient().endpoint(parse_url("http://a.example/"), {"authorization": "Bearer x\r\nevil: 1"})
     assert "evil" not in str(caught.value)
+
+
+async def test_every_connection_is_kept_and_old_ones_are_closed() -> None:
+    async with ModelServer([ok() for _ in range(120)]) as server:
+        client = HttpClient(limits=HttpLimits(idle_seconds=60))
+        for _ in range(2):
+            await asyncio.gather(*[post(client, server.url) for _ in range(50)])
+        assert server.connections == 50, "a fleet's connections are all used again"
+        client.limits = HttpLimits(idle_seconds=0)
+        await post(client, server.url)
+        while server.open:
+            server.closed.clear()
+            await server.closed.wait()
+        await client.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.security.hostile import PRELUDE, PROGRAMS, Program
+from tests.security.hostile import EXHAUSTION, PRELUDE, PROGRAMS, Program
 
 from forgewright.sandbox import Command, Driver, Limits, SandboxSpec, Tier, driver
 
@@ -90,13 +90,26 @@ def host_state() -> dict[str, object]:
     return state
 
 
-@pytest.fixture(params=TIERS)
-def chosen(request: pytest.FixtureRequest) -> Driver:
-    program = TIERS[request.param]
+@pytest.fixture
+def chosen(tier: str) -> Driver:
+    program = TIERS[tier]
     if not (shutil.which(program) or shutil.which(program, path="/usr/sbin")):
-        message = f"{program} is not installed; run: apt-get install {program}"
+        message = f"{program} is not installed; run: sh scripts/setup.sh"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    return driver(request.param)
+    return driver(tier)
+
+
+def combinations() -> list[object]:
+    """All programs in all tiers. What exhausts something is slow on an emulated processor: `make soak`."""
+    slow = {program.name for program in EXHAUSTION}
+    return [
+        pytest.param(
+            tier, program, id=f"{tier}-{program.name}",
+            marks=[pytest.mark.soak] if tier == "microvm" and program.name in slow else [],
+        )
+        for tier in TIERS
+        for program in PROGRAMS
+    ]  # fmt: skip
 
 
 def running_with(mark: str) -> list[str]:
@@ -129,8 +142,8 @@ def test_the_canaries_can_be_reached_on_the_host(name: str, canaries: Canaries) 
     assert canaries.token in done.stdout
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
-async def test_contained(program: Program, chosen: Driver, canaries: Canaries) -> None:
+@pytest.mark.parametrize(("tier", "program"), combinations())
+async def test_contained(tier: str, program: Program, chosen: Driver, canaries: Canaries) -> None:
     before = host_state()
     sandbox = await chosen.create(SandboxSpec(tier=Tier(chosen.tier), limits=LIMITS))
     try:

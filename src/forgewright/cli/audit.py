@@ -27,8 +27,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the bundle (a tar file)"
     )
 
-    verify = commands.add_parser("verify", help="verify a bundle offline")
-    verify.add_argument("bundle", type=Path)
+    verify = commands.add_parser("verify", help="verify a bundle offline, or without one the home's own journal")
+    verify.add_argument("bundle", type=Path, nargs="?", help="without it: the journal of the home, as fsck does")
     verify.add_argument("--key", help="the log's verifier key, or a file that holds it")
     verify.add_argument("--head", type=Path, help="a tree head of this log that you saw before")
     verify.add_argument(
@@ -40,6 +40,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     prove.add_argument("sequence", type=int, nargs="?", help="record of the run; its last if left out")
     prove.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="write FILE.record and FILE.tlog-proof"
+    )
+
+    attest = commands.add_parser(
+        "attest", help="sign what a run made (in-toto: SLSA provenance, test result)"
+    )
+    attest.add_argument("run", metavar="RUN")
+    attest.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="also write the DSSE envelopes here"
     )
 
     show = commands.add_parser("show", help="print the records of a run")
@@ -76,20 +84,27 @@ def run(args: argparse.Namespace) -> int:
     """0 when it is as it should be; 1 when a verification found something."""
     import asyncio
 
-    if args.audit_command == "verify":
+    if args.audit_command == "verify" and args.bundle is not None:
         from forgewright.journal.bundle.verification import verify
 
         head = None if args.head is None else _read(args.head)
         witnesses = [_key(witness) or "" for witness in args.witness]
         found = verify(args.bundle, _key(args.key), head=head, witnesses=witnesses)
         return _report(found, args.json)
-    if args.audit_command == "fsck":
+    if args.audit_command in ("fsck", "verify"):
         from forgewright.journal.bundle.fsck import verify_home
 
         return _report(verify_home(args.home, _key(args.key)), args.json)
     if args.audit_command == "serve-witness":
         return _serve_witness(args)
-    commands = {"export": _export, "prove": _prove, "show": _show, "witness": _witness, "keys": _keys}
+    commands = {
+        "export": _export,
+        "prove": _prove,
+        "show": _show,
+        "witness": _witness,
+        "keys": _keys,
+        "attest": _attest,
+    }
     work: Coroutine[Any, Any, int] = commands[args.audit_command](args)
     return asyncio.run(work)
 
@@ -172,6 +187,25 @@ async def _witness(args: argparse.Namespace) -> int:
     finally:
         await journal.close()
     print(head.data.decode(), end="")
+    return 0
+
+
+async def _attest(args: argparse.Namespace) -> int:
+    from forgewright.core.ids import RunId
+    from forgewright.journal.attest.attest import attest, attestations
+    from forgewright.journal.journal import open_journal
+
+    journal = await open_journal(args.home)
+    try:
+        for record in await attest(journal, RunId(args.run)):
+            print(f"record {record.index}: {record.event.predicate}")  # type: ignore[attr-defined]  # AttestationMade
+        if args.output is not None:
+            args.output.mkdir(parents=True, exist_ok=True)
+            for event, envelope, _ in await attestations(journal, RunId(args.run)):
+                name = event.predicate.split("/")[-2]
+                (args.output / f"{args.run}.{name}.intoto.json").write_bytes(envelope)
+    finally:
+        await journal.close()
     return 0
 
 

@@ -65,14 +65,10 @@ complete -F _forgewright forgewright
 
 
 def _zsh(words: dict[str, tuple[str, list[str]]]) -> str:
-    commands = "\n".join(f"    '{name}:{summary}'" for name, (summary, _) in words.items())
+    quoted = {name: summary.replace("'", "'\\''") for name, (summary, _) in words.items()}
+    commands = "\n".join(f"    '{name}:{summary}'" for name, summary in quoted.items())
     cases = "\n".join(
         f"    {name}) compadd -- {' '.join(options)}; _files ;;" for name, (_, options) in words.items()
-    )
-    commands = (
-        commands.replace("what adds the rest", "what adds the rest")
-        .replace("model's", "model")
-        .replace("run's", "run")
     )
     return f"""\
 #compdef forgewright

@@ -172,12 +172,15 @@ def _home(args: argparse.Namespace) -> list[Check]:
                 "home", str(home), "bad", f"{at} can't be written", "name another: --home FOLDER", needed=True
             )
         ]
+    import sqlite3
+
     free = shutil.disk_usage(at).free
     runs = _count(home / "runs")
     detail = f"{free >> 30} GiB free" + (f", {runs} runs" if runs else "")
     state: State = "good" if free > 1 << 30 else "bad"
     return [
-        Check("home", str(home), state, detail, "" if state == "good" else "free some space", needed=True)
+        Check("home", str(home), state, detail, "" if state == "good" else "free some space", needed=True),
+        Check("home", "store", "good", f"SQLite {sqlite3.sqlite_version}, in the home"),
     ]
 
 

@@ -10,13 +10,14 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from forgewright.cli.output import clean, colored
+from forgewright.cli.output import clean, colored, one_line
 from forgewright.cli.progress import STEP, Line, Progress, Style
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from forgewright.core.errors import ModelError
     from forgewright.journal.events import Record
 
 TAIL_CHARS_MAX = 400
@@ -45,6 +46,7 @@ class View(Protocol):
     def __exit__(self, *_: object) -> None: ...
     def on_record(self, record: Record) -> None: ...
     def on_delta(self, run: str, actor: str, delta: Any) -> None: ...
+    def on_retry(self, error: ModelError, attempt: int, wait_seconds: float) -> None: ...
 
 
 def make_view(*, as_json: bool, stream: TextIO | None = None, live: bool = True) -> View:
@@ -78,6 +80,9 @@ class JsonView:
     def on_delta(self, run: str, actor: str, delta: Any) -> None:
         """Deltas are not recorded, and not shown here either."""
 
+    def on_retry(self, error: ModelError, attempt: int, wait_seconds: float) -> None:
+        """Nor are attempts that failed."""
+
 
 class PlainView:
     """Lines without colours, each with the time since the run started."""
@@ -102,6 +107,15 @@ class PlainView:
 
     def on_delta(self, run: str, actor: str, delta: Any) -> None:
         """Half sentences are of no use in a file."""
+
+    def on_retry(self, error: ModelError, attempt: int, wait_seconds: float) -> None:
+        self._stream.write(plain(_retry(error, attempt, wait_seconds), " " * 10))
+        self._stream.flush()
+
+
+def _retry(error: ModelError, attempt: int, wait_seconds: float) -> Line:
+    said = one_line(error.message, 200)
+    return Line("↻", f"{said}; asked again in {wait_seconds:.0f} s", "warn", f"attempt {attempt} failed")
 
 
 def plain(line: Line, stamp: str = "") -> str:
@@ -172,6 +186,9 @@ class TerminalView:
             self._tail = ""
         self._teller = actor
         self._tail = (self._tail + clean(str(text)).replace("\n", " "))[-TAIL_CHARS_MAX:]
+
+    def on_retry(self, error: ModelError, attempt: int, wait_seconds: float) -> None:
+        self._console.print(styled(_retry(error, attempt, wait_seconds)))
 
     def _panel(self) -> RenderableType:
         from rich.console import Group

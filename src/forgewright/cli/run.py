@@ -280,6 +280,7 @@ def _engine(
         base_url=base_url,
         on_record=view.on_record,
         on_delta=view.on_delta,
+        on_retry=view.on_retry,
         on_question=asker(view) if sys.stdin.isatty() and not args.json else None,
     )
 

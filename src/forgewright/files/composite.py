@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.files import paths
 from forgewright.files.types import MATCHES_MAX, Entry, Files, Found, Match
+
+T = TypeVar("T")
 
 
 class CompositeFiles:
@@ -66,9 +69,9 @@ class CompositeFiles:
         skip = len(name) + 1 if name else 0
         found: set[str] = set()
         for backend, prefix, inner in self._reach(name):
-            for entry in await backend.glob("**", inner):
+            for entry in await _unless_hidden(backend.glob("**", inner), self._mounted_below(name), ()):
                 full = f"{prefix}/{entry}" if prefix else entry
-                if self._route(full)[1] == prefix and fits.fullmatch(full[skip:]):
+                if self._route(full)[1] == prefix and fits.fullmatch(full[skip:] or paths.last(full)):
                     found.add(full)
         return sorted(found)
 
@@ -88,11 +91,12 @@ class CompositeFiles:
         skipped: list[str] = []
         truncated = False
         for backend, prefix, inner in self._reach(name):
-            found = await backend.grep(pattern, inner, regex=regex, matches_max=matches_max)
+            searching = backend.grep(pattern, inner, regex=regex, matches_max=matches_max)
+            found = await _unless_hidden(searching, self._mounted_below(name), Found(()))
             truncated |= found.truncated
             for match in found.matches:
                 full = f"{prefix}/{match.path}" if prefix else match.path
-                if self._route(full)[1] == prefix and (full == name or fits.fullmatch(full[skip:])):
+                if self._route(full)[1] == prefix and fits.fullmatch(full[skip:] or paths.last(full)):
                     matches.append(msgspec.structs.replace(match, path=full))
             skipped += [f"{prefix}/{one}" if prefix else one for one in found.skipped]
         matches.sort()
@@ -114,12 +118,25 @@ class CompositeFiles:
                 return backend, mount, name[len(mount) + 1 :]
         return self._default, "", name
 
+    def _mounted_below(self, name: str) -> bool:
+        return any(mount != name and paths.inside(mount, name) for mount in self._mounts)
+
     def _reach(self, name: str) -> list[tuple[Files, str, str]]:
         """Backends that hold something at or below the path."""
         below = [
             (b, mount, "") for mount, b in self._mounts.items() if mount != name and paths.inside(mount, name)
         ]
         return [self._route(name), *below]
+
+
+async def _unless_hidden(work: Awaitable[T], mounted: bool, nothing: T) -> T:
+    """The result; nothing where the folder is there only because something is mounted below it."""
+    try:
+        return await work
+    except NotFound:
+        if not mounted:
+            raise
+        return nothing
 
 
 def _back(entry: Entry, prefix: str) -> Entry:

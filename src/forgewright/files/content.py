@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
-from forgewright.core.errors import Conflict, UsageError
+from forgewright.core.errors import Conflict, ForgewrightError, NotFound, UsageError
 from forgewright.files.types import FILE_BYTES_MAX, LINE_CHARACTERS_MAX, Found, Match
 
 
@@ -16,6 +16,15 @@ def bounded(path: str, data: bytes) -> bytes:
             f"expected at most {FILE_BYTES_MAX:,} bytes for the file {path!r:.200}; found {len(data):,}"
         )
     return data
+
+
+def missing(name: str, files: Container[str], what: str = "file or folder") -> ForgewrightError:
+    """The error for a path that is not there: `Conflict` where a file stands on the way, else `NotFound`."""
+    parts = name.split("/")
+    for depth in range(1, len(parts)):
+        if "/".join(parts[:depth]) in files:
+            return Conflict(f"expected folders on the way to {name!r}; found a file")
+    return NotFound(f"there is no {what} {name!r}")
 
 
 def edited(path: str, data: bytes, old: str, new: str, *, every: bool) -> tuple[bytes, int]:

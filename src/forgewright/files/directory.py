@@ -172,7 +172,8 @@ class DirectoryFiles:
             with self._parent(start) as (handle, last), _speaking(start):
                 found = os.stat(last, dir_fd=handle, follow_symlinks=False)
             if stat.S_ISREG(found.st_mode):
-                yield start, found.st_size
+                if fits(last):
+                    yield start, found.st_size
                 return
         skip = len(start) + 1 if start else 0
         todo, seen = [start], 0

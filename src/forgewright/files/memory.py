@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from forgewright.core.errors import Conflict, NotFound, UsageError
+from forgewright.core.errors import Conflict, UsageError
 from forgewright.files import content, paths
 from forgewright.files.types import MATCHES_MAX, Entry, Found
 
@@ -40,7 +40,7 @@ class MemoryFiles:
                 full = prefix + first
                 found[full] = Entry(full, "folder") if deeper else Entry(full, "file", len(data))
         if not found and folder:
-            raise NotFound(f"there is no folder {folder!r}")
+            raise content.missing(folder, self._files, "folder")
         return sorted(found.values())
 
     async def stat(self, path: str) -> Entry:
@@ -49,7 +49,7 @@ class MemoryFiles:
             return Entry(name, "file", len(self._files[name]))
         if not name or any(other.startswith(name + "/") for other in self._files):
             return Entry(name, "folder")
-        raise NotFound(f"there is no file or folder {name!r}")
+        raise content.missing(name, self._files)
 
     async def read(self, path: str) -> bytes:
         name = paths.clean(path)
@@ -91,7 +91,7 @@ class MemoryFiles:
             raise UsageError("expected a file or folder to delete; found the root")
         gone = [other for other in self._files if paths.inside(other, name)]
         if not gone:
-            raise NotFound(f"there is no file or folder {name!r}")
+            raise content.missing(name, self._files)
         for other in gone:
             self._bytes -= len(self._files.pop(other))
 
@@ -100,12 +100,11 @@ class MemoryFiles:
         fits = paths.matcher(pattern)
         skip = len(folder) + 1 if folder else 0
         if folder in self._files:
-            return [(folder, self._files[folder])]
-        return sorted(
-            (name, data)
-            for name, data in self._files.items()
-            if paths.inside(name, folder) and fits.fullmatch(name[skip:])
-        )
+            return [(folder, self._files[folder])] if fits.fullmatch(paths.last(folder)) else []
+        inside = [item for item in self._files.items() if paths.inside(item[0], folder)]
+        if folder and not inside:
+            raise content.missing(folder, self._files, "folder")
+        return sorted((name, data) for name, data in inside if fits.fullmatch(name[skip:]))
 
     def _put(self, name: str, data: bytes) -> None:
         content.bounded(name, data)

@@ -31,6 +31,11 @@ def clean(path: str) -> str:
     return joined
 
 
+def last(path: str) -> str:
+    """The last component of a clean path."""
+    return path.rpartition("/")[2]
+
+
 def inside(path: str, folder: str) -> bool:
     """Whether a clean path is the folder or lies below it."""
     return not folder or path == folder or path.startswith(folder + "/")

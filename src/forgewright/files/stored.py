@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forgewright.core.errors import Conflict, NotFound, UsageError
+from forgewright.core.errors import Conflict, UsageError
 from forgewright.files import content, paths
 from forgewright.files.types import ENTRIES_MAX, MATCHES_MAX, Entry, Found, Match
 from forgewright.store.ports import MemoryStore
@@ -36,7 +36,7 @@ class StoredFiles:
                 full = prefix + first
                 found[full] = Entry(full, "folder") if deeper else await self._entry(full)
         if not found and folder:
-            raise NotFound(f"there is no folder {folder!r}")
+            raise content.missing(folder, names, "folder")
         return sorted(found.values())
 
     async def stat(self, path: str) -> Entry:
@@ -46,7 +46,7 @@ class StoredFiles:
             return await self._entry(name)
         if not name or any(other.startswith(name + "/") for other in names):
             return Entry(name, "folder")
-        raise NotFound(f"there is no file or folder {name!r}")
+        raise content.missing(name, names)
 
     async def read(self, path: str) -> bytes:
         name = paths.clean(path)
@@ -54,7 +54,7 @@ class StoredFiles:
         if data is None:
             if (await self.stat(name)).kind == "folder":
                 raise Conflict(f"expected a file at {name!r}; found a folder")
-            raise NotFound(f"there is no file {name!r}")
+            raise content.missing(name, await self._names(), "file")
         return data
 
     async def write(self, path: str, data: bytes) -> None:
@@ -111,9 +111,10 @@ class StoredFiles:
         name = paths.clean(path)
         if not name:
             raise UsageError("expected a file or folder to delete; found the root")
-        gone = [other for other in await self._names() if paths.inside(other, name)]
+        names = await self._names()
+        gone = [other for other in names if paths.inside(other, name)]
         if not gone:
-            raise NotFound(f"there is no file or folder {name!r}")
+            raise content.missing(name, names)
         for other in gone:
             await self._store.delete(self._namespace, other)
 
@@ -130,5 +131,8 @@ class StoredFiles:
         skip = len(folder) + 1 if folder else 0
         names = await self._names()
         if folder in names:
-            return [folder]
-        return sorted(n for n in names if paths.inside(n, folder) and fits(n[skip:]))
+            return [folder] if fits(paths.last(folder)) else []
+        inside = [name for name in names if paths.inside(name, folder)]
+        if folder and not inside:
+            raise content.missing(folder, names, "folder")
+        return sorted(name for name in inside if fits(name[skip:]))

@@ -6,7 +6,8 @@ spaces that some file systems drop: what is denied as `.git/config` is not let t
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _names(text: str) -> re.Pattern[str]:
+    """One expression for all the globs."""
+    return re.compile("|".join(translate(glob) for glob in text.split()))
 
 
-_CI_NAMES = _words(
+_CI_NAMES = _names(
     """
     .gitlab-ci.y*ml .travis.y*ml azure-pipelines*.y*ml jenkinsfile* .drone.y*ml .woodpecker*.y*ml
     bitbucket-pipelines.y*ml appveyor.y*ml .appveyor.y*ml buildspec*.y*ml cloudbuild*.y*ml .cirrus.y*ml
@@ -28,8 +30,8 @@ _CI_NAMES = _words(
 )
 _CI_FOLDERS = frozenset((".circleci", ".buildkite", ".ci", ".forgejo", ".gitea", ".gitlab", ".woodpecker"))
 _CI_GITHUB = frozenset(("workflows", "actions"))
-_POLICY_NAMES = ("*.cedar", "*.cedarschema", "forgewright.toml", "forgewright.policy*")
-_AUTORUN_NAMES = _words(
+_POLICY_NAMES = _names("*.cedar *.cedarschema forgewright.toml forgewright.policy*")
+_AUTORUN_NAMES = _names(
     """
     .envrc .pre-commit-config.y*ml lefthook.y*ml .lefthook.y*ml .lefthook-local.y*ml .mise.toml
     mise.toml .tool-versions *.code-workspace .gitattributes
@@ -38,7 +40,7 @@ _AUTORUN_NAMES = _words(
 _AUTORUN_FOLDERS = frozenset(
     (".vscode", ".idea", ".devcontainer", ".husky", ".githooks", ".claude", ".cursor", ".zed")
 )
-_SECRET_NAMES = _words(
+_SECRET_NAMES = _names(
     """
     .env .env.* *.env *.pem *.key *.p12 *.pfx *.jks *.keystore *.kdbx *.ppk *.asc id_rsa* id_dsa*
     id_ecdsa* id_ed25519* .netrc _netrc .npmrc .pypirc .htpasswd .pgpass .my.cnf .git-credentials
@@ -49,10 +51,15 @@ _SECRET_NAMES = _words(
 )
 _SECRET_FOLDERS = frozenset((".ssh", ".aws", ".gnupg", ".kube", ".azure", ".docker"))
 _EXAMPLES = (".example", ".sample", ".template", ".dist", ".pub")
-_METADATA = _words(
-    """
-    169.254.169.254 169.254.170.2 fd00:ec2::254 metadata.google.internal metadata 100.100.100.200
-    """
+_METADATA = frozenset(
+    (
+        "169.254.169.254",
+        "169.254.170.2",
+        "fd00:ec2::254",
+        "metadata.google.internal",
+        "metadata",
+        "100.100.100.200",
+    )
 )
 
 
@@ -83,17 +90,17 @@ def path_labels(path: str, *, inside: bool) -> set[str]:
     if ".git" in parts or name == ".gitmodules" or any(part.startswith("git~") for part in parts):
         labels.add("git")
     if (
-        _any(name, _CI_NAMES)
+        _CI_NAMES.match(name)
         or not _CI_FOLDERS.isdisjoint(parts)
         or any(a == ".github" and b in _CI_GITHUB for a, b in pairwise(parts))
     ):
         labels.add("ci")
-    if _any(name, _POLICY_NAMES) or ".forgewright" in parts:
+    if _POLICY_NAMES.match(name) or ".forgewright" in parts:
         labels.add("policy")
-    if _any(name, _AUTORUN_NAMES) or not _AUTORUN_FOLDERS.isdisjoint(parts):
+    if _AUTORUN_NAMES.match(name) or not _AUTORUN_FOLDERS.isdisjoint(parts):
         labels.add("autorun")
     if not name.endswith(_EXAMPLES) and (
-        _any(name, _SECRET_NAMES) or not _SECRET_FOLDERS.isdisjoint(folders)
+        _SECRET_NAMES.match(name) or not _SECRET_FOLDERS.isdisjoint(folders)
     ):
         labels.add("secret")
     return labels
@@ -149,11 +156,9 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _fold(part: str) -> str:
+    if part.isascii():
+        return part.lower().rstrip(". ") or part
     folded = normalize("NFKC", part).casefold()
     for invisible in ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"):  # HFS+ ignores these in names
         folded = folded.replace(invisible, "")
     return folded.rstrip(". ") or folded
-
-
-def _any(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

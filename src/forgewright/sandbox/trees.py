@@ -1,4 +1,4 @@
-"""Folders as streams of records, in and out of a sandbox; what comes out is not trusted (native/builtin.c)."""
+"""Folders as streams of records, in and out of a sandbox; what comes out is not trusted (builtin.c)."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ _FIXED = {
     "core.quotePath": "false",
     "core.alternateRefsCommand": "true",
     "core.logAllRefUpdates": "false",
+    "core.fsync": "committed,loose-object,reference",
+    "core.fsyncMethod": "batch",
     "advice.addEmbeddedRepo": "false",
     "protocol.allow": "never",
     "submodule.recurse": "false",
@@ -35,6 +37,8 @@ _FIXED = {
     "commit.gpgSign": "false",
     "init.defaultBranch": "main",
 }
+FREE_BYTES_MIN = 64 << 10
+"""With less than this, a write that failed is taken to have failed for want of space."""
 _PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR")
 
 
@@ -129,7 +133,7 @@ class Git:
         except subprocess.TimeoutExpired:
             raise GitFailed(argv, f"no end after {TIMEOUT_SECONDS:.0f} s") from None
         if done.returncode not in ok:
-            raise _failure(argv, done.stderr.decode(errors="replace"))
+            raise _failure(argv, done.stderr.decode(errors="replace"), folder)
         return done.stdout
 
     def text(self, *argv: str, stdin: bytes = b"", cwd: Path | None = None) -> str:
@@ -150,9 +154,13 @@ class Git:
         return True
 
 
-def _failure(argv: Iterable[str], stderr: str) -> Exception:
+def _failure(argv: Iterable[str], stderr: str, folder: Path | None) -> Exception:
     lower = stderr.lower()
-    if "no space left" in lower or "disk quota" in lower or "read-only file system" in lower:
+    full = "no space left" in lower or "disk quota" in lower or "read-only file system" in lower
+    if not full and "unable to write" in lower and folder is not None:  # git does not always say why
+        free = os.statvfs(folder)
+        full = free.f_bavail * free.f_frsize < FREE_BYTES_MIN
+    if full:
         return StoreFull(
             f"git could not write: {stderr.strip().splitlines()[-1]}",
             hint="free some space or make the folder writable, then: forgewright resume",

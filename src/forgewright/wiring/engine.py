@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forgewright.core.ids import RunId
 from forgewright.models.types import Model
 from forgewright.runtime.engine import Engine
 from forgewright.runtime.session import recorded_answers
 from forgewright.wiring.sandboxes import RegisteredSandboxes
+
+if TYPE_CHECKING:
+    from forgewright.models.retry import OnRetry
 
 
 def default_home() -> Path:
@@ -30,17 +33,18 @@ def open_engine(
     models: Mapping[str, str | Model] | None = None,
     fallback: Sequence[str] = (),
     base_url: str | None = None,
+    on_retry: OnRetry | None = None,
     **listeners: Any,
 ) -> Engine:
     """An engine on the durable journal of `home`, with Cedar's gate and this machine's sandboxes.
 
     `models`: actor → name or model, `default` for all others. Raises `ConfigError` (policies), `ModelUnknown`,
-    `ModelAuthError`. `listeners` are the engine's `on_…` callbacks.
+    `ModelAuthError`. `on_retry` is told when a model is asked again; `listeners` are the engine's `on_…` callbacks.
     """
     from forgewright.policy.gate import CedarGate
 
     made = {
-        actor: make_model(model, fallback, base_url) if isinstance(model, str) else model
+        actor: make_model(model, fallback, base_url, on_retry) if isinstance(model, str) else model
         for actor, model in (models or {}).items()
     }
     return Engine(
@@ -64,7 +68,12 @@ async def replay_model(engine: Engine, run: RunId) -> Model:
     return Replay(session, name=f"replay:{run}")
 
 
-def make_model(name: str, fallback: Sequence[str] = (), base_url: str | None = None) -> Model:
+def make_model(
+    name: str,
+    fallback: Sequence[str] = (),
+    base_url: str | None = None,
+    on_retry: OnRetry | None = None,
+) -> Model:
     """The named model, retried where that helps, and after it the fallbacks in their order."""
     from forgewright.models import registry
     from forgewright.models.fallback import Fallback
@@ -72,6 +81,6 @@ def make_model(name: str, fallback: Sequence[str] = (), base_url: str | None = N
 
     if name.startswith("replay:"):
         return registry.make_model(name)
-    chain: list[Model] = [Retrying(registry.make_model(name, base_url=base_url))]
-    chain += [Retrying(registry.make_model(other)) for other in fallback]
+    chain: list[Model] = [Retrying(registry.make_model(name, base_url=base_url), on_retry=on_retry)]
+    chain += [Retrying(registry.make_model(other), on_retry=on_retry) for other in fallback]
     return chain[0] if len(chain) == 1 else Fallback(chain)

@@ -75,6 +75,8 @@ def words(thing: Thing, name: str) -> Iterator[tuple[str, int]]:
         if text.startswith(b"//go:"):
             continue
         for offset in places(text, name, dollar=False):
+            if text[offset - 1 : offset] == b".":
+                continue  # a member of something else, as in [T.Read]
             yield comment.path, comment.start + offset
 
 

@@ -12,6 +12,7 @@ from forgewright.code.go.packages import Packages
 from forgewright.code.go.search import Search
 from forgewright.code.go.things import NAMES, File, Thing
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
@@ -163,7 +164,7 @@ class GoResolver:
                 hint=f"rename the type at its declaration, {hazards.where(thing)}",
             )
         hazards.check_name(new_name)
-        things = self._together(thing, node, options)
+        things = self._together(thing, node, new_name, options)
         search = Search(self.meanings)
         search.run(things)
         if not options.allow_capture:
@@ -177,15 +178,16 @@ class GoResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
-        return Renaming(
-            tuple(sorted(splices)), (), tuple(uncertain), self._leftover(thing.name, splices, uncertain)
-        )
+        leftover = self._leftover(thing.name, splices, uncertain)
+        made = Renaming(tuple(sorted(splices)), (), tuple(uncertain), leftover)
+        return with_prose(made, new_name, options)
 
-    def _together(self, thing: Thing, node: Node, options: RenameOptions) -> list[Thing]:
+    def _together(self, thing: Thing, node: Node, new_name: str, options: RenameOptions) -> list[Thing]:
         """What is renamed with a thing: a type's receivers, the methods of an interface's implementations."""
         search = Search(self.meanings)
         if thing.kind == "receiver" and options.hierarchy and node in thing.names:
-            return search.receivers(thing)
+            others = [other for other in search.receivers(thing) if other is not thing]
+            return [thing, *(other for other in others if hazards.free(search, other, new_name))]
         if thing.kind != "method":
             return [thing]
         if thing.owner is not None:

@@ -15,6 +15,7 @@ from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
@@ -49,7 +50,7 @@ class JavaScriptResolver:
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         here = self._at(path, offset)
         if here is None:
-            return None
+            return self.symbol_here(path, offset)
         node, entity = here
         target = self.program.resolve(entity) or entity
         if target.roots:
@@ -179,9 +180,12 @@ class JavaScriptResolver:
         entity = self.meanings.at(node)
         if entity is None:
             return literals.rename(self.checker, node, new_name)
-        self._check_target(entity, node)
+        imported = _plain_import(entity) and not options.aliases
+        self._check_target(self.program.resolve(entity) or entity if imported else entity, node)
         shorthand, keep = options.shorthand, options.aliases
-        search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
+        search = Search(
+            self.meanings, renaming=True, shorthand=shorthand, keep=keep, hierarchy=options.hierarchy
+        )
         tags = _intrinsic_tags(node)
         for tag in tags:
             search.hits[tag] = Hit(tag, entity, "node")
@@ -203,7 +207,8 @@ class JavaScriptResolver:
                 f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
             )
         leftover = self._leftover(symbol.name, hits, uncertain)
-        return Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        made = Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        return with_prose(made, new_name, options)
 
     def _check_target(self, entity: Entity, node: Node) -> None:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):
@@ -248,6 +253,11 @@ class JavaScriptResolver:
                 if len(found) >= LEFTOVER_MAX:
                     return tuple(found)
         return tuple(found)
+
+
+def _plain_import(entity: Entity) -> bool:
+    """Imported by name under the exporter's own name."""
+    return any(node.type == "import_specifier" and node.get("alias") is None for node in entity.nodes)
 
 
 def _installed(path: str) -> bool:

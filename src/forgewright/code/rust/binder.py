@@ -249,9 +249,8 @@ class Binder:
     def use(self, node: Node, prefix: list[Node], scope: Scope, module: Module, statement: Node) -> None:
         kind = node.type
         if kind == "use_wildcard":
-            target = module if scope is module else scope
-            if isinstance(target, Module) and node.items:
-                target.globs.append([*prefix, *segments(node.items[0])])
+            if node.items:
+                scope.globs.append([*prefix, *segments(node.items[0])])
             return
         if kind == "use_list":
             for inner in node.items:

@@ -12,8 +12,8 @@ NAMES = kinds(
     "identifier type_identifier field_identifier shorthand_field_identifier self super crate metavariable"
 )
 KEYWORDS = kinds(
-    "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod "
-    "move mut pub ref return self Self static struct super trait true type unsafe use where while"
+    "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match "
+    "mod move mut pub ref return self Self static struct super trait true type unsafe use where while"
 )
 LOCALS = kinds("local parameter type_parameter const_parameter lifetime label self")
 
@@ -54,12 +54,14 @@ class Item:
 class Scope:
     """A block, function, arm or item with names of its own."""
 
-    __slots__ = ("node", "parent", "table")
+    __slots__ = ("globs", "node", "parent", "table")
 
     def __init__(self, node: Node, parent: Scope | None) -> None:
         self.node = node
         self.parent = parent
         self.table: dict[str, list[Item]] = {}
+        self.globs: list[list[Node]] = []
+        """The paths of `use path::*`."""
 
     def declare(self, item: Item) -> None:
         self.table.setdefault(item.name, []).append(item)
@@ -76,7 +78,7 @@ class Scope:
 class Module(Scope):
     """A module: a file, or `mod name { … }`."""
 
-    __slots__ = ("file", "globs", "item", "name", "outer")
+    __slots__ = ("file", "item", "name", "outer")
 
     def __init__(self, name: str, node: Node, outer: Module | None, file: File) -> None:
         super().__init__(node, None)
@@ -86,8 +88,6 @@ class Module(Scope):
         self.file = file
         self.item: Item | None = None
         """The `mod` item of an inline module."""
-        self.globs: list[list[Node]] = []
-        """The paths of `use path::*`."""
 
 
 class File:

@@ -42,6 +42,9 @@ class Paths:
                 target = self.follow(found, space)
                 if target is not None:
                     return target
+            target = self._glob(here, name, space)
+            if target is not None:
+                return target
             here = here.parent if here.parent is not None else self.module_of(here)
         return None
 
@@ -71,12 +74,21 @@ class Paths:
             generated = self._generated(module, name) if space is not MACROS else None
             if generated is not None:
                 return generated
-            for path in module.globs:
+            return self._glob(module, name, space)
+        finally:
+            self._depth -= 1
+
+    def _glob(self, scope: Scope, name: str, space: frozenset[str]) -> Target | None:
+        """What `use path::*` brings into a scope."""
+        if self._depth > DEPTH_MAX:
+            return None
+        self._depth += 1
+        try:
+            for path in scope.globs:
                 owner = self.path(path, TYPES)
-                if owner is not None and owner is not module:
-                    found = self.member(owner, name, space)
-                    if found is not None:
-                        return found
+                found = self.member(owner, name, space) if owner is not None and owner is not scope else None
+                if found is not None:
+                    return found
         finally:
             self._depth -= 1
         return None

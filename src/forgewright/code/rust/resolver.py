@@ -13,6 +13,7 @@ from forgewright.code.rust.items import NAMES, TYPES, VALUES, Item, Scope, plain
 from forgewright.code.rust.meaning import Meanings
 from forgewright.code.rust.paths import Paths
 from forgewright.code.rust.search import Search
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
@@ -194,9 +195,9 @@ class RustResolver:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
         moves = self._moves(item, plain(new_name)) if item.kind == "mod" else ()
-        return Renaming(
-            tuple(sorted(splices)), moves, tuple(uncertain), self._leftover(item.name, splices, uncertain)
-        )
+        leftover = self._leftover(item.name, splices, uncertain)
+        made = Renaming(tuple(sorted(splices)), moves, tuple(uncertain), leftover)
+        return with_prose(made, new_name, options)
 
     def _rename_alias(self, node: Node, item: Item, new_name: str) -> Renaming:
         """`use path as alias`: the alias, and all that is reached under it."""
@@ -247,7 +248,7 @@ class RustResolver:
         foreign = self.paths.impl_trait(item)
         if foreign is not None and self.paths.written(foreign) is None:
             raise EditRefused(
-                f"Cannot rename a non-local definition: {item.name!r} is declared by the trait {foreign.text}",
+                f"Cannot rename a non-local definition: {item.name!r} is of the trait {foreign.text}",
                 hint="only what the project defines can be renamed",
             )
         other_root = self.crates.root(item.module) if node.path != item.names[0].path else None

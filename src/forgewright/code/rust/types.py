@@ -13,8 +13,8 @@ from forgewright.code.scopes.words import kinds
 
 _TRANSPARENT = kinds("Box Rc Arc Ref RefMut MutexGuard RwLockReadGuard RwLockWriteGuard Cow Pin")
 _INNER = kinds(
-    "unwrap expect unwrap_or unwrap_or_default unwrap_or_else borrow borrow_mut lock read write iter iter_mut "
-    "into_iter next first last get get_mut pop as_ref as_mut clone cloned copied take peek rev skip enumerate "
+    "unwrap expect unwrap_or unwrap_or_default unwrap_or_else borrow borrow_mut lock read write iter "
+    "iter_mut into_iter next first last get get_mut pop as_ref as_mut clone cloned copied take peek rev skip enumerate "
     "as_deref to_owned collect filter into"
 )
 _SAME = kinds("clone borrow borrow_mut as_ref as_mut to_owned into")

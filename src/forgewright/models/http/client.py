@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class HttpClient:
         self.limits = limits or HttpLimits()
         self._environ: Mapping[str, str] = os.environ if environ is None else environ
         self._tls = tls
-        self._idle: dict[_Key, list[Connection]] = {}
+        self._idle: dict[_Key, deque[Connection]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: dict[_Key, asyncio.Semaphore] = {}
 
@@ -90,15 +91,17 @@ class HttpClient:
             tls = self._tls
         return await open_connection(url, proxy, tls, self.limits, seconds)
 
-    def _give_back(self, url: Url, connection: Connection) -> None:
-        if connection.reusable:
-            connection.finish()
-            idle = self._idle.setdefault((url.host, url.port, url.scheme), [])
-            if len(idle) < self.limits.idle_max and self._loop is not None:
-                connection.idle_since = self._loop.time()
-                idle.append(connection)
-                return
-        connection.abort()
+    def _give_back(self, key: _Key, connection: Connection) -> None:
+        """Keeps a connection for the next request, and drops those that waited too long for one."""
+        if not connection.reusable or self._loop is None:
+            connection.abort()
+            return
+        connection.finish()
+        now = connection.idle_since = self._loop.time()
+        idle = self._idle.setdefault(key, deque())
+        idle.append(connection)
+        while idle and (idle[0].lost or now - idle[0].idle_since >= self.limits.idle_seconds):
+            idle.popleft().abort()
 
 
 class Endpoint:
@@ -133,7 +136,7 @@ class Endpoint:
                     payload = await connection.rest()
                 return HttpResponse(connection.status, connection.headers, payload)
             finally:
-                self._client._give_back(self.url, connection)
+                self._client._give_back(self._key, connection)
 
     async def stream(self, body: bytes) -> HttpStream:
         """An answer whose head came; close it. Raises as `fetch` does."""
@@ -156,7 +159,7 @@ class Endpoint:
             raise
 
         def give_back(connection: Connection) -> None:
-            self._client._give_back(self.url, connection)
+            self._client._give_back(self._key, connection)
             slot.release()
 
         return HttpStream(connection, give_back)

@@ -22,7 +22,5 @@ class HttpLimits(msgspec.Struct, frozen=True):
     """Of a streamed answer that nobody took yet; past it the socket is not read (back-pressure)."""
     connections_max: int = 1024
     """To one origin; further requests wait for a free one."""
-    idle_max: int = 64
-    """Connections kept open to one origin after use."""
     idle_seconds: float = 45.0
-    """After which an unused connection is not used again; load balancers drop idle ones from 60 s on."""
+    """After which an unused connection is closed; load balancers drop idle ones from 60 s on."""

@@ -40,7 +40,7 @@ class OciMachine:
         self._process: subprocess.Popen[bytes] | None = None
         self._gone: asyncio.Task[None] | None = None
 
-    async def start(self, argv: list[str], *, pipes: bool = False) -> None:
+    async def start(self, argv: list[str], *, pipes: bool = False, seconds: float = READY_SECONDS) -> None:
         """Starts the runtime and waits for the agent's hello. `pipes`: instead of one socket."""
         channel = self.channel
         if pipes:
@@ -51,7 +51,7 @@ class OciMachine:
             ours.setblocking(False)
             await channel.loop.create_connection(lambda: channel, sock=ours)
         try:
-            async with asyncio.timeout(READY_SECONDS):
+            async with asyncio.timeout(seconds):
                 await channel.ready
         except (SandboxError, TimeoutError):
             raise SandboxError(f"the sandbox did not start: {self.log() or 'it said nothing'}") from None

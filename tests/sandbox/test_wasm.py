@@ -1,0 +1,147 @@
+"""WebAssembly tools: they have what they were given, cannot reach what they were not, and limits hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from forgewright.core.errors import NotFound, Refused, SandboxError, UsageError
+from forgewright.sandbox import Command, Limits, Mount, Network, SandboxSpec, Tier
+from forgewright.sandbox.drivers.wasm import WasmDriver
+from forgewright.sandbox.session import AgentSandbox
+
+IMPORT = '(import "wasi_snapshot_preview1" "{}" (func ${} {}))'
+WRITE = IMPORT.format("fd_write", "fd_write", "(param i32 i32 i32 i32) (result i32)")
+READ = IMPORT.format("fd_read", "fd_read", "(param i32 i32 i32 i32) (result i32)")
+EXIT = IMPORT.format("proc_exit", "proc_exit", "(param i32)")
+OPEN = IMPORT.format("path_open", "path_open", "(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)")
+SOCKET = IMPORT.format("sock_open", "sock_open", "(param i32 i32 i32) (result i32)")
+
+ECHO = f"""(module {WRITE} {READ} {EXIT} (memory (export "memory") 2) (func (export "_start")
+  (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 60000))
+  (loop $again
+    (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))
+    (i32.store (i32.const 8) (i32.const 100)) (i32.store (i32.const 12) (i32.load (i32.const 16)))
+    (if (i32.load (i32.const 16)) (then
+      (drop (call $fd_write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 20))) (br $again))))
+  (call $proc_exit (i32.const 3))))"""
+SPIN = '(module (memory (export "memory") 1) (func (export "_start") (loop br 0)))'
+RECURSE = """(module (memory (export "memory") 1)
+  (func $f (export "_start") call $f call $f))"""
+GROW = f"""(module {EXIT} (memory (export "memory") 1) (func (export "_start")
+  (loop (if (i32.ne (memory.grow (i32.const 16)) (i32.const -1)) (then (br 1)))) (call $proc_exit (i32.const 1))))"""
+CONNECT = f"""(module {SOCKET} {EXIT} (memory (export "memory") 1) (func (export "_start")
+  (call $proc_exit (call $sock_open (i32.const 1) (i32.const 1) (i32.const 0)))))"""
+
+
+def opens(path: str) -> str:
+    """A module that opens `path` below each folder it was given, and exits with WASI's error number."""
+    return f"""(module {OPEN} {EXIT} (memory (export "memory") 1) (data (i32.const 200) "{path}")
+      (func (export "_start") (call $proc_exit (call $path_open (i32.const 3) (i32.const 1) (i32.const 200)
+        (i32.const {len(path)}) (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 0)))))"""
+
+
+Make = Callable[..., "object"]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    made: list[AgentSandbox] = []
+
+    async def create(text: str, **options: object) -> AgentSandbox:
+        module = tmp_path / f"module{len(made)}.wasm"
+        module.write_bytes(wasmtime.wat2wasm(text))
+        sandbox = await WasmDriver().create(SandboxSpec(tier=Tier.WASM, image=str(module), **options))  # type: ignore[arg-type]
+        made.append(sandbox)
+        return sandbox
+
+    yield create
+    for sandbox in made:
+        await sandbox.close()
+        await sandbox.close()
+
+
+async def test_input_output_and_exit_code(make: Make) -> None:
+    sandbox = await make(ECHO)
+    data = os.urandom(500_000)
+    ended = await sandbox.run(Command(argv=("echo",), stdin=data))
+    assert (ended.code, ended.reason, ended.stdout) == (3, "exit", data)
+    assert (await sandbox.run(Command(argv=("echo",)))).stdout == b""
+
+
+async def test_output_is_bounded(make: Make) -> None:
+    sandbox = await make(ECHO, limits=Limits(output_bytes=1000))
+    ended = await sandbox.run(Command(argv=("echo",), stdin=b"x" * 100_000))
+    assert (len(ended.stdout), ended.stdout_bytes) == (1000, 100_000)
+
+
+@pytest.mark.parametrize("text", [SPIN, RECURSE])
+async def test_time_is_bounded_and_the_sandbox_goes_on(make: Make, text: str) -> None:
+    sandbox = await make(text)
+    await sandbox.write("/kept", b"kept")
+    for _ in range(2):
+        ended = await sandbox.run(Command(argv=("x",), timeout_seconds=0.3))
+        assert ended.code != 0
+        assert ended.seconds < 5
+        assert ended.reason == "timeout" or b"stack" in ended.stderr
+
+
+async def test_memory_is_bounded_and_named(make: Make) -> None:
+    sandbox = await make(GROW, limits=Limits(memory_bytes=32 << 20))
+    ended = await sandbox.run(Command(argv=("x",)))
+    assert (ended.code, ended.reason) == (1, "oom")
+
+
+async def test_there_are_no_sockets(make: Make) -> None:
+    sandbox = await make(CONNECT)
+    ended = await sandbox.run(Command(argv=("x",)))
+    assert ended.code == 58  # not supported
+    with pytest.raises(UsageError):
+        await make(CONNECT, network=Network(allow=("example.com:443",)))
+
+
+@pytest.mark.parametrize(
+    "path", ["etc/passwd", "../etc/passwd", "../../../../../etc/passwd", "/etc/passwd", "leak"]
+)
+async def test_nothing_but_the_given_folders_can_be_opened(make: Make, tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "leak").symlink_to("/etc/passwd")
+    (folder / "file").write_text("given")
+    mounts = (Mount(str(folder), "/work"),)
+    assert (await (await make(opens(path), mounts=mounts)).run(Command(argv=("x",)))).code != 0
+
+
+async def test_a_file_of_its_own_can_be_opened(make: Make) -> None:
+    sandbox = await make(opens("file"))
+    assert (await sandbox.run(Command(argv=("x",)))).code != 0
+    await sandbox.write("/file", b"here")
+    assert (await sandbox.run(Command(argv=("x",)))).code == 0
+
+
+async def test_files_and_mounts(make: Make, tmp_path: Path) -> None:
+    for mode in ("ro", "rw", "cow"):
+        (tmp_path / mode).mkdir()
+        (tmp_path / mode / "file").write_text("host")
+    (tmp_path / "rw" / "leak").symlink_to("/etc/passwd")
+    mounts = tuple(Mount(str(tmp_path / m), f"/{m}", m) for m in ("ro", "rw", "cow"))  # type: ignore[arg-type]
+    sandbox = await make(ECHO, mounts=mounts)
+    with pytest.raises(Refused):
+        await sandbox.write("/ro/file", b"inside")
+    for mode in ("rw", "cow"):
+        await sandbox.write(f"/{mode}/file", b"inside")
+        assert await sandbox.read(f"/{mode}/file") == b"inside"
+    for attempt in (sandbox.read("/rw/leak"), sandbox.write("/rw/leak", b"x"), sandbox.list("/rw/leak/..")):
+        with pytest.raises((SandboxError, NotFound, AssertionError)):
+            assert not await attempt  # type: ignore[misc]  # the listing of /rw is no leak
+    await sandbox.close()
+    assert [(tmp_path / m / "file").read_text() for m in ("ro", "rw", "cow")] == ["host", "inside", "host"]
+
+
+async def test_a_missing_module_is_named() -> None:
+    with pytest.raises(NotFound, match="no-such"):
+        await WasmDriver().create(SandboxSpec(tier=Tier.WASM, image="no-such"))
