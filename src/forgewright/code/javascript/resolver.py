@@ -15,6 +15,7 @@ from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.bounds import bounded
 from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds, places
@@ -47,6 +48,7 @@ class JavaScriptResolver:
 
     # symbols
 
+    @bounded
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         here = self._at(path, offset)
         if here is None:
@@ -61,6 +63,7 @@ class JavaScriptResolver:
             return self._symbol(target, target.names[0])
         return self._symbol(entity, node) if target.unit.path[:1] != "\0" else None
 
+    @bounded
     def symbol_here(self, path: str, offset: int) -> Symbol | None:
         """The symbol at this very place, imports not followed: renaming it renames what is local to it."""
         unit = self.program.unit(path)
@@ -93,6 +96,7 @@ class JavaScriptResolver:
             _container(name),
         )
 
+    @bounded
     def definitions(self, path: str) -> Sequence[Symbol]:
         unit = self.program.unit(path)
         if unit is None:
@@ -104,6 +108,7 @@ class JavaScriptResolver:
         ]
         return sorted(found, key=lambda symbol: (symbol.start, symbol.end))
 
+    @bounded
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         unit = self.program.unit(path)
         if unit is None:
@@ -117,6 +122,7 @@ class JavaScriptResolver:
 
     # occurrences
 
+    @bounded
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         node = self._node(symbol)
         statement = labels.labelled(node)
@@ -166,6 +172,7 @@ class JavaScriptResolver:
 
     # renaming
 
+    @bounded
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
         if node.text == "default":
