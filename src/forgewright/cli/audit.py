@@ -60,6 +60,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show.add_argument("--after", type=int, default=0, metavar="SEQUENCE")
     show.add_argument("--follow", action="store_true", help="go on as records come")
 
+    gc = commands.add_parser("gc", help="remove large values that nothing refers to any more")
+    gc.add_argument(
+        "--older-than", type=float, default=3600.0, metavar="SECONDS", help="leave younger ones alone"
+    )
+
     witness = commands.add_parser("witness", help="have the newest tree head cosigned (C2SP tlog-witness)")
     witness.add_argument("url", help="the witness's submission prefix")
     witness.add_argument("--key", required=True, help="the witness's verifier key, or a file that holds it")
@@ -110,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
         "keys": _keys,
         "attest": _attest,
         "trace": _trace,
+        "gc": _gc,
     }
     work: Coroutine[Any, Any, int] = commands[args.audit_command](args)
     return asyncio.run(work)
@@ -193,6 +199,22 @@ async def _witness(args: argparse.Namespace) -> int:
     finally:
         await journal.close()
     print(head.data.decode(), end="")
+    return 0
+
+
+async def _gc(args: argparse.Namespace) -> int:
+    from forgewright.journal.garbage import collect
+    from forgewright.journal.journal import open_journal
+
+    journal = await open_journal(args.home)
+    try:
+        done = await collect(journal, older_than_seconds=args.older_than)
+    finally:
+        await journal.close()
+    if args.json:
+        _json(done)
+    else:
+        print(f"{done.removed} removed ({done.bytes:,} bytes), {done.kept} kept")
     return 0
 
 

@@ -32,18 +32,24 @@ class SqliteStore:
 
     def __init__(self, home: Path, sealer: Sealer | None) -> None:
         path = home / FILE
+        opened: list[sqlite3.Connection] = []
         try:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            self._connection = connect(path)
-            prepare(self._connection, path)
-            self._reader = Reader(connect(path, read_only=True), path)
+            opened.append(connect(path))
+            prepare(opened[0], path)
+            opened.append(connect(path, read_only=True))
+            self._connection = opened[0]
+            self._reader = Reader(opened[1], path)
             self._changes = Changes(self._reader)
-
             self._writer = Writer(self._connection, path, sealer, self._wrote)
-        except (sqlite3.Error, OSError) as error:
-            raise translate(error, path) from error
+        except BaseException as error:
+            for connection in opened:
+                connection.close()
+            if isinstance(error, (sqlite3.Error, OSError)):
+                raise translate(error, path) from error
+            raise
         self._path = path
         self._closed = False
         self.journal = SqliteJournal(self._writer, self._reader, self._changes)
