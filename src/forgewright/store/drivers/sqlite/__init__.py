@@ -11,13 +11,13 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forgewright.core.errors import StoreError
+from forgewright.core.errors import IntegrityError, StoreError
 from forgewright.store.drivers.sqlite.blobs import FileBlobs
 from forgewright.store.drivers.sqlite.errors import translate
 from forgewright.store.drivers.sqlite.leases import SqliteLeases
 from forgewright.store.drivers.sqlite.log import Changes, Reader, SqliteJournal
 from forgewright.store.drivers.sqlite.memory import SqliteMemory
-from forgewright.store.drivers.sqlite.schema import FILE, connect, prepare
+from forgewright.store.drivers.sqlite.schema import FILE, HEADER_BYTES, connect, prepare
 from forgewright.store.drivers.sqlite.writer import Writer
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class SqliteStore:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            elif 0 < path.stat().st_size < HEADER_BYTES:  # SQLite would take it for an empty one
+                raise IntegrityError(
+                    f"{path} is cut off: it has {path.stat().st_size} bytes",
+                    hint="restore the home from a backup or a bundle",
+                )
             opened.append(connect(path))
             prepare(opened[0], path)
             opened.append(connect(path, read_only=True))
