@@ -17,6 +17,7 @@ from forgewright.core.ids import RunId, digest
 from forgewright.store import open_store
 from forgewright.store.drivers.sqlite.errors import translate
 from forgewright.store.drivers.sqlite.schema import FILE, SCHEMA
+from forgewright.store.ports import Store
 
 RUN = RunId("run")
 
@@ -175,6 +176,48 @@ async def test_many_event_loops_can_use_one_store_after_another(tmp_path: Path) 
 
 async def _append(store: object, at: int) -> None:
     await store.journal.append(RUN, [b"x"], expected=at)  # type: ignore[attr-defined]
+
+
+async def test_an_unexpected_failure_answers_whoever_waits_and_closes_the_door(tmp_path: Path) -> None:
+    class Mistaken:
+        calls = 0
+
+        def restore(self, log: object) -> None:
+            return None
+
+        def seal(self, records: object) -> object:
+            raise KeyError("a mistake")
+
+    store = await open_store(tmp_path, sealer=Mistaken())  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(StoreError, match="a mistake"):
+            await store.journal.append(RUN, [b"1"], expected=0)
+    assert await store.journal.size() == 0
+    await store.close()
+
+
+async def test_closing_while_others_write_leaves_nobody_waiting(tmp_path: Path) -> None:
+    for round_ in range(20):
+        store = await open_store(tmp_path / str(round_))
+
+        async def write(i: int, store: Store = store) -> int:
+            done = 0
+            try:
+                while True:
+                    await store.journal.append(RunId(f"r{i}"), [b"x"], expected=done)
+                    done += 1
+            except StoreError:
+                return done
+
+        async with asyncio.timeout(20):
+            tasks = [asyncio.create_task(write(i)) for i in range(8)]
+            await store.journal.append(RUN, [b"x"], expected=0)
+            await store.close()
+            written = await asyncio.gather(*tasks)
+        again = await open_store(tmp_path / str(round_))
+        for i, done in enumerate(written):
+            assert len(await again.journal.read(RunId(f"r{i}"))) == done
+        await again.close()
 
 
 async def test_an_unknown_driver_is_refused() -> None:
