@@ -27,6 +27,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("run", "a run again, its model's answers read from the journal"),
     "remove": ("change", "remove a run's copy of the repository and its branch"),
     "audit": ("audit", "verify, export and search the journal"),
+    "provenance": ("provenance", "what made each line of a file that a run changed"),
+    "privacy": ("privacy", "persons' data: show, export, hold, erase, consent"),
+    "dataset": ("dataset", "training data from the journal"),
     "edit": ("edit", "change code by a program of the language of code"),
     "policy": ("policy", "check, explain and compare policies"),
     "sandbox": ("sandbox", "run a command in a sandbox"),
@@ -36,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completions": ("completions", "completions for bash, zsh and fish"),
 }
 
-_AT_HOME = ("audit", "edit", "policy", "sandbox")
+_AT_HOME = ("audit", "provenance", "privacy", "dataset", "edit", "policy", "sandbox")
 """Commands that find the home's path in `args.home`; the others ask `settings` for more than that."""
 
 USAGE = """\
@@ -139,7 +142,7 @@ def _run(name: str, arguments: list[str]) -> int:
             from forgewright.cli.settings import home_of
 
             args.home = home_of(args)
-        if name == "audit":
+        if name in ("audit", "dataset"):
             from forgewright.cli.runs import resolve
 
             resolve(args, args.home)

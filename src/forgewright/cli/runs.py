@@ -31,6 +31,8 @@ async def find_runs(home: Path, names: list[str]) -> list[RunId]:
 
 
 def _one(home: Path, known: list[RunId], name: str) -> RunId:
+    if name.startswith("@"):
+        return RunId(name)  # of the home itself: @keys, @privacy
     if name == "last" and known:
         return known[0]
     found = [run for run in known if run.startswith(name.lower())]
