@@ -98,8 +98,6 @@ class ContainerDriver:
             raise UsageError(
                 f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
             )
-        if spec.network.allow:
-            raise UsageError("a network was asked for, and this driver offers none")
         name, path = self._runtime()
         if not self._reaped:
             self._reaped = True
@@ -113,10 +111,12 @@ class ContainerDriver:
             if cgroup:
                 cgroup.create(spec.limits)
             await machine.start(self._prepare(spec, sandbox_name, folder, cgroup, (name, path)))
+            sandbox = AgentSandbox(sandbox_name, spec, self.name, machine)
+            await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
-        return AgentSandbox(sandbox_name, spec, self.name, machine)
+        return sandbox
 
     def _prepare(
         self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, runtime: tuple[str, str]
