@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+RUNNABLE := $(VENV)/.runnable
 
 .PHONY: help setup demo test check format lint types imports docs bench soak fuzz cases clean
 
@@ -10,12 +11,16 @@ help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 $(READY): pyproject.toml constraints.txt scripts/setup.sh
-	@PYTHON=$(PYTHON) VENV=$(VENV) sh scripts/setup.sh
+	@PYTHON=$(PYTHON) VENV=$(VENV) WANT=tests sh scripts/setup.sh
+	@touch $@ $(RUNNABLE)
+
+$(RUNNABLE): pyproject.toml constraints.txt scripts/setup.sh
+	@PYTHON=$(PYTHON) VENV=$(VENV) WANT=run sh scripts/setup.sh
 	@touch $@
 
 setup: $(READY) ## install everything that the other commands need
 
-demo: $(READY) ## run the main job, offline
+demo: $(RUNNABLE) ## run the main job, offline
 	@$(RUN) examples/demo.py
 
 test: $(READY) ## all tests (under 15 minutes on two cores)

@@ -1,9 +1,12 @@
 #!/bin/sh
-# Sets up all that the project's own commands need: Debian packages for the sandbox (where they are
-# missing and this user may install them), and a virtual environment with the pinned Python packages.
+# Sets up what the project's own commands need: Debian packages (where they are missing and this user may
+# install them), and a virtual environment with the pinned Python packages.
+#   WANT=run    what the engine itself needs, with the weakest sandbox tier that runs commands
+#   WANT=tests  also what the tests run against
 set -eu
 VENV=${VENV:-.venv}
 PYTHON=${PYTHON:-python3}
+WANT=${WANT:-tests}
 
 missing=""
 need() { # need PROGRAM PACKAGE
@@ -11,12 +14,16 @@ need() { # need PROGRAM PACKAGE
 }
 need git git
 need crun crun
-# For the tests only: a second OCI runtime, gVisor, and virtual machines with a kernel for them.
-need runc runc
-need runsc runsc
-need qemu-system-x86_64 qemu-system-x86
-need sqfstar squashfs-tools
-ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
+if [ "$WANT" = tests ]; then
+    # A second OCI runtime, gVisor, virtual machines with a kernel for them, and a compiler for the library
+    # that injects disk faults.
+    need runc runc
+    need runsc runsc
+    need qemu-system-x86_64 qemu-system-x86
+    need sqfstar squashfs-tools
+    ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
+    need cc "gcc libc6-dev"
+fi
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 # The container image `host` offers the host's /usr: tests of Python projects need a Python there.
 [ -x /usr/bin/python3 ] || missing="$missing python3"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from tree_sitter import Tree
+
+if TYPE_CHECKING:
+    from tree_sitter import Tree
 
 
 class Source(Protocol):
@@ -22,6 +24,13 @@ class Source(Protocol):
     def tree(self) -> Tree:
         """Parsed at first use and kept."""
 
+    @property
+    def parsed(self) -> bool:
+        """Whether the tree is there already."""
+
+    def forget_tree(self) -> None:
+        """Drop the tree; it is parsed again when asked for."""
+
 
 class Project(Protocol):
     """A root's files. Files that are generated, binary, huge or reached through links are left out."""
@@ -31,8 +40,14 @@ class Project(Protocol):
     def source(self, path: str) -> Source:
         """Raises `NotFound`, `UnsafePath`."""
 
-    def containing(self, word: bytes) -> Iterator[str]:
-        """Paths of the files in which `word` occurs as bytes: the prefilter of every search."""
+    def exists(self, path: str) -> bool:
+        """Whether there is anything at `path`, of whatever kind. Raises `UnsafePath`."""
+
+    def containing(self, word: bytes, language: str | None = None) -> Iterator[str]:
+        """Paths of the files in which `word` occurs as bytes: the prefilter of every search.
+
+        `language` limits it to one language; it is much cheaper than asking for all files.
+        """
 
 
 class Splice(msgspec.Struct, frozen=True, order=True):

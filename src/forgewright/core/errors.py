@@ -90,7 +90,13 @@ class LostRace(Conflict):
 
 
 class LeaseLost(Conflict):
+    """Another worker executes the run. `worker` names it, where it is known."""
+
     code = "lease_lost"
+
+    def __init__(self, message: str, *, worker: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.worker = worker
 
 
 class Unavailable(ForgewrightError):

@@ -6,7 +6,7 @@ a receipt (`….answered` by its own name) after. The field names are short beca
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,12 +28,16 @@ class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, f
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the gate said of an effect, as it is recorded."""
 
-    permit: bool
+    permit: bool = True
     by: tuple[str, ...] = ()
     """Ids of the policies that determined it."""
     tier: str | None = None
     approval: str | None = None
     """Who has to approve, where a policy obliges that."""
+
+
+GRANTED = Decision()
+"""Permitted without a policy set, because the program that runs the engine handed the thing over itself."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -43,6 +47,14 @@ class Stored(msgspec.Struct, frozen=True):
     size: int
 
 
+if TYPE_CHECKING:
+    Value = Json | Stored
+else:
+    Value = Json
+    """A value that may be inline or stored. msgspec cannot decode a union of `Raw` and a struct, so both are
+    decoded as `Raw`; the codec then puts `Stored` where it stands (`codec.decode`)."""
+
+
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -50,7 +62,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     graph: str
     """Name of the graph."""
     goal: str
-    state: Json
+    state: Value
     """The first state, whole."""
     options: Json = NULL
     """What the run was started with (models, repository, test command …), so that it can be resumed."""
@@ -100,10 +112,12 @@ class NodeEntered(Event, frozen=True, tag="node.entered"):
 
 class NodeLeft(Event, frozen=True, tag="node.left"):
     visit: int
-    update: Json
+    update: Value
     """Changed fields of the state only, before reducers."""
     to: tuple[str, ...]
     """Next node or nodes; empty at an end."""
+    branches: Json = NULL
+    """The same with the fields that single branches see replaced, where any has such."""
 
 
 class NodeFailed(Event, frozen=True, tag="node.failed"):
@@ -119,25 +133,26 @@ class Asked(Event, frozen=True):
     """Base of intents."""
 
     effect: EffectId
-    decision: Decision
+    decision: Decision = GRANTED
 
 
 class ModelAsked(Asked, frozen=True, tag="model.asked"):
-    model: str
-    request: Digest
+    model: str = ""
+    request: Digest = Digest("")
     """Of the whole request: SHA-256 over the digest of `base` and `messages`."""
     base: EffectId | None = None
     """The request continues the one of this effect: same head, its messages, its answer, then these."""
-    head: Json | Stored = NULL
+    head: Value = NULL
     """System prompt, tools and settings; left out where `base` has the same."""
-    messages: Json | Stored = NULL
+    messages: Value = NULL
+    """What the request adds: a list whose elements are messages, or ids of effects whose answers they are."""
 
 
 class ToolAsked(Asked, frozen=True, tag="tool.asked"):
-    tool: str
-    recovery: str
+    tool: str = ""
+    recovery: str = "pure"
     """`pure`, `idempotent`, `reconcilable` or `unsafe`."""
-    arguments: Json | Stored = NULL
+    arguments: Value = NULL
     call: str | None = None
     """The model's id of the call."""
     answer: EffectId | None = None
@@ -145,43 +160,53 @@ class ToolAsked(Asked, frozen=True, tag="tool.asked"):
 
 
 class EditAsked(Asked, frozen=True, tag="edit.asked"):
-    program: Json | Stored
+    program: Value = NULL
     """The program, in the language of code."""
     before: dict[str, Digest | None] = {}
     """Path → digest of each file that it will change; null for one that is not there."""
     after: dict[str, Digest | None] = {}
+    result: Value = NULL
+    """What the edit will have done, computed before it happens: a lost receipt loses nothing."""
 
 
 class ExecAsked(Asked, frozen=True, tag="exec.asked"):
-    argv: tuple[str, ...]
-    tier: str
-    driver: str
-    image: str
+    argv: tuple[str, ...] = ()
+    tier: str = ""
+    driver: str = ""
+    image: str = ""
     spec: Json = NULL
     recovery: str = "pure"
+    purpose: str = ""
+    """`tests`, `build` …: what the policy was asked for."""
 
 
 class GitAsked(Asked, frozen=True, tag="git.asked"):
     """A commit, a checkout or a reset of the run's own work tree."""
 
-    operation: str
+    operation: str = ""
     detail: Json = NULL
 
 
 class QuestionAsked(Asked, frozen=True, tag="question.asked"):
-    to: str
-    question: str
+    to: str = ""
+    question: str = ""
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
 
 
-class ReadAsked(Asked, frozen=True, tag="read.asked"):
-    """A reading of the clock, of randomness or of another value from outside; also of any custom effect."""
+class CustomAsked(Asked, frozen=True, tag="custom.asked"):
+    """An effect of a kind that a program made itself."""
 
-    what: str
-    recovery: str = "pure"
-    request: Json | Stored = NULL
+    what: str = ""
+    recovery: str = "unsafe"
+    request: Value = NULL
+
+
+class EffectBegun(Event, frozen=True, tag="effect.begun"):
+    """An effect that had to wait for a person begins now (again)."""
+
+    effect: EffectId
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
@@ -194,31 +219,34 @@ class Answered(Event, frozen=True):
 
 
 class ModelAnswered(Answered, frozen=True, tag="model.answered"):
-    response: Json | Stored
+    response: Value
+    """`models.types.Response` without its usage, which stands here."""
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_microdollars: int = 0
     ms: int = 0
 
 
 class ToolAnswered(Answered, frozen=True, tag="tool.answered"):
-    result: Json | Stored
+    result: Value
     error: bool = False
     ms: int = 0
 
 
 class EditAnswered(Answered, frozen=True, tag="edit.answered"):
-    result: Json | Stored
+    result: Value
     ms: int = 0
 
 
 class ExecAnswered(Answered, frozen=True, tag="exec.answered"):
-    result: Json | Stored
+    result: Value
     ms: int = 0
 
 
 class GitAnswered(Answered, frozen=True, tag="git.answered"):
-    result: Json | Stored
+    result: Value
     ms: int = 0
 
 
@@ -227,8 +255,9 @@ class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     by: str
 
 
-class ReadAnswered(Answered, frozen=True, tag="read.answered"):
-    result: Json | Stored
+class CustomAnswered(Answered, frozen=True, tag="custom.answered"):
+    result: Value
+    ms: int = 0
 
 
 class EffectFailed(Answered, frozen=True, tag="effect.failed"):
@@ -246,21 +275,123 @@ class EffectRefused(Answered, frozen=True, tag="effect.refused"):
     message: str
 
 
-# ── beside the effects ───────────────────────────────────────────────────────────────────────────────
+# ── what needs no gate: one event each, numbered like an effect so that replay finds it ────────────────
 
 
-class ArtifactMade(Event, frozen=True, tag="artifact.made"):
+class Noted(Event, frozen=True):
+    """Base of these."""
+
+    effect: EffectId
+
+
+class ValueRead(Noted, frozen=True, tag="value.read"):
+    """A reading of the clock, of randomness or of another thing outside, which has to be the same on replay."""
+
+    what: str
+    value: Value
+
+
+class ArtifactMade(Noted, frozen=True, tag="artifact.made"):
     name: str
     media: str
-    digest: Digest
-    size: int
+    content: Stored
 
 
-class NoteWritten(Event, frozen=True, tag="note.written"):
+class NoteWritten(Noted, frozen=True, tag="note.written"):
     """Something a person should be able to read later: the plan, a summary."""
 
     topic: str
     value: Json
+
+
+class AttestationMade(Event, frozen=True, tag="attestation.made"):
+    """An in-toto statement about something produced, signed in a DSSE envelope; the envelope is a blob."""
+
+    predicate: str
+    """Predicate type (a URI)."""
+    subjects: dict[str, Digest]
+    """Name → digest of each thing that it speaks of."""
+    envelope: Stored
+
+
+# ── of the home, not of a run (runs whose names start with `@`) ──────────────────────────────────────
+
+
+class KeyRotated(Event, frozen=True, tag="key.rotated"):
+    """From the head over this record on, another key signs."""
+
+    old: str
+    """Verifier key that signed before."""
+    new: str
+    statement: str
+    """The signed note by which the old key hands over to the new one."""
+
+
+class KeyRevoked(Event, frozen=True, tag="key.revoked"):
+    key: str
+    reason: str
+    size: int
+    """Heads over more records than these that the key signed are not to be believed."""
+
+
+class HeadWitnessed(Event, frozen=True, tag="head.witnessed"):
+    """A witness cosigned a head of this log."""
+
+    witness: str
+    size: int
+    cosignature: str
+    """The signature line."""
+
+
+class ConsentGiven(Event, frozen=True, tag="consent.given"):
+    subject: str
+    """Pseudonym of the person."""
+    purpose: str
+    basis: str
+    """`consent`, `contract`, `legal-obligation`, `vital-interests`, `public-task`, `legitimate-interests`
+    (GDPR Art. 6(1))."""
+    version: str = ""
+    """Of the text that was agreed to."""
+    expires: int | None = None
+    """Milliseconds since 1970."""
+
+
+class ConsentWithdrawn(Event, frozen=True, tag="consent.withdrawn"):
+    subject: str
+    purpose: str
+
+
+class HoldPlaced(Event, frozen=True, tag="hold.placed"):
+    """The subject's data must be kept (litigation): erasure is refused until it is released."""
+
+    subject: str
+    reason: str
+
+
+class HoldReleased(Event, frozen=True, tag="hold.released"):
+    subject: str
+    reason: str
+
+
+class SubjectErased(Event, frozen=True, tag="subject.erased"):
+    """The certificate of an erasure: the subject's key and values are destroyed."""
+
+    subject: str
+    values: int
+    """How many were destroyed."""
+    commitments: Digest
+    """SHA-256 over the commitments of those values, sorted, one per line."""
+    reason: str
+    replayed: bool = False
+    """The erasure was done before, and was repeated on a restored backup."""
+
+
+class StatementSigned(Event, frozen=True, tag="registry.statement"):
+    """A person's signed statement about the home's registries: a proposal, a review, an approval …"""
+
+    statement: Json
+    """The exact bytes that are signed."""
+    signature: str
 
 
 class Record(msgspec.Struct, frozen=True):

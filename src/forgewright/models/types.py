@@ -16,8 +16,9 @@ class Reasoning(msgspec.Struct, frozen=True, tag="reasoning", tag_field="type", 
     """What the model thought aloud. Given back to the provider it came from, unchanged."""
 
     text: str
-    opaque: msgspec.Raw | None = None
-    """The provider's own item (signature, encrypted content), where it must be sent back as it was."""
+    opaque: str = ""
+    """The provider's own item as JSON text (signature, encrypted content), where it must be sent back as it
+    was; empty where there is none. (A `Raw | None` can be encoded but not decoded by msgspec.)"""
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", tag_field="type"):
@@ -74,6 +75,11 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     temperature: float | None = None
     max_output_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    role: str = ""
+    """Who asks (an agent's role or a node's name). Recorded sessions answer by it; no provider sees it."""
+    ordinal: int | None = None
+    """How many requests of this role its run made before this one. With it a recorded session answers the
+    same after a crash, in another process; without it, in the order of asking. No provider sees it."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):

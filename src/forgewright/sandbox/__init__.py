@@ -7,8 +7,10 @@ ended = await sandbox.run(Command(argv=("python3", "-c", "print(6 * 7)")))
 await sandbox.close()
 """
 
-from forgewright.sandbox.registry import DRIVERS, choose, driver, open_sandbox
-from forgewright.sandbox.toolchains import node_mounts, python_mounts
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from forgewright.sandbox.types import (
     Command,
     Driver,
@@ -21,6 +23,10 @@ from forgewright.sandbox.types import (
     SandboxSpec,
     Tier,
 )
+
+if TYPE_CHECKING:
+    from forgewright.sandbox.registry import DRIVERS, choose, driver, open_sandbox
+    from forgewright.sandbox.toolchains import node_mounts, python_mounts
 
 __all__ = [
     "DRIVERS",
@@ -40,3 +46,14 @@ __all__ = [
     "open_sandbox",
     "python_mounts",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs drivers is imported when it is used: the types alone are on everybody's way."""
+    from importlib import import_module
+
+    if name in ("DRIVERS", "choose", "driver", "open_sandbox"):
+        return getattr(import_module("forgewright.sandbox.registry"), name)
+    if name in ("node_mounts", "python_mounts"):
+        return getattr(import_module("forgewright.sandbox.toolchains"), name)
+    raise AttributeError(f"module 'forgewright.sandbox' has no attribute {name!r}")

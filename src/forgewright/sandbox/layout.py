@@ -18,8 +18,8 @@ SHM_BYTES_MAX = 64 << 20
 _ROOT_BYTES = 4 << 20
 _RESERVED = ("/proc", "/dev", "/sys", "/.forgewright")
 _WRITABLE = (
-    ("tmp", "/tmp", 0o1777),  # noqa: S108  # inside
-    ("vartmp", "/var/tmp", 0o1777),  # noqa: S108  # inside
+    ("tmp", "/tmp", 0o1777),  # inside
+    ("vartmp", "/var/tmp", 0o1777),  # inside
     ("run", "/run", 0o755),
     ("home", HOME, 0o755),
 )

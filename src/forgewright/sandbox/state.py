@@ -19,7 +19,7 @@ def state_root() -> Path:
     if os.geteuid() == 0:
         return Path("/run/forgewright")
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "forgewright" if runtime else Path(f"/tmp/forgewright-{os.geteuid()}")  # noqa: S108
+    return Path(runtime) / "forgewright" if runtime else Path(f"/tmp/forgewright-{os.geteuid()}")
 
 
 def new_id() -> str:

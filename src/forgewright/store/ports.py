@@ -5,7 +5,7 @@ Every driver passes `tests/contracts/test_store.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -41,8 +41,23 @@ class Sealed(msgspec.Struct, frozen=True):
     """Name → bytes: finished tiles and the newest tree head. A name may be written again."""
 
 
-Sealer = Callable[[Sequence[Placed]], Sealed]
-"""Called once per commit group, in log order, on the writer's thread, before the commit."""
+class Snapshot(Protocol):
+    """What a sealer may read while it catches up: one state of the log, blocking, on the writer's thread."""
+
+    def size(self) -> int: ...
+    def page(self, name: str) -> bytes | None: ...
+    def scan(self, start: int, limit: int) -> Sequence[Placed]: ...
+
+
+class Sealer(Protocol):
+    """Adds tiles and a tree head to each commit group. Called on the writer's thread only."""
+
+    def restore(self, log: Snapshot) -> None:
+        """Take up the log as it stands: at opening, after another process wrote, and after a commit failed.
+        Raises `IntegrityError` where the stored head does not fit the stored records."""
+
+    def seal(self, records: Sequence[Placed]) -> Sealed:
+        """Once per commit group, with its records in log order, before the commit."""
 
 
 class JournalStore(Protocol):
@@ -51,8 +66,13 @@ class JournalStore(Protocol):
     Raises `LostRace` (append), `StoreFull`, `StoreError`, `IntegrityError` (the file is damaged).
     """
 
-    async def append(self, run: RunId, data: Sequence[bytes], *, expected: int) -> Sequence[Placed]:
-        """Adds records after sequence `expected`; returns when they are durable. All or none."""
+    async def append(
+        self, run: RunId, data: Sequence[bytes], *, expected: int, epoch: int | None = None
+    ) -> Sequence[Placed]:
+        """Adds records after sequence `expected`; returns when they are durable. All or none.
+
+        With `epoch`, raises `LeaseLost` unless that is the epoch of the run's newest lease (a writer whose
+        lease went to another worker is fenced off, however late its append arrives)."""
 
     async def read(self, run: RunId, *, after: int = 0, limit: int | None = None) -> Sequence[Placed]: ...
 
@@ -68,6 +88,9 @@ class JournalStore(Protocol):
     async def page(self, name: str) -> bytes | None:
         """A page that a sealer wrote."""
 
+    async def pages(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Those of these pages that there are, all of one state of the log."""
+
     async def size(self) -> int:
         """Number of records in the log."""
 
@@ -78,7 +101,11 @@ class BlobStore(Protocol):
     async def put(self, data: bytes) -> Digest: ...
     async def get(self, digest: Digest) -> bytes: ...
     async def has(self, digest: Digest) -> bool: ...
-    async def delete(self, digest: Digest) -> None: ...
+    async def delete(self, digest: Digest) -> None:
+        """Not an error where there is no such blob."""
+
+    async def digests(self) -> Sequence[Digest]:
+        """All blobs, sorted."""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -93,8 +120,11 @@ class Lease(msgspec.Struct, frozen=True):
 class LeaseStore(Protocol):
     """Who executes a run. Raises `LeaseLost`."""
 
-    async def acquire(self, run: RunId, worker: str, *, ttl_seconds: float) -> Lease:
-        """Raises `LeaseLost` while another worker holds the run; names it and when it expires."""
+    async def acquire(
+        self, run: RunId, worker: str, *, ttl_seconds: float, instead_of: str | None = None
+    ) -> Lease:
+        """Raises `LeaseLost` while another worker holds the run; it carries that `worker`'s name. A caller that
+        knows that worker to be dead says so with `instead_of`."""
 
     async def renew(self, lease: Lease, *, ttl_seconds: float) -> Lease: ...
     async def release(self, lease: Lease) -> None: ...
@@ -116,5 +146,9 @@ class Store(Protocol):
     blobs: BlobStore
     leases: LeaseStore
     memory: MemoryStore
+
+    async def purge(self) -> None:
+        """After deletions: of what was deleted, nothing is left in any file. Raises `StoreError` while another
+        process reads."""
 
     async def close(self) -> None: ...

@@ -25,12 +25,23 @@ class CallContext(Protocol):
     def run(self) -> str: ...
 
 
+class Media(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An image, a sound or a file beside the text of an output."""
+
+    media: str
+    """Media type: `image/png`, `audio/wav`, `text/plain` …"""
+    data: bytes
+    uri: str = ""
+    """Where it is from; with one it is an embedded resource."""
+
+
 class ToolOutput(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a call gave: text for the model, optionally the value behind it for code."""
 
     text: str
     error: bool = False
     value: msgspec.Raw | None = None
+    media: tuple[Media, ...] = ()
 
 
 class Tool(Protocol):

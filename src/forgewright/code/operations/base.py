@@ -1,0 +1,165 @@
+"""What an operation is: a declaration that parser, schema, help, reference page and tests are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import msgspec
+
+from forgewright.code.binding import Occurrence, Resolver
+from forgewright.code.project import Project, Source, Splice
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A program with the files before and after it: documentation and test in one.
+
+    Files that do not change may be left out of `after`; a deleted one is None there.
+    """
+
+    program: str
+    before: Mapping[str, str]
+    after: Mapping[str, str | None] = {}
+    refused: str = ""
+    """Part of the message with which the program is refused; nothing changes then."""
+    result: str = ""
+    """Part of the text that the operation returns (for queries)."""
+    note: str = ""
+    """One sentence for the reference page."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What an operation wants done, and what it has to say. Nothing is written from it directly."""
+
+    splices: tuple[Splice, ...] = ()
+    create: Mapping[str, bytes] = {}
+    """Path → content; the file must not be there yet."""
+    delete: tuple[str, ...] = ()
+    move: tuple[tuple[str, str], ...] = ()
+    """(from, to); splices of the same outcome speak of the old path."""
+    text: str = ""
+    """The result for a reader or a model: short."""
+    data: Any = None
+    """The result for a program: whatever `msgspec.json` encodes."""
+    uncertain: tuple[Occurrence, ...] = ()
+    """Places that may be meant, and were left alone."""
+    notes: tuple[str, ...] = ()
+    """What the caller should know: one sentence each."""
+
+
+class Match:
+    """One node that a selector or a pattern found."""
+
+    __slots__ = ("captures", "kind", "name", "node", "source")
+
+    def __init__(
+        self,
+        source: Source,
+        node: Node,
+        kind: str,
+        name: str = "",
+        captures: Mapping[str, Sequence[Node]] | None = None,
+    ) -> None:
+        self.source = source
+        self.node = node
+        self.kind = kind
+        """The language-neutral kind, or the grammar's name of the node where there is none."""
+        self.name = name
+        self.captures: Mapping[str, Sequence[Node]] = captures or {}
+        """Of a pattern: metavariable (without `$`) → the nodes that it stands for."""
+
+    @property
+    def path(self) -> str:
+        return self.source.path
+
+    @property
+    def start(self) -> int:
+        return self.node.start_byte
+
+    @property
+    def end(self) -> int:
+        return self.node.end_byte
+
+    @property
+    def text(self) -> bytes:
+        return self.source.data[self.node.start_byte : self.node.end_byte]
+
+
+class Scene(Protocol):
+    """What an operation sees while it plans. Earlier operations have had their effect."""
+
+    @property
+    def project(self) -> Project: ...
+
+    def resolver(self, language: str) -> Resolver:
+        """Raises `EditRefused` for a language without one."""
+
+    def select(self, selector: str, *, within: str | Sequence[str] | None = None) -> Sequence[Match]:
+        """All nodes that `selector` names, in files that match the glob(s) `within`, in order."""
+
+    def one(self, selector: str, *, within: str | Sequence[str] | None = None) -> Match:
+        """The only node that `selector` names. None or several: `ProgramError` with candidates."""
+
+    def position(self, at: str) -> tuple[str, int]:
+        """`path:line:column` (both from 1; column in characters, optional) → (path, byte offset)."""
+
+    def range(self, span: str) -> tuple[str, int, int]:
+        """`path:line:column-line:column` or `path:line-line` (whole lines) → (path, start, end)."""
+
+    def report(self, note: str) -> None:
+        """A sentence that the caller should read with the result."""
+
+
+class Operation(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="op",
+    tag=lambda name: "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-"),
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
+    """One subclass is one operation; its tag is its name in kebab-case (`AddImport` → `add-import`).
+
+    The docstring is its help (the first line its summary), each field an
+    `Annotated[type, Meta(description="one sentence")]`. A field whose name is a Python keyword
+    gets its public one by `msgspec.field(name="in")`.
+    """
+
+    examples: ClassVar[tuple[Example, ...]] = ()
+    group: ClassVar[str] = ""
+    """Heading on the reference page: `query`, `rename`, `insert`, …"""
+    writes: ClassVar[bool] = True
+    """False for queries."""
+    checked: ClassVar[bool] = True
+    """False if the result may be as broken as it was before: giving back what was there."""
+
+    def plan(self, scene: Scene) -> Outcome:
+        """What is to be done; changes nothing.
+
+        Raises `ProgramError`, `EditRefused`, `NotFound`, `UnsafePath`.
+        """
+        raise NotImplementedError
+
+
+def occurrences_text(project: Project, places: Iterable[Occurrence], limit: int = 20) -> str:
+    """`path:line  role  the line's text`, one place a line, at most `limit` of them."""
+    lines: list[str] = []
+    total = 0
+    for place in places:
+        total += 1
+        if total > limit:
+            continue
+        data = project.source(place.path).data
+        row = data.count(b"\n", 0, place.start) + 1
+        begin = data.rfind(b"\n", 0, place.start) + 1
+        end = data.find(b"\n", place.start)
+        text = data[begin : end if end >= 0 else len(data)].decode("utf-8", "replace").strip()
+        note = f" ({place.note})" if place.note else ""
+        lines.append(f"{place.path}:{row}  {place.role}{note}  {text[:120]}")
+    if total > limit:
+        lines.append(f"… and {total - limit} more")
+    return "\n".join(lines)

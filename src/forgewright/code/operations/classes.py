@@ -1,0 +1,410 @@
+"""Operations on classes, fields and functions that change where code lives or how it is reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from forgewright.code.globs import matcher
+from forgewright.code.operations.base import Example, Operation, Outcome, Scene, occurrences_text
+from forgewright.code.operations.targets import locate, python, span
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forgewright.code.binding import Occurrence
+    from forgewright.code.project import Splice
+    from forgewright.code.python.keys import Keys
+    from forgewright.code.python.resolver import PythonResolver
+
+Symbol = Annotated[str, Meta(description="Selector of the definition, as class[name=Cache].")]
+At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
+Within = Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")]
+Files = Annotated[str, Meta(description="Glob: change these files only.")]
+Range = Annotated[str, Meta(description="The code: path:line:column-line:column, or path:line-line.")]
+Select = Annotated[str, Meta(description="Or a selector of it.")]
+
+
+class Named(Operation, frozen=True, kw_only=True):
+    """What the operations on one symbol have in common."""
+
+    symbol: Symbol = ""
+    at: At = ""
+    within: Within = ""
+
+    def found(self, scene: Scene) -> tuple[PythonResolver, Keys, str, str, int]:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = python(scene, path)
+        keys, name = resolver.keys_at(path, offset)
+        if not keys:
+            raise EditRefused("no symbol of this project is named there", hint="point at a name")
+        return resolver, keys, name, path, offset
+
+
+class Spanned(Operation, frozen=True, kw_only=True):
+    """What the operations on a piece of code have in common."""
+
+    range: Range = ""
+    select: Select = ""
+    within: Within = ""
+
+
+def outcome(
+    splices: Sequence[Splice], text: str, files: str = "", uncertain: Sequence[Occurrence] = ()
+) -> Outcome:
+    if files:
+        wanted = matcher(files)
+        splices = [splice for splice in splices if wanted(splice.path)]
+    return Outcome(splices=tuple(splices), text=text, uncertain=tuple(uncertain))
+
+
+class EncapsulateField(Named, frozen=True, kw_only=True):
+    """Give a field a getter and a setter, and use them outside of its class."""
+
+    getter: Annotated[str, Meta(description="Name of the getter; else get_ and the field's name.")] = ""
+    setter: Annotated[str, Meta(description="Name of the setter; else set_ and the field's name.")] = ""
+    files: Files = ""
+
+    group: ClassVar[str] = "classes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(encapsulate-field at: 'app.py:3:14')",
+            before={
+                "app.py": "class A:\n    def __init__(self):\n        self.size = 1\n\n\na = A()\na.size = a.size + 1\n"
+            },
+            after={
+                "app.py": "class A:\n    def __init__(self):\n        self.size = 1\n\n    def get_size(self):\n"
+                "        return self.size\n\n    def set_size(self, value):\n        self.size = value\n\n\n"
+                "a = A()\na.set_size(a.get_size() + 1)\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.fields import encapsulate_field
+
+        resolver, keys, name, _, _ = self.found(scene)
+        splices, unsure = encapsulate_field(
+            resolver, keys, name, self.getter or f"get_{name}", self.setter or f"set_{name}"
+        )
+        return outcome(splices, f"encapsulated {name}", self.files, unsure)
+
+
+class LocalToField(Named, frozen=True, kw_only=True):
+    """A local variable of a method becomes an attribute of its object."""
+
+    group: ClassVar[str] = "classes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(local-to-field at: 'app.py:3:9')",
+            before={"app.py": "class A:\n    def f(self):\n        n = 1\n        return n\n"},
+            after={"app.py": "class A:\n    def f(self):\n        self.n = 1\n        return self.n\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.fields import local_to_field
+
+        resolver, keys, name, _, _ = self.found(scene)
+        return outcome(local_to_field(resolver, keys, name), f"{name} is a field now")
+
+
+class ExtractField(Spanned, frozen=True, kw_only=True):
+    """An expression of a method becomes an attribute of its class."""
+
+    name: Annotated[str, Meta(description="The field's name.")]
+
+    group: ClassVar[str] = "extract"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(extract-field range: 'app.py:3:16-3:18' name: 'limit')",
+            before={"app.py": "class A:\n    def f(self):\n        return 50\n"},
+            after={"app.py": "class A:\n    limit = 50\n    def f(self):\n        return self.limit\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.fields import extract_field
+
+        path, start, end = span(scene, self.range, self.select, self.within)
+        resolver = python(scene, path)
+        return outcome(
+            extract_field(resolver, resolver.file(path), start, end, self.name), f"extracted {self.name}"
+        )
+
+
+class InvertBoolean(Named, frozen=True, kw_only=True):
+    """Turn a boolean variable round: what is assigned is negated, what is read is `not` it."""
+
+    new: Annotated[str, Meta(description="A new name for it.")] = ""
+
+    group: ClassVar[str] = "classes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(invert-boolean at: 'app.py:2:5' new: 'closed')",
+            before={"app.py": "def f(x):\n    open_ = x == 1\n    return open_\n"},
+            after={"app.py": "def f(x):\n    closed = x != 1\n    return (not closed)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.fields import invert_boolean
+
+        resolver, keys, name, _, _ = self.found(scene)
+        return outcome(invert_boolean(resolver, keys, name, self.new), f"inverted {name}")
+
+
+class IntroduceFactory(Named, frozen=True, kw_only=True):
+    """A static method (or a function of the module) makes a class's instances; constructions call it."""
+
+    name: Annotated[str, Meta(description="The factory's name.")] = "create"
+    module_level: Annotated[
+        bool, Meta(description="A function of the module instead of a static method.")
+    ] = False
+    files: Files = ""
+
+    group: ClassVar[str] = "classes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(introduce-factory symbol: 'class[name=A]' name: 'make')",
+            before={"app.py": "class A:\n    size = 1\n\n\na = A()\n"},
+            after={
+                "app.py": "class A:\n    size = 1\n\n    @staticmethod\n    def make(*args, **kwds):\n"
+                "        return A(*args, **kwds)\n\n\na = A.make()\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import introduce_factory
+
+        resolver, keys, name, _, _ = self.found(scene)
+        splices = introduce_factory(resolver, keys, name, self.name, module_level=self.module_level)
+        return outcome(splices, f"{name} is made by {self.name}", self.files)
+
+
+class ExtractSuperclass(Spanned, frozen=True, kw_only=True):
+    """Members of a class go to a new class, from which it inherits."""
+
+    name: Annotated[str, Meta(description="The new class's name; else Base and the class's name.")] = ""
+
+    group: ClassVar[str] = "extract"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(extract-superclass range: 'app.py:2-3' name: 'Base')",
+            before={
+                "app.py": "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
+            },
+            after={
+                "app.py": "class Base:\n    def f(self):\n        return 1\n\n\nclass A(Base):\n    def g(self):\n        return 2\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import extract_superclass, members_in
+
+        path, start, end = span(scene, self.range, self.select, self.within)
+        resolver = python(scene, path)
+        cls, nodes = members_in(resolver, resolver.file(path), start, end)
+        name = self.name or f"Base{cls.name}"
+        return outcome(extract_superclass(resolver, cls, nodes, name), f"extracted {name}")
+
+
+class PullUp(Spanned, frozen=True, kw_only=True):
+    """Members of a class go to the class that it inherits from."""
+
+    base: Annotated[str, Meta(description="Which base, if there are several.")] = ""
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(pull-up range: 'app.py:6-7')",
+            before={"app.py": "class A:\n    pass\n\n\nclass B(A):\n    def f(self):\n        return 1\n"},
+            after={"app.py": "class A:\n    def f(self):\n        return 1\n\n\nclass B(A):\n    pass\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import members_in, pull_up
+
+        path, start, end = span(scene, self.range, self.select, self.within)
+        resolver = python(scene, path)
+        cls, nodes = members_in(resolver, resolver.file(path), start, end)
+        return outcome(pull_up(resolver, cls, nodes, self.base), f"pulled up from {cls.name}")
+
+
+class PushDown(Spanned, frozen=True, kw_only=True):
+    """Members of a class go to every class that directly inherits from it."""
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(push-down range: 'app.py:2-3')",
+            before={"app.py": "class A:\n    def f(self):\n        return 1\n\n\nclass B(A):\n    pass\n"},
+            after={"app.py": "class A:\n    pass\n\n\nclass B(A):\n    def f(self):\n        return 1\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import members_in, push_down
+
+        path, start, end = span(scene, self.range, self.select, self.within)
+        resolver = python(scene, path)
+        cls, nodes = members_in(resolver, resolver.file(path), start, end)
+        return outcome(push_down(resolver, cls, nodes), f"pushed down from {cls.name}")
+
+
+class MakeTopLevel(Spanned, frozen=True, kw_only=True):
+    """A function within a function or class goes to the top of its module; a class keeps a name for it."""
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(make-top-level range: 'app.py:2-3')",
+            before={"app.py": "def f():\n    def g(x):\n        return x\n    return g(1)\n"},
+            after={"app.py": "def f():\n    return g(1)\n\n\ndef g(x):\n    return x\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import make_top_level
+        from forgewright.code.python.refactor.region import Region
+
+        path, start, end = span(scene, self.range, self.select, self.within)
+        resolver = python(scene, path)
+        file = resolver.file(path)
+        nodes = [node for node in Region(file, start, end, "statements").statements if node.type != "comment"]
+        if len(nodes) != 1:
+            raise EditRefused("expected one function", hint="select exactly one function with its decorators")
+        return outcome(make_top_level(resolver, file, nodes[0]), "moved to the top of the module")
+
+
+class SafeDelete(Named, frozen=True, kw_only=True):
+    """Delete a definition if nothing uses it; else list its uses."""
+
+    group: ClassVar[str] = "delete"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(safe-delete symbol: 'function[name=old]')",
+            before={"app.py": "def old():\n    pass\n\n\ndef new():\n    pass\n"},
+            after={"app.py": "def new():\n    pass\n"},
+        ),
+        Example(
+            program="(safe-delete symbol: 'function[name=old]')",
+            before={"app.py": "def old():\n    pass\n\n\nold()\n"},
+            refused="is used in 1 place",
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import safe_delete
+
+        resolver, keys, name, _, _ = self.found(scene)
+        splices, used = safe_delete(resolver, keys, name)
+        if used:
+            count = "1 place" if len(used) == 1 else f"{len(used)} places"
+            raise EditRefused(
+                f"{name} is used in {count}:\n{occurrences_text(scene.project, used, 10)}",
+                hint="change those first",
+            )
+        return outcome(splices, f"deleted {name}")
+
+
+class UseFunction(Named, frozen=True, kw_only=True):
+    """Code that does what a function's body does becomes a call of it."""
+
+    style: Annotated[
+        Literal["from", "module"],
+        Meta(description="How other files name it: f after from m import f, or m.f."),
+    ] = "from"
+
+    group: ClassVar[str] = "extract"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(use-function symbol: 'function[name=double]')",
+            before={"app.py": "def double(x):\n    return x * 2\n\n\nprint(3 * 2)\n"},
+            after={"app.py": "def double(x):\n    return x * 2\n\n\nprint(double(3))\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.alike import Alike
+        from forgewright.code.python.refactor.signature import function_at
+
+        resolver, _, name, path, offset = self.found(scene)
+        function = function_at(resolver, path, offset)
+        splices = Alike(resolver, function).plan(style=self.style)
+        return outcome(splices, f"{len(splices)} places use {name}")
+
+
+class MethodObject(Named, frozen=True, kw_only=True):
+    """A function becomes a class whose instances are called: its parameters are their attributes."""
+
+    name: Annotated[str, Meta(description="The class's name.")]
+
+    group: ClassVar[str] = "classes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(method-object symbol: 'function[name=add]' name: 'Adder')",
+            before={"app.py": "def add(a, b):\n    return a + b\n"},
+            after={
+                "app.py": "def add(a, b):\n    return Adder(a, b)()\n\n\nclass Adder(object):\n\n"
+                "    def __init__(self, a, b):\n        self.a = a\n        self.b = b\n\n"
+                "    def __call__(self):\n        return self.a + self.b\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.method_object import method_object
+        from forgewright.code.python.refactor.signature import function_at
+
+        resolver, _, _, path, offset = self.found(scene)
+        return outcome(method_object(function_at(resolver, path, offset), self.name), f"made {self.name}")
+
+
+class ReplaceUses(Named, frozen=True, kw_only=True):
+    """In the function, class or module around a place, let the uses of one name use another."""
+
+    new: Annotated[str, Meta(description="The other name, dots allowed.")]
+    calls_only: Annotated[bool, Meta(description="Only where it is called.")] = False
+
+    group: ClassVar[str] = "rename"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(replace-uses at: 'app.py:10:5' new: 'new' calls_only: true)",
+            before={"app.py": "def old():\n    pass\n\n\ndef new():\n    pass\n\n\nf = old\nx = old()\n"},
+            after={"app.py": "def old():\n    pass\n\n\ndef new():\n    pass\n\n\nf = old\nx = new()\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.uses import replace_uses
+
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        splices = replace_uses(python(scene, path), path, offset, self.new, calls_only=self.calls_only)
+        return outcome(splices, f"{len(splices)} places")
+
+
+class ModuleToPackage(Operation, frozen=True, kw_only=True):
+    """`m.py` becomes `m/__init__.py`; its relative imports follow."""
+
+    module: Annotated[str, Meta(description="Path of the module's file.")]
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(module-to-package module: 'pkg/util.py')",
+            before={"pkg/__init__.py": "", "pkg/util.py": "from . import other\n", "pkg/other.py": ""},
+            after={"pkg/util.py": None, "pkg/util/__init__.py": "from .. import other\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.uses import module_to_package
+
+        splices, moves = module_to_package(python(scene, self.module), self.module)
+        return Outcome(splices=tuple(splices), move=tuple(moves), text=f"{self.module} is a package now")

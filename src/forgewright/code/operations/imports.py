@@ -1,0 +1,309 @@
+"""Operations on a file's imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
+
+from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.targets import python
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.project import Splice
+    from forgewright.code.python.refactor.staged import Staged
+
+Step = Callable[["Staged", str], "list[Splice]"]
+File = Annotated[str, Meta(description="The file, or a glob of files.")]
+
+
+def run(scene: Scene, glob: str, *steps: Step) -> Outcome:
+    """Run steps one after the other on each file; one outcome for all."""
+    from forgewright.code.python.refactor.staged import Staged
+
+    paths = [path for path in scene.project.paths(glob, "python")]
+    if not paths:
+        raise EditRefused(f"{glob} names no Python file", hint="give a path or a glob below the root")
+    python(scene, paths[0])
+    staged = Staged(scene.project)
+    for path in paths:
+        for step in steps:
+            staged.apply(step(staged, path))
+    splices = staged.splices()
+    changed = sorted({splice.path for splice in splices})
+    return Outcome(
+        splices=tuple(splices),
+        text=f"imports changed in {', '.join(changed)}" if changed else "nothing to do",
+    )
+
+
+def _unused(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.remove_unused(staged.resolver, staged.file(path))
+
+
+def _duplicates(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.remove_duplicates(staged.resolver, staged.file(path))
+
+
+def _duplicates_split(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.remove_duplicates(staged.resolver, staged.file(path), split=True)
+
+
+def _split(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.split_imports(staged.file(path))
+
+
+def _selfs(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.remove_self(staged.resolver, staged.file(path))
+
+
+def _sort(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.sort_imports(staged.resolver, staged.file(path))
+
+
+def _sort_top(staged: Staged, path: str) -> list[Splice]:
+    from forgewright.code.python.refactor import organise
+
+    return organise.sort_imports(staged.resolver, staged.file(path), to_top=True)
+
+
+class AddImportStatement(Operation, frozen=True, kw_only=True):
+    """Add an import as written, after the others, unless it is there; names of one module join its statement."""
+
+    to: Annotated[str, Meta(description="The file.")]
+    statement: Annotated[
+        str, Meta(description="As it would be written: import a.b, or from a import b as c.")
+    ]
+    last: Annotated[bool, Meta(description="After the last import, even if that follows other code.")] = False
+
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(add-import-statement to: 'app.py' statement: 'from os import path')",
+            before={"app.py": "from os import sep\n\nprint(sep)\n"},
+            after={"app.py": "from os import sep, path\n\nprint(sep)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.languages import parse
+        from forgewright.code.python.refactor.imports import STATEMENTS, Imports
+
+        root = parse("python", self.statement.encode()).root_node
+        kinds = [child.type for child in root.named_children]
+        if root.has_error or len(kinds) != 1 or kinds[0] not in STATEMENTS:
+            raise EditRefused(
+                f"expected one import statement, found {self.statement!r}",
+                hint="write import a or from a import b",
+            )
+        file = python(scene, self.to).file(self.to)
+        splices = Imports(file).add([self.statement.strip()], last=self.last)
+        return Outcome(splices=tuple(splices), text="added" if splices else "it is there already")
+
+
+class RemoveUnusedImports(Operation, frozen=True, kw_only=True):
+    """Take out imports that nothing uses; those that other files take from this one stay."""
+
+    file: File
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(remove-unused-imports file: 'app.py')",
+            before={"app.py": "import os\nimport sys\n\nprint(sys.path)\n"},
+            after={"app.py": "import sys\n\nprint(sys.path)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        return run(scene, self.file, _unused)
+
+
+class RemoveDuplicateImports(Operation, frozen=True, kw_only=True):
+    """Take out imports that stand twice; `from` statements of one module become one."""
+
+    file: File
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(remove-duplicate-imports file: 'app.py')",
+            before={"app.py": "from os import sep\nfrom os import sep, path\n"},
+            after={"app.py": "from os import sep, path\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        return run(scene, self.file, _duplicates)
+
+
+class SortImports(Operation, frozen=True, kw_only=True):
+    """Sort imports in groups: future, standard library, other distributions, this project."""
+
+    file: File
+    to_top: Annotated[bool, Meta(description="Move imports that follow other code to the top too.")] = False
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(sort-imports file: 'app.py')",
+            before={"app.py": "import util\nimport sys\nimport os\n", "util.py": ""},
+            after={"app.py": "import os\nimport sys\n\nimport util\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        return run(scene, self.file, _sort_top if self.to_top else _sort)
+
+
+class OrganiseImports(Operation, frozen=True, kw_only=True):
+    """Unused, double and self imports out, the rest sorted in groups."""
+
+    file: File
+    unused: Annotated[bool, Meta(description="Take out what is not used.")] = True
+    split: Annotated[bool, Meta(description="One statement for each name.")] = False
+    to_top: Annotated[bool, Meta(description="Move imports that follow other code to the top too.")] = False
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(organise-imports file: 'app.py')",
+            before={"app.py": "import sys\nimport json\nimport os\n\nprint(os.sep, sys.path)\n"},
+            after={"app.py": "import os\nimport sys\n\nprint(os.sep, sys.path)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        steps: list[Step] = [_unused] if self.unused else []
+        steps += [_split, _duplicates_split] if self.split else [_duplicates]
+        steps += [_selfs, _sort_top if self.to_top else _sort]
+        return run(scene, self.file, *steps)
+
+
+class ExpandStarImport(Operation, frozen=True, kw_only=True):
+    """`from m import *` names what the file uses."""
+
+    file: File
+    every: Annotated[bool, Meta(description="Name everything public instead.")] = False
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(expand-star-import file: 'app.py')",
+            before={
+                "app.py": "from util import *\n\nload()\n",
+                "util.py": "def load(): ...\ndef save(): ...\n",
+            },
+            after={"app.py": "from util import load\n\nload()\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor import organise
+
+        return run(
+            scene,
+            self.file,
+            lambda s, path: organise.expand_stars(s.resolver, s.file(path), every=self.every),
+        )
+
+
+class AbsoluteImports(Operation, frozen=True, kw_only=True):
+    """Relative imports by the full name of their module."""
+
+    file: File
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(absolute-imports file: 'pkg/app.py')",
+            before={
+                "pkg/__init__.py": "",
+                "pkg/app.py": "from .util import load\n",
+                "pkg/util.py": "load = 1\n",
+            },
+            after={"pkg/app.py": "from pkg.util import load\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor import organise
+
+        return run(scene, self.file, lambda s, path: organise.absolute(s.resolver, s.file(path)))
+
+
+class RelativeImports(Operation, frozen=True, kw_only=True):
+    """`from` imports of the same package with dots."""
+
+    file: File
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(relative-imports file: 'pkg/app.py')",
+            before={
+                "pkg/__init__.py": "",
+                "pkg/app.py": "from pkg.util import load\n",
+                "pkg/util.py": "load = 1\n",
+            },
+            after={"pkg/app.py": "from .util import load\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor import organise
+
+        return run(scene, self.file, lambda s, path: organise.relative(s.resolver, s.file(path)))
+
+
+class FromsToImports(Operation, frozen=True, kw_only=True):
+    """`from a.b import c` and `c` become `import a.b` and `a.b.c`."""
+
+    file: File
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(froms-to-imports file: 'app.py')",
+            before={"app.py": "from os import sep\n\nprint(sep)\n"},
+            after={"app.py": "import os\n\nprint(os.sep)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor import organise
+
+        return run(scene, self.file, lambda s, path: organise.froms_to_imports(s.resolver, s.file(path)))
+
+
+class ShortenImports(Operation, frozen=True, kw_only=True):
+    """`import a.b.c.d` with a long path becomes `from a.b.c import d`."""
+
+    file: File
+    dots_max: Annotated[int, Meta(description="Paths with more dots than this are long.", ge=0)] = 2
+    length_max: Annotated[int, Meta(description="Paths with more characters than this are long.", ge=0)] = 27
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(shorten-imports file: 'app.py' dots_max: 1)",
+            before={"app.py": "import a.b.c\n\nprint(a.b.c)\n", "a/b/c.py": ""},
+            after={"app.py": "from a.b import c\n\nprint(c)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor import organise
+
+        return run(
+            scene,
+            self.file,
+            lambda s, path: organise.shorten(
+                s.resolver, s.file(path), dots_max=self.dots_max, length_max=self.length_max
+            ),
+        )

@@ -1,0 +1,180 @@
+"""`move-symbol`, `copy-symbol`, `move-module`, `move-method`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.targets import locate, python
+from forgewright.core.errors import EditRefused
+
+Symbol = Annotated[str, Meta(description="Selector of the definition, as class[name=Cache].")]
+At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
+From = Annotated[str, Meta(description="The file that it is in, or a glob.")]
+
+
+class MoveSymbol(Operation, frozen=True, kw_only=True):
+    """Move a function, class or variable to another module, verbatim; imports here, there and in every user follow."""
+
+    symbol: Symbol = ""
+    at: At = ""
+    origin: Annotated[str, Meta(description="The file that it is in, or a glob.")] = ""
+    to: Annotated[str, Meta(description="The file that it goes to; created if it is not there.")]
+    style: Annotated[
+        Literal["keep", "module", "from-module"],
+        Meta(description="How users name it: as they did, as m.x after import m, or after from p import m."),
+    ] = "keep"
+    place: Annotated[
+        Literal["end", "start"], Meta(description="Where in the file: last, or after the imports.")
+    ] = "end"
+    reexport: Annotated[bool, Meta(description="The old module imports it from the new one; users stay.")] = (
+        False
+    )
+    allow_cycle: Annotated[bool, Meta(description="Go on although the two modules import each other.")] = (
+        False
+    )
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(move-symbol symbol: 'class[name=Cache]' origin: 'util.py' to: 'cache.py')",
+            before={
+                "util.py": "import os\n\n\nclass Cache:\n    root = os.sep\n\n\ndef load():\n    pass\n",
+                "cache.py": "",
+                "app.py": "from util import Cache, load\n\nCache()\nload()\n",
+            },
+            after={
+                "util.py": "\n\ndef load():\n    pass\n",
+                "cache.py": "import os\n\n\nclass Cache:\n    root = os.sep\n",
+                "app.py": "from util import load\nfrom cache import Cache\n\nCache()\nload()\n",
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        return _move(scene, self.symbol, self.at, self.origin, self.to, self.options())
+
+    def options(self) -> dict[str, object]:
+        return {
+            "style": self.style,
+            "place": self.place,
+            "reexport": self.reexport,
+            "allow_cycle": self.allow_cycle,
+        }
+
+
+class CopySymbol(Operation, frozen=True, kw_only=True):
+    """Copy a function, class or variable to another module with the imports that it needs."""
+
+    symbol: Symbol = ""
+    at: At = ""
+    origin: Annotated[str, Meta(description="The file that it is in, or a glob.")] = ""
+    to: Annotated[str, Meta(description="The file that it goes to; created if it is not there.")]
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(copy-symbol symbol: 'function[name=load]' origin: 'util.py' to: 'other.py')",
+            before={"util.py": "import os\n\n\ndef load():\n    return os.sep\n"},
+            after={"other.py": "import os\n\n\ndef load():\n    return os.sep\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        return _move(scene, self.symbol, self.at, self.origin, self.to, {"copy": True})
+
+
+def _move(scene: Scene, symbol: str, at: str, origin: str, to: str, options: dict[str, object]) -> Outcome:
+    import msgspec
+
+    from forgewright.code.python.refactor.move import MoveOptions, SymbolMove
+
+    path, offset = locate(scene, symbol, at, origin)
+    resolver = python(scene, path)
+    keys, name = resolver.keys_at(path, offset)
+    if not keys:
+        raise EditRefused("no symbol of this project is named there", hint="point at a definition")
+    move = SymbolMove(resolver, keys, name, to, msgspec.convert(options, MoveOptions))
+    splices, created = move.plan()
+    files = {splice.path for splice in splices} | set(created)
+    word = "copied" if options.get("copy") else "moved"
+    return Outcome(
+        splices=tuple(splices), create=created, text=f"{word} {name} to {to}; {len(files)} files changed"
+    )
+
+
+class MoveModule(Operation, frozen=True, kw_only=True):
+    """Move a module or package to another folder; imports everywhere follow."""
+
+    module: Annotated[str, Meta(description="Path of the module's file, or of the package's folder.")]
+    to: Annotated[str, Meta(description="The folder it goes to; empty for the root.")]
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(move-module module: 'util.py' to: 'pkg')",
+            before={
+                "util.py": "def f():\n    pass\n",
+                "pkg/__init__.py": "",
+                "app.py": "import util\nfrom util import f\n\nutil.f()\n",
+            },
+            after={
+                "util.py": None,
+                "pkg/util.py": "def f():\n    pass\n",
+                "app.py": "import pkg.util\nfrom pkg.util import f\n\npkg.util.f()\n",
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.move_module import ModuleMove
+
+        path = self.module.strip("/")
+        resolver = python(scene, path if path.endswith((".py", ".pyi")) else path + ".py")
+        module = path if path in resolver.modules.folders else resolver.modules.module_of(path)
+        splices, moves = ModuleMove(resolver, module, self.to.strip("/")).plan()
+        return Outcome(
+            splices=tuple(splices),
+            move=tuple(moves),
+            text="\n".join(f"{old} → {new}" for old, new in moves[:10]),
+        )
+
+
+class MoveMethod(Operation, frozen=True, kw_only=True):
+    """Move a method to the class of one of its object's attributes; the old one calls the new one."""
+
+    symbol: Symbol = ""
+    at: At = ""
+    within: From = ""
+    attribute: Annotated[str, Meta(description="The attribute of self to whose class the method goes.")]
+    name: Annotated[str, Meta(description="The method's name there; else the same.")] = ""
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(move-method symbol: 'method[name=area]' attribute: 'shape')",
+            before={
+                "app.py": "class Shape:\n    w = 2\n\n\nclass Box:\n    def __init__(self):\n        self.shape = Shape()\n\n"
+                "    def area(self):\n        return self.shape.w * 2\n"
+            },
+            after={
+                "app.py": "class Shape:\n    w = 2\n\n    def area(self):\n        return self.w * 2\n\n\nclass Box:\n"
+                "    def __init__(self):\n        self.shape = Shape()\n\n"
+                "    def area(self):\n        return self.shape.area()\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.move_method import move_method
+        from forgewright.code.python.refactor.signature import function_at
+
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = python(scene, path)
+        method = function_at(resolver, path, offset)
+        splices = move_method(resolver, method, self.attribute, self.name or method.name)
+        return Outcome(
+            splices=tuple(splices), text=f"moved {method.dotted()} to the class of {self.attribute}"
+        )

@@ -1,0 +1,307 @@
+"""Operations on a function's parameters; its calls follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.targets import locate, python, span
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.python.refactor.calls import Call
+    from forgewright.code.python.refactor.signature import Change
+
+To = Annotated[
+    str, Meta(description="Selector of the function, as function[name=load] or class#Cache > method.")
+]
+At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
+Within = Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")]
+Calls = Annotated[
+    Literal["keep", "positional", "keywords"],
+    Meta(description="How arguments are written: as they were, by position where possible, or by name."),
+]
+Hierarchy = Annotated[bool, Meta(description="Overriding and overridden methods too.")]
+
+
+def changed(
+    scene: Scene,
+    target: Target,
+    change: Change,
+    *,
+    calls: str = "keep",
+    include: Callable[[Call], bool] | None = None,
+) -> Outcome:
+    from forgewright.code.python.refactor.signature import change_signature, function_at
+
+    path, offset = locate(scene, target.to, target.at, target.within)
+    resolver = python(scene, path)
+    function = function_at(resolver, path, offset)
+    style: Literal["keep", "positional", "keywords"] = (
+        "positional" if calls == "positional" else "keywords" if calls == "keywords" else "keep"
+    )
+    splices = change_signature(
+        resolver, function, change, style=style, hierarchy=target.hierarchy, chosen=include
+    )
+    files = {splice.path for splice in splices}
+    return Outcome(
+        splices=tuple(splices), text=f"{function.dotted()}: {len(splices)} places in {len(files)} file(s)"
+    )
+
+
+class Target(Operation, frozen=True, kw_only=True):
+    """What the operations of this file have in common."""
+
+    to: To = ""
+    at: At = ""
+    within: Within = ""
+    hierarchy: Hierarchy = True
+
+    group: ClassVar[str] = "signature"
+
+
+class AddParameter(Target, frozen=True, kw_only=True):
+    """Add a parameter, with a default, or with a value that each call passes, or both."""
+
+    name: Annotated[str, Meta(description="Its name.")]
+    type: Annotated[str, Meta(description="Its annotation.")] = ""
+    default: Annotated[str | None, Meta(description="Its default, as code.")] = None
+    value: Annotated[str | None, Meta(description="What the calls pass, as code.")] = None
+    index: Annotated[int | None, Meta(description="Its place, from 0 (self counts); else last.", ge=0)] = None
+    keyword_only: Annotated[bool, Meta(description="To be given by name only.")] = False
+    include: Annotated[str, Meta(description="Glob: only calls in these files pass the value.")] = ""
+    exclude: Annotated[str, Meta(description="Glob: calls in these files do not pass the value.")] = ""
+    calls: Calls = "keep"
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(add-parameter to: 'function[name=fetch]' name: 'timeout' type: 'float' default: '10.0')",
+            before={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
+            after={"app.py": "def fetch(url, timeout: float = 10.0):\n    return url\n\n\nfetch('x')\n"},
+        ),
+        Example(
+            program="(add-parameter to: 'function[name=fetch]' name: 'session' index: 0 value: 'None')",
+            before={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
+            after={"app.py": "def fetch(session, url):\n    return url\n\n\nfetch(None, 'x')\n"},
+            note="Without a default, every call passes the value.",
+        ),
+        Example(
+            program="(add-parameter to: 'function[name=fetch]' name: 'url')",
+            before={"app.py": "def fetch(url):\n    return url\n"},
+            refused="already has a parameter url",
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.globs import matcher
+        from forgewright.code.python.refactor.signature import adding
+        from forgewright.code.python.rename import check_name
+
+        check_name(self.name)
+        wanted = matcher(self.include) if self.include else None
+        unwanted = matcher(self.exclude) if self.exclude else None
+
+        def chosen(call: Call) -> bool:
+            path = call.file.path
+            return (wanted is None or wanted(path)) and (unwanted is None or not unwanted(path))
+
+        change = adding(
+            self.name,
+            self.index,
+            default=self.default,
+            value=self.value,
+            annotation=self.type or None,
+            keyword_only=self.keyword_only,
+        )
+        if (wanted or unwanted) and self.default is None:
+            raise EditRefused("calls that do not pass the value need a default", hint="give default: too")
+        return changed(scene, self, change, calls=self.calls, include=chosen)
+
+
+class RemoveParameter(Target, frozen=True, kw_only=True):
+    """Remove a parameter, and its argument from every call."""
+
+    name: Annotated[str, Meta(description="Its name.")] = ""
+    index: Annotated[int | None, Meta(description="Or its place, from 0 (self counts).", ge=0)] = None
+    calls: Calls = "keep"
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(remove-parameter to: 'function[name=fetch]' name: 'retry')",
+            before={"app.py": "def fetch(url, retry):\n    return url\n\n\nfetch('x', retry=2)\n"},
+            after={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import function_at, removing
+
+        which = self.name or self.index
+        if which is None:
+            raise EditRefused("expected name: or index:", hint="say which parameter")
+        path, offset = locate(scene, self.to, self.at, self.within)
+        function = function_at(python(scene, path), path, offset)
+        name = self.name or (
+            function.parameters[self.index or 0].name if (self.index or 0) < len(function.parameters) else ""
+        )
+        used = [
+            ref
+            for ref in function.file.names.get(name, ())
+            if (found := function.file.lookup(ref.scope, name, ref.start)) is not None
+            and found.scope is function
+        ]
+        if used:
+            row = function.file.data.count(b"\n", 0, used[0].start) + 1
+            raise EditRefused(f"{name} is used in {function.file.path}:{row}", hint="remove the uses first")
+        return changed(scene, self, removing(which), calls=self.calls)
+
+
+class ReorderParameters(Target, frozen=True, kw_only=True):
+    """Put parameters in another order; calls by position follow."""
+
+    order: Annotated[
+        list[str], Meta(description="Names in their new order; those not named keep their places.")
+    ]
+    default: Annotated[
+        str | None, Meta(description="Default for parameters that would follow one with a default.")
+    ] = None
+    calls: Calls = "keep"
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(reorder-parameters to: 'function[name=put]' order: ['value', 'key'])",
+            before={"app.py": "def put(key, value):\n    pass\n\n\nput(1, 2)\n"},
+            after={"app.py": "def put(value, key):\n    pass\n\n\nput(2, 1)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import function_at, reordering
+
+        path, offset = locate(scene, self.to, self.at, self.within)
+        function = function_at(python(scene, path), path, offset)
+        if self.calls == "keywords" and any(p.kind in ("star", "kwargs") for p in function.parameters):
+            raise EditRefused(f"{function.name} takes any number of arguments", hint="calls: keep")
+        return changed(scene, self, reordering(self.order, self.default), calls=self.calls)
+
+
+class KeywordOnly(Target, frozen=True, kw_only=True):
+    """Make parameters keyword-only; calls that passed them by position name them."""
+
+    names: Annotated[list[str], Meta(description="The parameters.")]
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(keyword-only to: 'function[name=fetch]' names: ['retry'])",
+            before={"app.py": "def fetch(url, retry=0):\n    pass\n\n\nfetch('x', 2)\n"},
+            after={"app.py": "def fetch(url, *, retry=0):\n    pass\n\n\nfetch('x', retry=2)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import keyword_only
+
+        return changed(scene, self, keyword_only(self.names))
+
+
+class NormaliseCalls(Target, frozen=True, kw_only=True):
+    """Write the arguments of all calls one way: by position, or by name."""
+
+    calls: Calls = "keywords"
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(normalise-calls to: 'function[name=put]' calls: 'keywords')",
+            before={"app.py": "def put(key, value):\n    pass\n\n\nput(1, value=2)\n"},
+            after={"app.py": "def put(key, value):\n    pass\n\n\nput(key=1, value=2)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        return changed(scene, self, lambda slots: slots, calls=self.calls)
+
+
+class InlineDefault(Target, frozen=True, kw_only=True):
+    """Calls that leave a parameter to its default pass it themselves."""
+
+    name: Annotated[str, Meta(description="The parameter.")] = ""
+    index: Annotated[int | None, Meta(description="Or its place, from 0.", ge=0)] = None
+    remove: Annotated[bool, Meta(description="Take the default off the definition.")] = False
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(inline-default to: 'function[name=f]' name: 'n' remove: true)",
+            before={"app.py": "def f(n=1):\n    pass\n\n\nf()\n"},
+            after={"app.py": "def f(n):\n    pass\n\n\nf(1)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import function_at, inline_default
+
+        which = self.name or self.index
+        if which is None:
+            raise EditRefused("expected name: or index:", hint="say which parameter")
+        path, offset = locate(scene, self.to, self.at, self.within)
+        resolver = python(scene, path)
+        splices = inline_default(resolver, function_at(resolver, path, offset), which, remove=self.remove)
+        return Outcome(splices=tuple(splices), text=f"{len(splices)} places")
+
+
+class IntroduceParameter(Operation, frozen=True, kw_only=True):
+    """An expression of a function's body becomes a parameter: passed by every call, or as its default."""
+
+    range: Annotated[str, Meta(description="The expression: path:line:column-line:column.")] = ""
+    select: Annotated[str, Meta(description="Or a selector of it.")] = ""
+    within: Within = ""
+    name: Annotated[str, Meta(description="The new parameter's name.")]
+    as_default: Annotated[bool, Meta(description="Keep the expression as the default; calls stay.")] = False
+
+    group: ClassVar[str] = "signature"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(introduce-parameter range: 'app.py:2:12-2:21' name: 'text')",
+            before={"app.py": "def greet(name):\n    return 'Hi ' + name\n\n\ngreet('Ada')\n"},
+            after={"app.py": "def greet(name, text):\n    return text\n\n\ngreet('Ada', 'Hi ' + 'Ada')\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.parameters import introduce_parameter
+
+        path, start, end = span(scene, self.range, self.select, self.within)
+        resolver = python(scene, path)
+        splices = introduce_parameter(
+            resolver, resolver.file(path), start, end, self.name, as_default=self.as_default
+        )
+        return Outcome(splices=tuple(splices), text=f"introduced {self.name}")
+
+
+class InlineParameter(Operation, frozen=True, kw_only=True):
+    """A parameter that every call gives the same constant is replaced by it, and removed."""
+
+    to: To = ""
+    at: At = ""
+    within: Within = ""
+    name: Annotated[str, Meta(description="The parameter.")]
+
+    group: ClassVar[str] = "inline"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(inline-parameter to: 'function[name=add]' name: 'b')",
+            before={"app.py": "def add(a, b):\n    return a + b\n\n\nadd(1, 2)\nadd(3, b=2)\n"},
+            after={"app.py": "def add(a):\n    return a + 2\n\n\nadd(1)\nadd(3)\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.parameters import inline_parameter
+        from forgewright.code.python.refactor.signature import function_at
+
+        path, offset = locate(scene, self.to, self.at, self.within)
+        resolver = python(scene, path)
+        splices = inline_parameter(resolver, function_at(resolver, path, offset), self.name)
+        return Outcome(splices=tuple(splices), text=f"inlined {self.name}")

@@ -1,0 +1,75 @@
+"""How an operation is told which symbol it is about: a selector, or a position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forgewright.code.languages import language_of
+from forgewright.core.errors import EditRefused, ProgramError
+
+if TYPE_CHECKING:
+    from forgewright.code.binding import Symbol
+    from forgewright.code.operations.base import Scene
+    from forgewright.code.python.resolver import PythonResolver
+
+NAME_FIELDS = ("name", "left", "attribute", "alias")
+
+
+def locate(scene: Scene, selector: str, at: str, within: str | None = None) -> tuple[str, int]:
+    """The file and byte that a target means. Raises `ProgramError`."""
+    if bool(selector) == bool(at):
+        raise ProgramError(
+            "expected exactly one of a selector and `at:`",
+            hint="say which symbol, as in function[name=load], or where it stands, as in at: 'app.py:3:5'",
+        )
+    if at:
+        return scene.position(at)
+    match = scene.one(selector, within=within or None)
+    return match.path, name_offset(match.node, match.name.encode(), match.source.data)
+
+
+def name_offset(node: object, name: bytes, data: bytes) -> int:
+    """The byte where the name of a matched definition stands."""
+    from tree_sitter import Node
+
+    assert isinstance(node, Node)
+    short = name.rpartition(b".")[2]
+    todo = [node]
+    while todo:
+        current = todo.pop(0)
+        if not current.named_children and data[current.start_byte : current.end_byte] == short:
+            return current.start_byte
+        if len(todo) < 500:
+            todo = [*current.named_children, *todo] if current is node else [*todo, *current.named_children]
+    return node.start_byte
+
+
+def symbol_of(scene: Scene, path: str, offset: int) -> Symbol:
+    """The symbol at a place. Raises `EditRefused` where there is none."""
+    found = scene.resolver(language_of(path)).symbol_at(path, offset)
+    if found is None:
+        raise EditRefused(
+            f"no symbol of this project is named at {path}, byte {offset}",
+            hint="point at the name where it is defined or used",
+        )
+    return found
+
+
+def python(scene: Scene, path: str) -> PythonResolver:
+    """The Python resolver. Raises `EditRefused` for files of other languages."""
+    from forgewright.code.python.resolver import resolver_of
+
+    return resolver_of(scene.resolver(language_of(path)))
+
+
+def span(scene: Scene, place: str, selector: str, within: str = "") -> tuple[str, int, int]:
+    """The file and bytes that a range or a selector means. Raises `ProgramError`."""
+    if bool(place) == bool(selector):
+        raise ProgramError(
+            "expected exactly one of `range:` and `select:`",
+            hint="say which code, as in range: 'app.py:3:5-4:20' or select: 'return'",
+        )
+    if place:
+        return scene.range(place)
+    match = scene.one(selector, within=within or None)
+    return match.path, match.start, match.end

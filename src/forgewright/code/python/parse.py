@@ -1,0 +1,65 @@
+"""Trees of Python text, also where the grammar is behind the language or the text stands in a string.
+
+tree-sitter-python has no defaults of type parameters (PEP 696): such files are read from a copy in which
+the `=` of a default is a `:` or `|`, byte for byte in the same places.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from forgewright.code.languages import grammar, parse
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from forgewright.code.project import Source
+
+HEADER = re.compile(rb"^[ \t]*(?:async[ \t]+)?(?:type|class|def)[ \t]+\w+[ \t]*\[", re.M)
+
+
+def readable(source: Source) -> tuple[Node, bytes]:
+    """The root of the file's tree and the bytes it was parsed from (as long as the file's own)."""
+    root = source.tree.root_node
+    if not root.has_error:
+        return root, source.data
+    patched = without_type_defaults(source.data)
+    if patched == source.data:
+        return root, source.data
+    return parse("python", patched).root_node, patched
+
+
+def without_type_defaults(data: bytes) -> bytes:
+    """`data` with the `=` in type parameter lists replaced by something that parses."""
+    out = bytearray(data)
+    for header in HEADER.finditer(data):
+        depth, colon, at = 1, False, header.end()
+        while at < len(data) and depth:
+            byte = data[at : at + 1]
+            if byte in b"[({":
+                depth += 1
+            elif byte in b"])}":
+                depth -= 1
+            elif depth == 1 and byte == b",":
+                colon = False
+            elif depth == 1 and byte == b":":
+                colon = True
+            elif depth == 1 and byte == b"=":
+                out[at : at + 1] = b"|" if colon else b":"
+            elif byte in b"\"'#\n" and byte != b"\n":
+                break
+            at += 1
+    return bytes(out)
+
+
+def parse_span(data: bytes, start: int, end: int) -> Node:
+    """The tree of the bytes `start:end` alone, with the offsets of the whole."""
+    from tree_sitter import Parser, Point, Range
+
+    row = data.count(b"\n", 0, start)
+    column = start - (data.rfind(b"\n", 0, start) + 1)
+    last_row = row + data.count(b"\n", start, end)
+    last_column = end - (data.rfind(b"\n", 0, end) + 1)
+    span = Range(Point(row, column), Point(last_row, last_column), start, end)
+    return Parser(grammar("python"), included_ranges=[span]).parse(data).root_node

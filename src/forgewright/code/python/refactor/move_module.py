@@ -1,0 +1,176 @@
+"""Move a module or package to another folder; imports everywhere follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forgewright.code.project import Splice
+from forgewright.code.python.refactor.imports import Imports, Item, items_of
+from forgewright.code.python.refactor.move import merge
+from forgewright.code.python.refactor.organise import uses
+from forgewright.code.python.scopes import FileIndex, Name
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from forgewright.code.python.resolver import PythonResolver
+
+
+class ModuleMove:
+    """One module (or package) on its way to another folder."""
+
+    def __init__(self, resolver: PythonResolver, module: str, folder: str, name: str = "") -> None:
+        self.resolver = resolver
+        self.modules = resolver.modules
+        self.module = module
+        last = name or module.rpartition("/")[2]
+        self.target = f"{folder}/{last}" if folder else last
+        if not self.modules.exists(module):
+            raise EditRefused(f"there is no module {module}", hint="name a Python file or a package's folder")
+        if self.modules.exists(self.target):
+            raise EditRefused(
+                f"there is already a module {self.target}", hint="choose another folder or name"
+            )
+        if folder and not any(p.startswith(folder + "/") for p in resolver.project.paths()):
+            raise EditRefused(f"there is no folder {folder}", hint="create its __init__.py first")
+        if (self.target + "/").startswith(module + "/"):
+            raise EditRefused("a package cannot move into itself", hint="choose another folder")
+        self.old = self.modules.dotted(module)
+        root = self.modules.root_of(folder)
+        self.new = (self.target[len(root) + 1 :] if root else self.target).replace("/", ".")
+        self.splices: list[Splice] = []
+
+    def moves(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        files = self.modules.files(self.module)
+        for path in self.resolver.project.paths():
+            if path.startswith(self.module + "/") or path in files:
+                found.append((path, self.target + path[len(self.module) :]))
+        return found
+
+    def plan(self) -> tuple[list[Splice], list[tuple[str, str]]]:
+        moves = self.moves()
+        moving = {old for old, _ in moves}
+        last = self.module.rpartition("/")[2]
+        paths = set(self.resolver.project.containing(last.encode(), "python"))
+        paths |= {path for path in moving if path.endswith((".py", ".pyi"))}
+        for path in sorted(paths):
+            self._file(self.resolver.file(path), path in moving)
+        return merge(self.splices), moves
+
+    # one file ---------------------------------------------------------------------------------
+
+    def _file(self, file: FileIndex, moving: bool) -> None:
+        imports = Imports(file)
+        gone: list[Item] = []
+        added: list[str] = []
+        for statement in imports.statements:
+            items = items_of(file, statement)
+            if not items or statement.type == "future_import_statement":
+                continue
+            if items[0].name is None:
+                for item in items:
+                    self._plain(file, item, moving)
+            else:
+                self._from(file, statement, items, moving, gone, added)
+        self.splices += imports.add(added, gone) if added else []
+        self.splices += imports.remove(gone) if gone else []
+
+    def _renamed(self, module: str) -> str | None:
+        """The new dotted name of a module that moves; None for others."""
+        if module == self.module:
+            return self.new
+        if module.startswith(self.module + "/"):
+            return self.new + module[len(self.module) :].replace("/", ".")
+        return None
+
+    def _plain(self, file: FileIndex, item: Item, moving: bool) -> None:
+        """`import a.b.c`, and what is written with it."""
+        path = tuple(item.module.split("."))
+        module = self.modules.find(file.path, 0, path)
+        if module is None:
+            return
+        new = self._renamed(module)
+        if new is None:
+            if not moving:
+                return
+            new = self.modules.dotted(module)
+        if new == item.module:
+            return
+        node = item.node.child_by_field_name("name") or item.node
+        self.splices.append(Splice(file.path, node.start_byte, node.end_byte, new.encode()))
+        if item.alias is not None:
+            return
+        others = [
+            other
+            for other in Imports(file).items
+            if other.bound == item.bound and other.node.start_byte != item.node.start_byte
+        ]
+        for ref in uses(file, item.bound):
+            place = path_at(file, ref, item.module)
+            if place is not None:
+                self.splices.append(Splice(file.path, place.start_byte, place.end_byte, new.encode()))
+            elif not others and new.partition(".")[0] != item.bound:
+                raise EditRefused(
+                    f"{item.bound} is used in {file.path} beside {item.module}",
+                    hint=f"import {item.bound} there first",
+                )
+
+    def _from(
+        self,
+        file: FileIndex,
+        statement: Node,
+        items: list[Item],
+        moving: bool,
+        gone: list[Item],
+        added: list[str],
+    ) -> None:
+        """`from a.b import c`: the module itself, or one of its names, may be what moves."""
+        first = items[0]
+        path = tuple(first.module.split(".")) if first.module else ()
+        module = self.modules.find(file.path, first.level, path)
+        if module is None:
+            if moving and first.level:
+                raise EditRefused(
+                    f"a relative import in {file.path} names nothing that is known",
+                    hint="repair or remove it first",
+                )
+            return
+        origin = statement.child_by_field_name("module_name")
+        if origin is None:
+            return
+        inside = moving and self._inside(module) and first.level
+        new = self._renamed(module)
+        if new is not None and not inside:
+            self.splices.append(Splice(file.path, origin.start_byte, origin.end_byte, new.encode()))
+            return
+        if new is None and moving and (first.level or self.modules.dotted(module) != first.module):
+            self.splices.append(
+                Splice(file.path, origin.start_byte, origin.end_byte, self.modules.dotted(module).encode())
+            )
+        for item in items:
+            if item.name is None or item.name == "*" or inside:
+                continue
+            inner = self.modules.submodule(module, item.name)
+            if inner != self.module or self.resolver.types.module_binding(module, item.name) is not None:
+                continue
+            gone.append(item)
+            package, _, last = self.new.rpartition(".")
+            alias = f" as {item.alias}" if item.alias else (f" as {item.name}" if last != item.name else "")
+            added.append(f"from {package} import {last}{alias}" if package else f"import {last}{alias}")
+
+    def _inside(self, module: str) -> bool:
+        return module == self.module or module.startswith(self.module + "/")
+
+
+def path_at(file: FileIndex, ref: Name, module: str) -> Node | None:
+    """The expression `a.b.c` that begins with a name, as written."""
+    node: Node | None = file.root.descendant_for_byte_range(ref.start, ref.end)
+    while node is not None:
+        if "".join(file.text(node).replace("\\", "").split()) == module:
+            return node
+        if node.parent is None or node.parent.type != "attribute":
+            return None
+        node = node.parent
+    return None

@@ -1,0 +1,435 @@
+"""Change a function's parameters, and every call of it with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from forgewright.code.project import Splice
+from forgewright.code.python.keys import Key
+from forgewright.code.python.refactor.calls import Argument, Call, calls_of, function_keys, match
+from forgewright.code.python.refactor.text import indent_at, newline
+from forgewright.code.python.scopes import Parameter, Scope
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.python.resolver import PythonResolver
+
+Style = Literal["keep", "positional", "keywords"]
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One parameter of the new signature."""
+
+    name: str
+    kind: str
+    """`positional`, `normal`, `star`, `keyword` or `kwargs`."""
+    text: str
+    """As written in the definition, with annotation and default."""
+    has_default: bool = False
+    value: str | None = None
+    """Of a new parameter: what calls pass."""
+    new: bool = False
+
+
+Slots = list[Slot]
+Change = Callable[[Slots], Slots]
+
+
+def slots_of(function: Scope) -> Slots:
+    """The parameters as they are."""
+    found: Slots = []
+    for parameter in function.parameters:
+        text = function.file.text(parameter.node)
+        found.append(Slot(parameter.name, parameter.kind, text, parameter.default is not None))
+    return found
+
+
+def function_at(resolver: PythonResolver, path: str, offset: int) -> Scope:
+    """The function whose name (or, for a class, whose construction) is at a byte. Raises `EditRefused`."""
+    keys, name = resolver.keys_at(path, offset)
+    for key in keys:
+        if key.is_module:
+            continue
+        for site in reversed(resolver.identity.sites(key)):
+            if site.kind == "function" and site.scope is not None:
+                return site.scope
+            if site.kind == "class" and site.scope is not None:
+                owner = resolver.types.owner(site.scope, "__init__")
+                inner = owner.bindings["__init__"].sites[-1].scope if owner is not None else None
+                if inner is not None:
+                    return inner
+    raise EditRefused(
+        f"{name or 'this place'} names no function of the project", hint="point at a function's name"
+    )
+
+
+def family(resolver: PythonResolver, function: Scope) -> list[Scope]:
+    """The function with all that override it or are overridden by it, and its overloads."""
+    keys = function_keys(resolver, function)
+    whole = resolver.finder.family(keys, function.name) if function.method_of is not None else keys
+    found: list[Scope] = []
+    for key in sorted(whole):
+        for site in resolver.identity.sites(Key(*key)):
+            if site.kind == "function" and site.scope is not None and site.scope not in found:
+                found.append(site.scope)
+    return found or [function]
+
+
+def change_signature(
+    resolver: PythonResolver,
+    function: Scope,
+    change: Change,
+    *,
+    style: Style = "keep",
+    hierarchy: bool = True,
+    chosen: Callable[[Call], bool] | None = None,
+) -> list[Splice]:
+    """Apply `change` to the parameters; calls follow. `chosen` limits the calls that get a new value."""
+    members = family(resolver, function) if hierarchy else [function]
+    found: list[Splice] = []
+    before = slots_of(function)
+    after = change(list(before))
+    check(function.name, after)
+    seen: set[tuple[str, int]] = set()
+    for member in members:
+        own = slots_of(member)
+        if member is not function and [s.name for s in own] != [s.name for s in before]:
+            raise EditRefused(
+                f"{member.dotted()} in {member.file.path} has other parameters",
+                hint="change one of them first, or hierarchy: false",
+            )
+        renewed = after if member is function else change(list(own))
+        found += definition(member, renewed)
+        calls, others = calls_of(resolver, member)
+        for place in others:
+            if not place.certain and _shifts(before, after):
+                raise EditRefused(
+                    f"a call in {place.path} may be of {function.name} ({place.note})",
+                    hint="make its type known first",
+                )
+        for call in calls:
+            at = (call.file.path, call.node.start_byte)
+            if at in seen:
+                continue
+            seen.add(at)
+            wanted = chosen is None or chosen(call)
+            splice = rewrite(call, member.parameters, renewed, style, give=wanted, receiver=member.self_name)
+            if splice is not None:
+                found.append(splice)
+    return found
+
+
+def _shifts(before: Slots, after: Slots) -> bool:
+    """Whether calls that stay as they are would change their meaning."""
+    names = [slot.name for slot in after if not slot.new or not slot.has_default]
+    return names != [slot.name for slot in before]
+
+
+def check(name: str, slots: Slots) -> None:
+    """Refuse a signature that Python would."""
+    seen: set[str] = set()
+    default = False
+    for slot in slots:
+        if slot.name in seen:
+            raise EditRefused(f"{name} already has a parameter {slot.name}", hint="choose another name")
+        seen.add(slot.name)
+        if slot.kind in ("positional", "normal"):
+            if default and not slot.has_default:
+                raise EditRefused(
+                    f"{slot.name} has no default, but follows one that has",
+                    hint="give it a default, or another place",
+                )
+            default = default or slot.has_default
+
+
+# the definition -------------------------------------------------------------------------------
+
+
+def definition(function: Scope, slots: Slots) -> list[Splice]:
+    """The splices of the parameter list."""
+    node = function.node.child_by_field_name("parameters")
+    assert node is not None
+    file, data = function.file, function.file.data
+    old = slots_of(function)
+    if [(s.name, s.text, s.kind) for s in old] == [(s.name, s.text, s.kind) for s in slots]:
+        return []
+    if len(old) == len(slots) and [s.kind for s in old] == [s.kind for s in slots]:
+        return [
+            Splice(file.path, p.node.start_byte, p.node.end_byte, slot.text.encode())
+            for p, slot in zip(function.parameters, slots, strict=True)
+            if file.text(p.node) != slot.text
+        ]
+    parts: list[str] = []
+    kinds = [slot.kind for slot in slots]
+    starred = False
+    for index, slot in enumerate(slots):
+        if slot.kind == "keyword" and not starred:
+            parts.append("*")
+            starred = True
+        starred |= slot.kind == "star"
+        parts.append(slot.text)
+        if slot.kind == "positional" and "positional" not in kinds[index + 1 :]:
+            parts.append("/")
+    inner = data[node.start_byte + 1 : node.end_byte - 1]
+    rows = {p.node.start_point[0] for p in function.parameters}
+    if b"\n" in inner and len(rows) == len(function.parameters) and len(rows) > 1 and inner[:1].isspace():
+        indent = indent_at(data, function.parameters[0].node.start_byte).decode()
+        end = newline(data).decode()
+        comma = "," if inner.rstrip().endswith(b",") else ""
+        tail = inner[len(inner.rstrip()) :].decode()
+        text = f"({end}{indent}" + f",{end}{indent}".join(parts) + comma + (tail if tail else "") + ")"
+    else:
+        text = "(" + ", ".join(parts) + ")"
+    return [Splice(file.path, node.start_byte, node.end_byte, text.encode())]
+
+
+# calls ----------------------------------------------------------------------------------------
+
+
+def rewrite(
+    call: Call, old: list[Parameter], slots: Slots, style: Style, *, give: bool = True, receiver: str = ""
+) -> Splice | None:
+    """The splice of one call's arguments; None if they stay."""
+    parameters = list(old)
+    wanted = list(slots)
+    if call.bound and parameters:
+        first = parameters.pop(0)
+        wanted = [slot for slot in wanted if slot.name != first.name]
+    given, extra = match(parameters, call.arguments)
+    unpacked = [argument for argument in extra if argument.star]
+    values: dict[str, str] = {name: argument.text for name, argument in given.items()}
+    added = [slot for slot in wanted if slot.new and slot.value is not None and give]
+    for slot in added:
+        values[slot.name] = slot.value or ""
+    if any(
+        slot.new and slot.value is None and not slot.has_default
+        for slot in wanted
+        if slot.kind not in ("star", "kwargs")
+    ):
+        raise EditRefused(
+            "the new parameter has neither a default nor a value, and there are calls",
+            hint="give default: or value:",
+        )
+    new_names = [slot.name for slot in wanted]
+    if unpacked:
+        before = [p.name for p in parameters]
+        if [n for n in new_names if n in before] != before or (
+            added and any(a.star == "*" for a in unpacked)
+        ):
+            raise EditRefused(
+                f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first"
+            )
+    text = written(wanted, given, values, extra, style, receiver)
+    arguments = call.argument_list()
+    now = ", ".join(argument.written() for argument in call.arguments)
+    if text == now:
+        return None
+    if arguments.type != "argument_list":
+        return Splice(call.file.path, arguments.start_byte, arguments.end_byte, f"({text})".encode())
+    return Splice(call.file.path, arguments.start_byte + 1, arguments.end_byte - 1, text.encode())
+
+
+def written(
+    slots: Slots,
+    given: dict[str, Argument],
+    values: dict[str, str],
+    extra: list[Argument],
+    style: Style,
+    receiver: str = "",
+) -> str:
+    """The arguments of a call in the new signature."""
+    kept_extra = list(extra)
+    stars = {slot.kind for slot in slots}
+    if "star" not in stars:
+        kept_extra = [a for a in kept_extra if a.name or a.star]
+    if "kwargs" not in stars:
+        kept_extra = [a for a in kept_extra if not a.name]
+    loose = [a for a in kept_extra if not a.name and a.star != "**"]
+    positional: list[str] = []
+    keywords: list[tuple[int, str]] = []
+    gap = style == "keywords"
+    order = {name: index for index, name in enumerate(given)}
+    for index, slot in enumerate(slots):
+        if slot.kind in ("star", "kwargs"):
+            continue
+        if slot.name not in values:
+            gap = True
+            continue
+        if receiver and index == 0 and slot.name == receiver:
+            positional.append(values[slot.name])
+            continue
+        argument = given.get(slot.name)
+        named = argument is not None and bool(argument.name)
+        keep = style == "keep" and named
+        if slot.kind == "keyword" or (slot.kind == "normal" and (gap or keep) and not loose):
+            position = order.get(slot.name, index) if style == "keep" else index
+            keywords.append((position, f"{slot.name}={values[slot.name]}"))
+            gap = True
+        else:
+            positional.append(values[slot.name])
+    parts = positional + [a.written() for a in loose]
+    rest = [(order.get(a.name, 1000), a.written()) for a in kept_extra if a.name]
+    if style == "keep":
+        new = [(1000 + i, t) for i, (_, t) in enumerate(keywords) if t.partition("=")[0] not in given]
+        old = [(p, t) for p, t in keywords if t.partition("=")[0] in given]
+        parts += [text for _, text in sorted(old)] + [t for _, t in rest] + [t for _, t in new]
+    else:
+        parts += [text for _, text in keywords] + [t for _, t in rest]
+    parts += [a.written() for a in kept_extra if a.star == "**"]
+    return ", ".join(parts)
+
+
+# the changes ----------------------------------------------------------------------------------
+
+
+def adding(
+    name: str,
+    index: int | None,
+    *,
+    default: str | None,
+    value: str | None,
+    annotation: str | None,
+    keyword_only: bool,
+) -> Change:
+    """A new parameter at `index` (None: last before `*args`, `**kwargs` and keyword-only ones)."""
+
+    def change(slots: Slots) -> Slots:
+        text = name + (f": {annotation}" if annotation else "")
+        if default is not None:
+            text += f" = {default}" if annotation else f"={default}"
+        kind = "keyword" if keyword_only else "normal"
+        slot = Slot(name, kind, text, default is not None, value, True)
+        at = index
+        if at is None:
+            stop = ("kwargs",) if keyword_only else ("star", "keyword", "kwargs")
+            at = next((i for i, s in enumerate(slots) if s.kind in stop), len(slots))
+        if not 0 <= at <= len(slots):
+            raise EditRefused(f"there is no place {at} among {len(slots)} parameters", hint="count from 0")
+        if at < len(slots) and slots[at].kind == "positional":
+            slot = Slot(name, "positional", text, default is not None, value, True)
+        if at and slots[at - 1].kind in ("star", "keyword"):
+            slot = Slot(name, "keyword", text, default is not None, value, True)
+        return [*slots[:at], slot, *slots[at:]]
+
+    return change
+
+
+def removing(which: str | int) -> Change:
+    def change(slots: Slots) -> Slots:
+        left = [s for i, s in enumerate(slots) if which not in (i, s.name, s.text)]
+        if len(left) == len(slots):
+            raise EditRefused(
+                f"there is no parameter {which}",
+                hint=f"the parameters are {', '.join(s.name for s in slots)}",
+            )
+        return left
+
+    return change
+
+
+def reordering(order: list[int] | list[str], autodefault: str | None = None) -> Change:
+    """The parameters in another order: indexes or names; those not named stay behind."""
+
+    def change(slots: Slots) -> Slots:
+        names = [slot.name for slot in slots]
+        indexes = (
+            [names.index(one) if one in names else -1 for one in order]
+            if order and isinstance(order[0], str)
+            else list(order)
+        )
+        if any(not isinstance(i, int) or not 0 <= i < len(slots) for i in indexes) or len(
+            set(indexes)
+        ) != len(indexes):
+            raise EditRefused(
+                "the new order names other parameters", hint=f"the parameters are {', '.join(names)}"
+            )
+        numbers = [int(i) for i in indexes]
+        rest = [i for i in range(len(slots)) if i not in numbers]
+        new = [
+            slots[i]
+            for i in (
+                numbers + rest
+                if sorted(numbers) == list(range(len(numbers)))
+                else _placed(numbers, len(slots))
+            )
+        ]
+        default = False
+        found: Slots = []
+        for slot in new:
+            if (
+                default
+                and slot.kind in ("positional", "normal")
+                and not slot.has_default
+                and autodefault is not None
+            ):
+                joint = " = " if ":" in slot.text else "="
+                slot = msgspec.structs.replace(
+                    slot, text=f"{slot.text}{joint}{autodefault}", has_default=True
+                )
+            default = default or (slot.has_default and slot.kind in ("positional", "normal"))
+            found.append(slot)
+        return found
+
+    return change
+
+
+def _placed(order: list[int], count: int) -> list[int]:
+    """The named ones in their new order at the places that they took before."""
+    places = iter(order)
+    wanted = set(order)
+    return [next(places) if i in wanted else i for i in range(count)]
+
+
+def keyword_only(names: list[str]) -> Change:
+    def change(slots: Slots) -> Slots:
+        wanted = set(names)
+        missing = wanted - {s.name for s in slots if s.kind in ("normal", "keyword")}
+        if missing:
+            raise EditRefused(
+                f"there is no parameter {', '.join(sorted(missing))}", hint="name plain parameters"
+            )
+        front = [s for s in slots if s.name not in wanted and s.kind in ("positional", "normal", "star")]
+        moved = [msgspec.structs.replace(s, kind="keyword") for s in slots if s.name in wanted]
+        rest = [s for s in slots if s.name not in wanted and s.kind in ("keyword", "kwargs")]
+        tail = [s for s in rest if s.kind == "kwargs"]
+        return [*front, *moved, *(s for s in rest if s.kind == "keyword"), *tail]
+
+    return change
+
+
+def inline_default(
+    resolver: PythonResolver, function: Scope, which: str | int, *, remove: bool
+) -> list[Splice]:
+    """Calls that leave a parameter to its default pass it; `remove` takes the default off."""
+    slots = slots_of(function)
+    found = [p for i, p in enumerate(function.parameters) if which in (i, p.name)]
+    if not found or found[0].default is None:
+        raise EditRefused(
+            f"there is no parameter {which} with a default", hint="name a parameter that has one"
+        )
+    parameter = found[0]
+    assert parameter.default is not None
+    text = function.file.text(parameter.default)
+    edits: list[Splice] = []
+    for call in calls_of(resolver, function)[0]:
+        own = list(function.parameters)
+        if call.bound:
+            own = own[1:]
+        given, extra = match(own, call.arguments)
+        if parameter.name in given or any(a.star for a in extra):
+            continue
+        wanted = [
+            s if s.name != parameter.name else msgspec.structs.replace(s, new=True, value=text) for s in slots
+        ]
+        splice = rewrite(call, function.parameters, wanted, "positional")
+        if splice is not None:
+            edits.append(splice)
+    if remove:
+        cut = function.file.data.rfind(b"=", parameter.node.start_byte, parameter.default.start_byte)
+        while function.file.data[cut - 1 : cut] == b" ":
+            cut -= 1
+        edits.append(Splice(function.file.path, cut, parameter.default.end_byte, b""))
+    return edits

@@ -1,0 +1,80 @@
+"""Several steps on one project in memory, and what they come to in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from forgewright.code.project import Splice
+from forgewright.code.python.scopes import FileIndex
+from forgewright.code.sources import Overlay
+
+if TYPE_CHECKING:
+    from forgewright.code.project import Project
+    from forgewright.code.python.resolver import PythonResolver
+
+
+class Staged:
+    """A project with the steps so far laid over it."""
+
+    def __init__(self, project: Project) -> None:
+        self.base = project
+        self.overlay = Overlay(project)
+        self.touched: dict[str, None] = {}
+        self._resolver: PythonResolver | None = None
+
+    @property
+    def resolver(self) -> PythonResolver:
+        from forgewright.code.python.resolver import PythonResolver
+
+        if self._resolver is None:
+            self._resolver = PythonResolver(self.overlay)
+        return self._resolver
+
+    def file(self, path: str) -> FileIndex:
+        return self.resolver.file(path)
+
+    def apply(self, splices: Iterable[Splice]) -> None:
+        by_path: dict[str, list[Splice]] = {}
+        for splice in splices:
+            by_path.setdefault(splice.path, []).append(splice)
+        for path, edits in by_path.items():
+            data = spliced(self.overlay.source(path).data, edits)
+            if data != self.overlay.source(path).data:
+                self.overlay.put(path, data)
+                self.touched[path] = None
+                self._resolver = None
+
+    def splices(self) -> list[Splice]:
+        """The whole change as one splice for each stretch of changed lines."""
+        found: list[Splice] = []
+        for path in self.touched:
+            found += difference(path, self.base.source(path).data, self.overlay.source(path).data)
+        return found
+
+
+def spliced(data: bytes, splices: Iterable[Splice]) -> bytes:
+    """`data` with all splices done; insertions at one place in their order, one overlapped by another dropped."""
+    out: list[bytes] = []
+    at = 0
+    for splice in sorted(dict.fromkeys(splices), key=lambda s: (s.start, s.end)):
+        if splice.start < at:
+            continue
+        out += [data[at : splice.start], splice.text]
+        at = splice.end
+    return b"".join([*out, data[at:]])
+
+
+def difference(path: str, before: bytes, after: bytes) -> list[Splice]:
+    """Splices that turn `before` into `after`, by lines."""
+    from difflib import SequenceMatcher
+
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    offsets = [0]
+    for line in old:
+        offsets.append(offsets[-1] + len(line))
+    found: list[Splice] = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            found.append(Splice(path, offsets[i1], offsets[i2], b"".join(new[j1:j2])))
+    return found

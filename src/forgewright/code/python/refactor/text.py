@@ -1,0 +1,153 @@
+"""Lines, indentation and statements of Python text, kept byte for byte where nothing changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from forgewright.code.python.scopes import FileIndex
+
+BLOCKS = ("block", "module")
+STRINGS = ("string", "string_content")
+CLOSED = frozenset(
+    "call list tuple set dictionary list_comprehension set_comprehension dictionary_comprehension "
+    "generator_expression parenthesized_expression subscript string identifier integer float true false none "
+    "attribute ellipsis".split()
+)
+"""Expressions that need no parentheses whatever stands around them."""
+
+
+def line_start(data: bytes, at: int) -> int:
+    return data.rfind(b"\n", 0, at) + 1
+
+
+def line_end(data: bytes, at: int) -> int:
+    """The byte after the line's newline, or the end."""
+    found = data.find(b"\n", at)
+    return len(data) if found < 0 else found + 1
+
+
+def indent_at(data: bytes, at: int) -> bytes:
+    """The white space at the beginning of the line of `at`."""
+    begin = line_start(data, at)
+    end = begin
+    while end < len(data) and data[end : end + 1] in (b" ", b"\t"):
+        end += 1
+    return data[begin:end]
+
+
+def newline(data: bytes) -> bytes:
+    """How lines end here."""
+    first = data.find(b"\n")
+    return b"\r\n" if first > 0 and data[first - 1 : first] == b"\r" else b"\n"
+
+
+def unit(data: bytes) -> bytes:
+    """One step of indentation, as the file has it."""
+    found = re.search(rb":[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*\r?\n)*([ \t]+)\S", data)
+    if found is None:
+        return b"    "
+    block = found.group(1)
+    outer = indent_at(data, found.start())
+    step = block[len(outer) :] if block.startswith(outer) and len(block) > len(outer) else block
+    return step or b"    "
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """All nodes below and with `node`, in order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(current.children))
+
+
+def ancestors(node: Node) -> Iterator[Node]:
+    current = node.parent
+    while current is not None:
+        yield current
+        current = current.parent
+
+
+def statement_of(node: Node) -> Node:
+    """The statement that `node` is in: the child of a block or of the module."""
+    current = node
+    while current.parent is not None and current.parent.type not in BLOCKS:
+        current = current.parent
+    return current
+
+
+def inside_strings(root: Node, start: int, end: int) -> list[tuple[int, int]]:
+    """Spans of strings of more than one line: their lines are not indented anew."""
+    found: list[tuple[int, int]] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.end_byte <= start or node.start_byte >= end:
+            continue
+        if node.type == "string":
+            if node.start_point[0] != node.end_point[0]:
+                found.append((node.start_byte, node.end_byte))
+            continue
+        stack.extend(node.named_children)
+    return found
+
+
+def reindent(file: FileIndex, start: int, end: int, old: bytes, new: bytes) -> bytes:
+    """The bytes `start:end` with `old` at the beginning of lines replaced by `new`.
+
+    The first line begins at `start`, without its indentation; it gets none.
+    """
+    strings = inside_strings(file.root, start, end)
+    out: list[bytes] = []
+    at = start
+    first = True
+    while at < end:
+        stop = min(line_end(file.data, at), end)
+        line = file.data[at:stop]
+        inside = any(begin < at < finish for begin, finish in strings)
+        if not first and not inside and line.strip():
+            if line.startswith(old):
+                line = new + line[len(old) :]
+            else:
+                line = new + line.lstrip(b" \t") if len(indent_at(line, 0)) < len(old) else line
+        out.append(line)
+        at = stop
+        first = False
+    return b"".join(out)
+
+
+def source(file: FileIndex, node: Node) -> bytes:
+    return file.data[node.start_byte : node.end_byte]
+
+
+def one_line(file: FileIndex, node: Node) -> str:
+    """The expression's text, fit to stand alone on a line (in parentheses if it goes over several)."""
+    text = source(file, node).decode("utf-8", "replace")
+    if "\n" in text and node.type not in CLOSED:
+        return f"({text})"
+    if "\n" in text and node.type in ("attribute", "tuple", "subscript", "call") and not text.startswith("("):
+        return f"({text})" if node.type != "call" and node.type != "subscript" else text
+    return text
+
+
+def has_docstring(block: Node) -> Node | None:
+    """The docstring statement of a body."""
+    for child in block.named_children:
+        if child.type == "comment":
+            continue
+        if child.type == "expression_statement" and child.named_children:
+            if child.named_children[0].type in ("string", "concatenated_string"):
+                return child
+        return None
+    return None
+
+
+def definition_of(node: Node) -> Node:
+    """A definition with its decorators."""
+    parent = node.parent
+    return parent if parent is not None and parent.type == "decorated_definition" else node

@@ -1,0 +1,279 @@
+"""Renames in Python: the splices, the files that move, and the refusals that keep meaning as it was."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Symbol
+from forgewright.code.project import Splice
+from forgewright.code.python.infer import BUILTINS
+from forgewright.code.python.keys import Key, Keys
+from forgewright.code.python.scopes import FileIndex, Scope
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.python.resolver import PythonResolver
+
+
+def rename(resolver: PythonResolver, symbol: Symbol, new_name: str, options: RenameOptions) -> Renaming:
+    """See `Resolver.rename`."""
+    old = symbol.name
+    check_name(new_name)
+    if new_name == old:
+        raise EditRefused(f"{old} already has that name", hint="give another name")
+    keys, places = resolver.finder.find(resolver.keys_of(symbol), old, hierarchy=options.hierarchy)
+    moves = module_moves(resolver, keys, new_name)
+    check_outside(resolver, keys, old)
+    certain = [place for place in places if place.certain or options.uncertain]
+    if not options.keywords:
+        certain = [place for place in certain if place.role != "keyword"]
+    if not options.allow_capture:
+        Clashes(resolver, keys, old, new_name).check(certain)
+    splices = [shaped(resolver, place, keys, old, new_name) for place in certain]
+    uncertain = [place for place in places if place not in set(certain)]
+    if options.strings != "off" or options.docs != "off":
+        more, doubtful = in_prose(resolver, keys, old, options, {(s.path, s.start) for s in splices})
+        splices += [Splice(place.path, place.start, place.end, new_name.encode()) for place in more]
+        uncertain += doubtful
+    if options.aliases:
+        splices += alias_splices(resolver, keys, old, new_name)
+    done = {(splice.path, splice.start) for splice in splices} | {(p.path, p.start) for p in uncertain}
+    return Renaming(
+        tuple(sorted(set(splices))),
+        tuple(moves),
+        tuple(uncertain),
+        tuple(leftover(resolver, keys, old, done)),
+    )
+
+
+def check_name(name: str) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise EditRefused(
+            f"expected a Python identifier, found {name!r}", hint="use letters, digits and _, and no keyword"
+        )
+
+
+def check_outside(resolver: PythonResolver, keys: Keys, old: str) -> None:
+    own = [key for key in keys if key.is_module or not resolver.identity.is_external(key)]
+    if not own:
+        raise EditRefused(
+            f"{old} is defined outside the project",
+            hint=f"import it under another name: from … import {old} as …",
+        )
+
+
+def shaped(resolver: PythonResolver, place: Occurrence, keys: Keys, old: str, new_name: str) -> Splice:
+    """The splice of one place; an import from outside gets an alias."""
+    if place.role == "import":
+        file = resolver.file(place.path)
+        for entry in file.imported.get(old, ()):
+            if entry.start == place.start and entry.alias is None:
+                if not resolver.identity.of_link(entry.link, place.path):
+                    return Splice(place.path, place.end, place.end, f" as {new_name}".encode())
+        for scope in file.scopes:
+            binding = scope.bindings.get(old)
+            for site in binding.sites if binding is not None else ():
+                if site.start == place.start and site.kind == "import" and site.link is not None:
+                    if not resolver.identity.of_link(site.link, place.path):
+                        node = site.node
+                        if node is None or node.end_byte != place.end:
+                            raise EditRefused(
+                                f"{old} is bound by an import of a submodule from outside the project",
+                                hint="import the submodule under a name of its own first",
+                            )
+                        return Splice(place.path, place.end, place.end, f" as {new_name}".encode())
+    return Splice(place.path, place.start, place.end, new_name.encode())
+
+
+def module_moves(resolver: PythonResolver, keys: Keys, new_name: str) -> list[tuple[str, str]]:
+    """The files that follow a renamed module or package."""
+    moves: list[tuple[str, str]] = []
+    for key in sorted(keys):
+        if not key.is_module:
+            continue
+        module = key.path
+        if not module:
+            raise EditRefused("the root of the project is no module", hint="name a module inside it")
+        folder = module.rpartition("/")[0]
+        target = f"{folder}/{new_name}" if folder else new_name
+        if resolver.modules.exists(target):
+            raise EditRefused(
+                f"there is already a module {target}", hint="choose another name or merge the modules"
+            )
+        for path in resolver.project.paths():
+            if path.startswith(module + "/") or path in resolver.modules.files(module):
+                moves.append((path, target + path[len(module) :]))
+    return moves
+
+
+class Clashes:
+    """Refuses a rename after which some name would mean something else."""
+
+    def __init__(self, resolver: PythonResolver, keys: Keys, old: str, new: str) -> None:
+        self.resolver = resolver
+        self.identity = resolver.identity
+        self.types = resolver.types
+        self.keys = keys
+        self.old = old
+        self.new = new
+
+    def check(self, places: list[Occurrence]) -> None:
+        homes = {self.identity.scope(key) for key in self.keys if not key.is_module}
+        for home in homes:
+            if home.kind == "class":
+                self.member(home)
+        by_path: dict[str, set[int]] = {}
+        for place in places:
+            by_path.setdefault(place.path, set()).add(place.start)
+        for path, starts in by_path.items():
+            self.file(self.resolver.file(path), starts)
+
+    def member(self, home: Scope) -> None:
+        for scope in self.types.mro(home)[0]:
+            if self.new in scope.bindings or self.new in scope.self_sites:
+                raise self.refusal(f"{scope.name} already has a member {self.new}")
+
+    def file(self, file: FileIndex, starts: set[int]) -> None:
+        binders: set[Scope] = set()
+        readers: list[Scope] = []
+        for scope in file.scopes:
+            binding = scope.bindings.get(self.old)
+            if binding is not None and any(site.start in starts for site in binding.sites):
+                binders.add(scope)
+        for ref in file.names.get(self.old, ()):
+            if ref.start in starts:
+                readers.append(ref.scope)
+                found = file.lookup(ref.scope, self.old, ref.start)
+                if found is not None:
+                    binders.add(found.scope)
+                    readers.append(ref.scope)
+                else:
+                    binders.add(file.module)
+        for scope in binders:
+            if self.new in scope.bindings:
+                where = f"{scope.dotted()} in {file.path}" if scope.dotted() else file.path
+                raise self.refusal(f"{self.new} is already bound in {where}")
+        for reader in readers:
+            current: Scope | None = reader
+            while current is not None and current not in binders:
+                visible = current.kind != "class" or current is reader
+                if visible and self.new in current.bindings and self.new not in current.nonlocals:
+                    raise self.refusal(
+                        f"a use of {self.old} in {file.path} would mean the {self.new} of {current.dotted() or 'its scope'}"
+                    )
+                current = current.parent
+        self.captures(file, binders)
+
+    def captures(self, file: FileIndex, binders: set[Scope]) -> None:
+        """Uses of another thing of the new name that would now see the renamed one."""
+        for ref in file.names.get(self.new, ()):
+            found = file.lookup(ref.scope, self.new, ref.start)
+            current: Scope | None = ref.scope
+            while current is not None and (found is None or current is not found.scope):
+                if current in binders and (current.kind != "class" or current is ref.scope):
+                    if found is not None or self.new in BUILTINS or self.types.starred(file, self.new):
+                        row = file.data.count(b"\n", 0, ref.start) + 1
+                        raise self.refusal(f"{self.new} at {file.path}:{row} would mean the renamed one")
+                current = current.parent
+
+    def refusal(self, message: str) -> EditRefused:
+        return EditRefused(message, hint="choose another name, or rename the other one first")
+
+
+def alias_splices(resolver: PythonResolver, keys: Keys, old: str, new: str) -> list[Splice]:
+    """`old = new` after the definition at the top of a module."""
+    found: list[Splice] = []
+    for key in sorted(keys):
+        if key.is_module or resolver.identity.scope(key).kind not in ("module", "class"):
+            continue
+        file = resolver.file(key.path)
+        sites = [site for site in resolver.identity.sites(key) if site.node is not None]
+        if not sites:
+            continue
+        node = sites[-1].node
+        while node is not None and node.parent is not None and node.parent.type not in ("module", "block"):
+            node = node.parent
+        if node is None:
+            continue
+        begin = file.data.rfind(b"\n", 0, node.start_byte) + 1
+        indent = file.data[begin : node.start_byte].decode()
+        if indent.strip():
+            continue
+        blank = (
+            "\n\n\n"
+            if node.type.endswith("definition") and not indent
+            else "\n\n"
+            if node.type.endswith("definition")
+            else "\n"
+        )
+        text = f"{blank}{indent}{old} = {new}"
+        found.append(Splice(key.path, node.end_byte, node.end_byte, text.encode()))
+    return found
+
+
+def in_prose(
+    resolver: PythonResolver, keys: Keys, old: str, options: RenameOptions, done: set[tuple[str, int]]
+) -> tuple[list[Occurrence], list[Occurrence]]:
+    """Whole words in strings and comments where the name is visible: to change, and to list."""
+    change: list[Occurrence] = []
+    listed: list[Occurrence] = []
+    for place in other_words(resolver, keys, old, done):
+        if place.role not in ("string", "comment"):
+            continue
+        file = resolver.file(place.path)
+        if not visible(resolver, file, keys, old, place.start):
+            continue
+        wanted = options.docs if place.role == "comment" or place.note == "docstring" else options.strings
+        if wanted == "all":
+            change.append(place)
+        elif wanted == "uncertain":
+            listed.append(Occurrence(place.path, place.start, place.end, place.role, False, "in prose"))
+    return change, listed
+
+
+def visible(resolver: PythonResolver, file: FileIndex, keys: Keys, old: str, offset: int) -> bool:
+    """Whether the bare name at this byte would mean one of the keys (a member counts as visible)."""
+    if any(not key.is_module and resolver.identity.scope(key).kind == "class" for key in keys):
+        return True
+    binding = resolver.types.lookup(file.scope_at(offset), old)
+    return binding is not None and bool(resolver.identity.of_binding(binding) & keys)
+
+
+def leftover(resolver: PythonResolver, keys: Keys, old: str, done: set[tuple[str, int]]) -> list[Occurrence]:
+    """Where else the old name stands, classified."""
+    return list(other_words(resolver, keys, old, done))
+
+
+def other_words(
+    resolver: PythonResolver, keys: Keys, old: str, done: set[tuple[str, int]]
+) -> list[Occurrence]:
+    word = re.compile(rb"(?<![\w\x80-\xff])" + re.escape(old.encode()) + rb"(?![\w\x80-\xff])")
+    found: list[Occurrence] = []
+    for path in resolver.finder.candidates(keys, old):
+        file = resolver.file(path)
+        for match in word.finditer(file.data):
+            if (path, match.start()) in done:
+                continue
+            node = file.root.descendant_for_byte_range(match.start(), match.end())
+            kind = node.type if node is not None else ""
+            note = ""
+            if kind == "comment":
+                role = "comment"
+            elif kind in ("string_content", "string", "string_start", "string_end", "escape_sequence"):
+                role = "string"
+                statement = node.parent if node is not None else None
+                if statement is not None and statement.parent is not None:
+                    if statement.parent.type == "expression_statement":
+                        note = "docstring"
+            else:
+                role = "reference"
+                note = "another symbol of that name"
+            found.append(Occurrence(path, match.start(), match.end(), role, True, note))  # type: ignore[arg-type]  # one of Role
+    return found
+
+
+def moved_key(key: Key, moves: dict[str, str]) -> Key:
+    """The key after files have moved."""
+    return Key(moves.get(key.path, key.path), key.scope, key.name)

@@ -1,0 +1,1 @@
+"""Selectors: which nodes an operation is about, by kind, name, predicate, relation, pattern or position."""

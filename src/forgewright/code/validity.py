@@ -1,0 +1,76 @@
+"""Whether a file is still well-formed after an edit: no new error node, and the language's own word on it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from forgewright.code.sources import SourceFile
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+ERRORS_MAX = 1000
+
+
+def mistake(before: SourceFile | None, after: SourceFile) -> str:
+    """Empty if `after` is no worse than `before`; else what is wrong, as `path:line: …`."""
+    if after.language == "text":
+        return ""
+    if after.language == "python":
+        return _python(before, after)
+    errors = broken(after)
+    if errors and (before is None or len(errors) > len(broken(before))):
+        return _describe(after, errors[0])
+    return ""
+
+
+def broken(source: SourceFile) -> list[Node]:
+    """The error and missing nodes of a tree, at most `ERRORS_MAX`."""
+    root = source.tree.root_node
+    found: list[Node] = []
+    if not root.has_error:
+        return found
+    stack = [root]
+    while stack and len(found) < ERRORS_MAX:
+        node = stack.pop()
+        if node.is_error or node.is_missing:
+            found.append(node)
+        stack.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+    return found
+
+
+def _python(before: SourceFile | None, after: SourceFile) -> str:
+    """Python's own compiler decides; a file that it did not take before is judged by its tree."""
+    wrong = compiled(after)
+    if not wrong:
+        return ""
+    if before is not None and compiled(before):
+        errors = broken(after)
+        return _describe(after, errors[0]) if len(errors) > len(broken(before)) else ""
+    return f"{after.path}:{wrong}"
+
+
+def compiled(source: SourceFile) -> str:
+    """Empty if Python compiles it; else `line: message`."""
+    data = source.data
+    if len(data) > 1 << 20:
+        return "1: too large to compile" if source.tree.root_node.has_error else ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(data, source.path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"{error.lineno or 1}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError, OverflowError, LookupError) as error:
+        return f"1: {error}"
+    return ""
+
+
+def _describe(source: SourceFile, node: Node) -> str:
+    row, column = node.start_point.row + 1, node.start_point.column + 1
+    if node.is_missing:
+        return f"{source.path}:{row}:{column}: {node.type!r} is missing"
+    lines = source.data.split(b"\n")
+    line = lines[row - 1].decode("utf-8", "replace").strip() if row <= len(lines) else ""
+    return f"{source.path}:{row}:{column}: syntax error near {line[:100]!r}"

@@ -1,0 +1,198 @@
+"""The door: every effect of a run passes here. Gate, intent, act, receipt; on replay, the receipt alone."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from forgewright.core import errors
+from forgewright.core.errors import ForgewrightError, Nondeterminism, PolicyDenied
+from forgewright.core.ids import EffectId
+from forgewright.journal import events as ev
+from forgewright.policy.types import Attempt, Verdict
+from forgewright.runtime.effect import Effect
+from forgewright.runtime.park import OWN_TROUBLE
+
+if TYPE_CHECKING:
+    from forgewright.runtime.context import Context
+    from forgewright.runtime.history import Past
+
+A = TypeVar("A")
+
+
+async def perform(effect: Effect[A], context: Context) -> A:
+    """Does an effect, or recalls it.
+
+    Raises `PolicyDenied`, `Nondeterminism`, whatever the effect raises, and `ParkSignal` when a person has to
+    decide or the budget is spent.
+    """
+    identity = context.next_effect()
+    past = context.execution.history.effects.get(identity)
+    if past is None:
+        return await _first(effect, identity, context)
+    if not effect.matches(past.asked):
+        raise Nondeterminism(
+            f"on replay, effect {identity} of node {context.node!r} asked for {effect.action} "
+            f"{effect.resource!r}, but the journal holds another request ({type(past.asked).__name__})",
+            hint="a node may depend only on its state and on answers of its context; ask context.now() and "
+            "context.random() instead of the clock and random, or fork the run before this node",
+        )
+    if past.answered is not None:
+        return await _recall(effect, past, past.answered, context)
+    return await _lost(effect, identity, past, context)
+
+
+async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
+    execution = context.execution
+    execution.check_budget()
+    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
+    decision = ev.Decision(verdict.permit, verdict.policies, verdict.tier, verdict.approval)
+    if decision == ev.GRANTED:
+        decision = ev.GRANTED  # the very default is left out of the record
+    if verdict.permit:
+        try:
+            await effect.oblige(verdict, context)
+        except ForgewrightError as error:
+            await _fail(effect, identity, decision, error, context)
+            raise
+    asked = await effect.asked(identity, decision, context)
+    if not verdict.permit:
+        await _refuse(effect, identity, asked, verdict, context)
+    await context.ledger.append(context.actor, asked)
+    if verdict.approval is not None:
+        await _approve(effect, identity, asked, verdict.approval, context)
+        await _begin(effect, identity, context)
+    return await _do(effect, identity, context)
+
+
+async def _begin(effect: Effect[A], identity: EffectId, context: Context) -> None:
+    """Says on record that an unsafe effect begins after a person's word, so that a crash is told from a wait."""
+    if effect.recovery == "unsafe":
+        await context.ledger.append(context.actor, ev.EffectBegun(identity))
+
+
+async def _refuse(
+    effect: Effect[A], identity: EffectId, asked: ev.Asked, verdict: Verdict, context: Context
+) -> None:
+    message = (
+        f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}: {verdict.reason}"
+    )
+    await context.ledger.append(context.actor, asked, ev.EffectRefused(identity, message))
+    raise PolicyDenied(message)
+
+
+async def _fail(
+    effect: Effect[A], identity: EffectId, decision: ev.Decision, error: ForgewrightError, context: Context
+) -> None:
+    """An effect that can't even begin still leaves its intent and what came of it."""
+    asked = await effect.asked(identity, decision, context)
+    await context.ledger.append(
+        context.actor, asked, ev.EffectFailed(identity, error.code, error.message, error.hint)
+    )
+
+
+async def _approve(
+    effect: Effect[A], identity: EffectId, asked: ev.Asked, who: str, context: Context
+) -> None:
+    """An approval is bound to the digest of the very intent that was journaled; another intent, another question."""
+    import msgspec
+
+    from forgewright.core.ids import digest
+
+    about = {"effect": identity, "intent": digest(msgspec.json.encode(asked))}
+    answer = await context.scope(f"approve-{identity}").ask(
+        f"May {context.actor} do this: {effect.action} {effect.resource}?",
+        to=who,
+        choices=("yes", "no"),
+        about=about,
+        reason="approval",
+    )
+    if answer != "yes":
+        message = f"{who} did not approve {effect.action} on {effect.resource!r}" + (
+            f": {answer}" if answer != "no" else ""
+        )
+        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        raise PolicyDenied(message)
+
+
+async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
+    started = time.monotonic_ns()
+    try:
+        answer = await effect.perform(f"{context.run}/{identity}", context)
+    except OWN_TROUBLE:
+        raise
+    except ForgewrightError as error:
+        await context.ledger.append(
+            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
+        )
+        raise
+    ms = (time.monotonic_ns() - started) // 1_000_000
+    receipt = await effect.answered(identity, answer, ms, context)
+    if effect.lazy:
+        context.ledger.later(context.actor, receipt)
+    else:
+        await context.ledger.append(context.actor, receipt)
+    return answer
+
+
+async def _recall(effect: Effect[A], past: Past, answered: ev.Answered, context: Context) -> A:
+    if isinstance(answered, ev.EffectRefused):
+        raise PolicyDenied(answered.message)
+    if isinstance(answered, ev.EffectFailed):
+        raise _error(answered)
+    return await effect.recall(past.asked, answered, context)
+
+
+async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Context) -> A:
+    """The intent stands in the journal and the receipt does not: a crash came between."""
+    asked = past.asked
+    if not asked.decision.permit:
+        message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}"
+        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        raise PolicyDenied(message)
+    await effect.oblige(
+        Verdict(True, asked.decision.by, asked.decision.tier, asked.decision.approval), context
+    )
+    if asked.decision.approval is not None:
+        await _approve(effect, identity, asked, asked.decision.approval, context)
+    if effect.recovery == "unsafe":
+        if past.begins:
+            await _ask_to_repeat(effect, identity, past.begins, context)
+        await _begin(effect, identity, context)
+    elif effect.recovery == "reconcilable":
+        found = await effect.reconcile(f"{context.run}/{identity}", asked, context)
+        if found is not None:
+            await context.ledger.append(context.actor, await effect.answered(identity, found, 0, context))
+            return found
+    return await _do(effect, identity, context)
+
+
+async def _ask_to_repeat(effect: Effect[A], identity: EffectId, begins: int, context: Context) -> None:
+    """Each loss is a question of its own: a yes to one is no yes to the next."""
+    answer = await context.scope(f"lost-{identity}-{begins}").ask(
+        f"The engine died while {context.actor} did this, and cannot know whether it happened: "
+        f"{effect.action} {effect.resource}. Do it (again)?",
+        to="owner",
+        choices=("repeat", "skip"),
+        about={"effect": identity, "times": begins},
+        reason="unsafe",
+    )
+    if answer != "repeat":
+        error = errors.ToolError(f"a person said not to repeat {effect.action} {effect.resource!r}")
+        await context.ledger.append(
+            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
+        )
+        raise error
+
+
+def _error(failed: ev.EffectFailed) -> ForgewrightError:
+    """The error that the node saw the first time."""
+    by_code = {
+        cls.code: cls
+        for cls in vars(errors).values()
+        if isinstance(cls, type) and issubclass(cls, ForgewrightError)
+    }
+    cls = by_code.get(failed.error, ForgewrightError)
+    error = cls.__new__(cls)
+    ForgewrightError.__init__(error, failed.message, hint=failed.hint)
+    return error

@@ -1,0 +1,1 @@
+"""The kinds of effect that the engine knows by itself, one file each."""

@@ -1,0 +1,84 @@
+"""Running a command in a sandbox whose tier the policy chose, never in a weaker one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from forgewright.core.errors import Refused
+from forgewright.core.ids import EffectId
+from forgewright.journal import events as ev
+from forgewright.policy.types import Fact, Verdict
+from forgewright.runtime.effect import Effect
+from forgewright.runtime.effects.keep import keep, load
+from forgewright.sandbox.types import Command, Exit, SandboxSpec, Tier
+
+if TYPE_CHECKING:
+    from forgewright.runtime.context import Context
+
+
+class ExecEffect(Effect[Exit]):
+    """Pure as far as the host goes: the sandbox starts from a copy-on-write view and is thrown away after."""
+
+    action = "exec"
+
+    def __init__(self, command: Command, purpose: str, spec: SandboxSpec | None) -> None:
+        self.command = command
+        self.purpose = purpose
+        self.spec = spec or SandboxSpec()
+        self.resource = purpose
+        self.driver = ""
+
+    def facts(self) -> Mapping[str, Fact]:
+        spec = self.spec
+        return {
+            "purpose": self.purpose,
+            "argv": self.command.argv,
+            "image": spec.image,
+            "network": spec.network.allow,
+            "writable": tuple(m.target for m in spec.mounts if m.mode == "rw"),
+        }
+
+    async def oblige(self, verdict: Verdict, context: Context) -> None:
+        if verdict.tier is None:
+            raise Refused(
+                f"the policy permits exec for {self.purpose!r} and names no tier to run it in",
+                hint='annotate the permitting policy, for example: @tier("container")',
+            )
+        tiers = list(Tier)
+        asked = Tier(verdict.tier)
+        tier = max(asked, self.spec.tier, key=tiers.index)
+        self.spec = msgspec.structs.replace(self.spec, tier=tier)
+        self.driver = await context.execution.engine.sandboxes.driver_for(tier)
+
+    async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
+        return ev.ExecAsked(
+            effect,
+            decision,
+            self.command.argv,
+            str(self.spec.tier),
+            self.driver,
+            self.spec.image,
+            msgspec.Raw(msgspec.json.encode(self.spec)),
+            purpose=self.purpose,
+        )
+
+    def matches(self, asked: ev.Asked) -> bool:
+        return isinstance(asked, ev.ExecAsked) and asked.argv == self.command.argv
+
+    async def perform(self, key: str, context: Context) -> Exit:
+        listener = context.execution.output_listener(context.actor)
+        sandbox = await context.execution.engine.sandboxes.open(self.spec)
+        try:
+            return await sandbox.run(self.command, on_output=listener)
+        finally:
+            await sandbox.close()
+
+    async def answered(self, effect: EffectId, answer: Exit, ms: int, context: Context) -> ev.Answered:
+        return ev.ExecAnswered(effect, await keep(answer, context), ms)
+
+    async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Exit:
+        assert isinstance(answered, ev.ExecAnswered)
+        return await load(answered.result, Exit, context)

@@ -1,0 +1,29 @@
+"""Values on their way into events and back: inline while small, as blobs when large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from forgewright.journal.events import Value
+
+if TYPE_CHECKING:
+    from forgewright.runtime.context import Context
+
+T = TypeVar("T")
+
+
+async def keep(value: Any, context: Context) -> Value:
+    """`value` encoded, or the digest of its blob where it is large."""
+    return await keep_encoded(msgspec.json.encode(value), context)
+
+
+async def keep_encoded(data: bytes, context: Context) -> Value:
+    """The same for a value that is JSON already."""
+    return await context.execution.journal.keep(data)
+
+
+async def load(value: Value, cls: type[T], context: Context) -> T:
+    """The value again, as `cls`."""
+    return msgspec.json.decode(await context.execution.journal.load(value), type=cls)

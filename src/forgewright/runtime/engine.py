@@ -1,0 +1,308 @@
+"""The engine: starts, executes, resumes, forks and stops runs of graphs, on one journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from forgewright.core.errors import LeaseLost, LostRace, NotFound, UsageError
+from forgewright.core.ids import RunId, new_run_id
+from forgewright.core.version import VERSION
+from forgewright.graph.graph import Graph
+from forgewright.graph.state import State
+from forgewright.journal import events as ev
+from forgewright.journal.journal import Journal
+from forgewright.models.types import Delta, Model
+from forgewright.policy.types import Gate
+from forgewright.runtime.budget import Budget
+from forgewright.runtime.execution import Execution, Outcome
+from forgewright.runtime.gate import GrantedGate
+from forgewright.runtime.history import History
+from forgewright.runtime.leases import Leases
+from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
+
+if TYPE_CHECKING:
+    from forgewright.code.engine import CodeEngine
+
+S = TypeVar("S", bound=State)
+
+OnQuestion = Callable[[RunId, str, str, tuple[str, ...]], Awaitable[str | None]]
+
+
+class Engine:
+    """Runs graphs on a journal.
+
+        async with Engine(model="openai:gpt-…", home="~/.local/share/forgewright") as engine:
+            outcome = await engine.run(graph, Review(goal="…"))
+
+    `home` is a folder for a durable journal; without one everything is kept in memory and gone at the end.
+    `model` is what nodes get that have none of their own in `models` (by actor). Without a `gate`, models,
+    tools and questions are granted and nothing else.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: str | os.PathLike[str] | None = None,
+        journal: Journal | None = None,
+        model: str | Model | None = None,
+        models: Mapping[str, str | Model] | None = None,
+        gate: Gate | None = None,
+        sandboxes: Sandboxes | None = None,
+        on_record: Callable[[ev.Record], None] | None = None,
+        on_delta: Callable[[RunId, str, Delta], None] | None = None,
+        on_output: Callable[[RunId, str, bytes], None] | None = None,
+        on_question: OnQuestion | None = None,
+        raise_errors: bool = False,
+    ) -> None:
+        self._home = home
+        self._journal = journal
+        self._model = model
+        self._models = dict(models or {})
+        self._made: dict[str, Model] = {}
+        self.gate: Gate = gate or GrantedGate()
+        self.sandboxes: Sandboxes = sandboxes or NoSandboxes()
+        self.on_record = on_record
+        self.on_delta = on_delta
+        self.on_output = on_output
+        self.on_question = on_question
+        self.raise_errors = raise_errors
+        """Let an unexpected exception of a node through (for tests) instead of parking the run."""
+        self._leases: Leases | None = None
+        self._executions: dict[RunId, Execution[Any]] = {}
+
+    # ── opening and closing ──────────────────────────────────────────────────────────────────────────
+
+    async def __aenter__(self) -> Engine:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Opens the journal; called by `async with` and by the first use."""
+        if self._journal is None:
+            from pathlib import Path
+
+            from forgewright.journal.journal import open_journal
+
+            home = None if self._home is None else Path(self._home).expanduser()
+            self._journal = await open_journal(home)
+        if self._leases is None:
+            self._leases = Leases(self._journal.leases)
+
+    async def close(self) -> None:
+        """Parks what still runs, and closes models and journal."""
+        for execution in list(self._executions.values()):
+            execution.interrupt("interrupted", "the engine was closed")
+        for model in self._made.values():
+            await model.close()
+        if self._leases is not None:
+            await self._leases.close()
+            self._leases = None
+        if self._journal is not None:
+            await self._journal.close()
+            self._journal = None
+
+    @property
+    def journal(self) -> Journal:
+        if self._journal is None:
+            raise UsageError("the engine is not open", hint="use: async with Engine(…) as engine")
+        return self._journal
+
+    def model_for(self, actor: str, named: str | None = None) -> Model:
+        """The model called `named`, or the actor's, or the engine's."""
+        choice = named or self._models.get(actor) or self._model
+        if choice is None:
+            raise UsageError(
+                f"{actor} needs a model, and none was given",
+                hint="for example: model='openai:gpt-…', 'anthropic:claude-…' or 'ollama:…'",
+            )
+        if not isinstance(choice, str):
+            return choice
+        made = self._made.get(choice)
+        if made is None:
+            from forgewright.models.registry import make_model
+
+            made = self._made[choice] = make_model(choice)
+        return made
+
+    # ── runs ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def run(
+        self,
+        graph: Graph[S],
+        state: S,
+        *,
+        goal: str = "",
+        budget: Budget | None = None,
+        options: Any = None,
+        code: CodeEngine | None = None,
+    ) -> Outcome[S]:
+        """Starts a run and executes it."""
+        run = await self.start(graph, state, goal=goal, budget=budget, options=options)
+        return await self.execute(run, graph, code=code)
+
+    async def start(
+        self,
+        graph: Graph[S],
+        state: S,
+        *,
+        goal: str = "",
+        budget: Budget | None = None,
+        options: Any = None,
+        run: RunId | None = None,
+    ) -> RunId:
+        """Journals a new run; nothing of it happens yet."""
+        await self.open()
+        graph.check()
+        run = run or new_run_id()
+        started = ev.RunStarted(
+            graph.name,
+            goal,
+            await self.journal.keep(msgspec.json.encode(state)),
+            ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
+            ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
+            self.gate.digest or None,
+            VERSION,
+        )
+        await self._write(run, 0, started)
+        return run
+
+    async def execute(
+        self,
+        run: RunId,
+        graph: Graph[S],
+        *,
+        code: CodeEngine | None = None,
+        budget: Budget | None = None,
+    ) -> Outcome[S]:
+        """Executes a run from where its journal stands: the first time, after a crash, after it was parked.
+
+        Raises `NotFound`, `LeaseLost` (another process executes it), `StoreError`.
+        """
+        await self.open()
+        assert self._leases is not None
+        lease = await self._leases.hold(run, self._lost)
+        try:
+            history = History(graph)
+            records = await self.records(run)
+            await history.fold(records, self.journal.load)
+            assert history.position is not None
+            if history.status == "finished":
+                return Outcome(run, "finished", history.position.state)
+            sequence = records[-1].sequence if records[-1].run == run else 0
+            execution = Execution(
+                self, history, sequence=sequence, epoch=lease, gate=self.gate, code=code, run=run
+            )
+            self._executions[run] = execution
+            if len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted):
+                if budget is not None:
+                    history.budget = budget
+                resumed = ev.RunResumed(
+                    self._leases.worker,
+                    ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
+                    self.gate.digest or None,
+                )
+                await execution.ledger.append("engine", resumed)
+            return await execution.go()
+        finally:
+            self._executions.pop(run, None)
+            await self._leases.let_go(run)
+
+    async def records(self, run: RunId) -> Sequence[ev.Record]:
+        """The run's records; of a fork, its ancestors' up to the fork first. Raises `NotFound`."""
+        own = await self.journal.read(run)
+        if not own:
+            raise NotFound(f"there is no run {run}", hint="run: forgewright runs")
+        first = own[0].event
+        if isinstance(first, ev.RunStarted) and first.parent is not None:
+            before = await self.records(first.parent)
+            cut = first.parent_sequence or 0
+            # Ancestors' own ancestors stand whole; of the parent itself, what came up to the fork.
+            kept = [r for r in before if r.run != first.parent or r.sequence <= cut]
+            return [*kept, *own]
+        return own
+
+    async def fork(self, run: RunId, sequence: int | None = None) -> RunId:
+        """A new run that shares this one's past up to `sequence`; execute it to go on from there."""
+        await self.open()
+        own = await self.journal.read(run)
+        if not own:
+            raise NotFound(f"there is no run {run}", hint="run: forgewright runs")
+        last = own[-1].sequence
+        at = last if sequence is None else sequence
+        if not 1 <= at <= last:
+            raise UsageError(f"run {run} has records 1 to {last}, and no record {at}")
+        first = own[0].event
+        assert isinstance(first, ev.RunStarted)
+        fork = new_run_id()
+        await self._write(fork, 0, msgspec.structs.replace(first, parent=run, parent_sequence=at))
+        return fork
+
+    async def answer(self, run: RunId, answer: str, *, by: str, effect: str | None = None) -> None:
+        """Answers the run's open question (the only one, or that of `effect`), also from another process."""
+        await self.open()
+        while True:
+            records = await self.records(run)
+            question = _open_question(records, effect)
+            if question.choices and answer not in question.choices:
+                raise UsageError(f"the answer {answer!r} is none of: {', '.join(question.choices)}")
+            event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(answer)), by)
+            try:
+                await self._write(run, records[-1].sequence, event, actor=by)
+                return
+            except LostRace:
+                continue
+
+    async def stop(self, run: RunId, *, by: str = "owner") -> None:
+        """Parks a run, wherever it is executed: that process sees it at its next record."""
+        await self.open()
+        while True:
+            records = await self.journal.read(run)
+            if not records:
+                raise NotFound(f"there is no run {run}", hint="run: forgewright runs")
+            if isinstance(records[-1].event, (ev.RunParked, ev.RunFinished, ev.RunFailed)):
+                return
+            try:
+                await self._write(run, records[-1].sequence, ev.RunParked("stopped", f"by {by}"), actor=by)
+                return
+            except LostRace:
+                continue
+
+    def interrupt(self, run: RunId, reason: str = "interrupted", detail: str = "") -> None:
+        """Ends an execution in this process; its run is parked."""
+        execution = self._executions.get(run)
+        if execution is not None:
+            execution.interrupt(reason, detail)
+
+    def _lost(self, run: RunId, error: LeaseLost) -> None:
+        self.interrupt(run, "lease", error.message)
+
+    async def _write(self, run: RunId, expected: int, event: ev.Event, actor: str = "engine") -> None:
+        for record in await self.journal.append(run, [event], expected=expected, actor=actor):
+            if self.on_record is not None:
+                self.on_record(record)
+
+
+def _open_question(records: Sequence[ev.Record], effect: str | None) -> ev.QuestionAsked:
+    asked: dict[str, ev.QuestionAsked] = {}
+    for record in records:
+        if isinstance(record.event, ev.QuestionAsked):
+            asked[record.event.effect] = record.event
+        elif isinstance(record.event, ev.Answered):
+            asked.pop(record.event.effect, None)
+    if effect is not None:
+        asked = {k: v for k, v in asked.items() if k == effect}
+    if len(asked) != 1:
+        listed = "; ".join(f"{k}: {v.question}" for k, v in asked.items())
+        raise UsageError(
+            f"one open question was expected, and there are {len(asked)}"
+            + (f" ({listed})" if listed else ""),
+            hint="name the effect" if asked else "run: forgewright show RUN",
+        )
+    return next(iter(asked.values()))

@@ -1,0 +1,223 @@
+"""One run under way in this process: steps through its graph until it ends, parks or is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from forgewright.core.errors import ForgewrightError
+from forgewright.core.ids import EffectId, RunId
+from forgewright.graph.position import Visit
+from forgewright.graph.state import State, decode_update, encode_update
+from forgewright.graph.transition import END
+from forgewright.journal import events as ev
+from forgewright.journal.journal import Journal
+from forgewright.models.types import OnDelta
+from forgewright.policy.types import Gate
+from forgewright.runtime.context import Context
+from forgewright.runtime.history import History, encode_branches
+from forgewright.runtime.ledger import Ledger
+from forgewright.runtime.park import ParkSignal
+
+if TYPE_CHECKING:
+    from forgewright.code.engine import CodeEngine
+    from forgewright.runtime.engine import Engine
+    from forgewright.sandbox.types import OnOutput
+
+S = TypeVar("S", bound=State)
+
+
+class Outcome(msgspec.Struct, Generic[S], frozen=True):
+    """How an execution ended."""
+
+    run: RunId
+    status: Literal["finished", "parked", "failed"]
+    state: S
+    reason: str = ""
+    """Why it is parked: `question`, `approval`, `budget`, `interrupted`, `model:…`, `error:…` …"""
+    detail: str = ""
+
+
+class Execution(Generic[S]):
+    """Owns the ledger of the run; `go` is called once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        history: History[S],
+        *,
+        sequence: int,
+        epoch: int | None,
+        gate: Gate,
+        code: CodeEngine | None,
+        run: RunId,
+    ) -> None:
+        self.engine = engine
+        self.journal: Journal = engine.journal
+        self.history = history
+        self.run = run
+        self.gate = gate
+        self.code = code
+        self.ledger = Ledger(
+            engine.journal, run, sequence, epoch=epoch, on_record=self._on_record, absorb=self._absorb
+        )
+        self.model_calls = dict(history.model_calls)
+        self._began = time.monotonic_ns()
+        self._task: asyncio.Task[None] | None = None
+        self._interrupted: tuple[str, str] | None = None
+        self._parked_elsewhere = False
+        self._answers: dict[EffectId, str] = {}
+
+    # ── running ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def go(self) -> Outcome[S]:
+        """To the end, or to where the run has to wait. Cancelled from outside: parks the run first."""
+        self._task = asyncio.ensure_future(self._steps())
+        try:
+            await asyncio.shield(self._task)
+        except asyncio.CancelledError:
+            if self._interrupted is None:
+                self.interrupt("interrupted", "the engine was asked to end")
+                await asyncio.wait([self._task])
+                await asyncio.shield(self._park("interrupted", "the engine was asked to end"))
+                raise
+            await asyncio.wait([self._task])
+            return await self._park(*self._interrupted)
+        except ParkSignal as signal:
+            return await self._park(signal.reason, signal.detail)
+        position = self._position
+        await self.ledger.append(
+            "engine", ev.RunFinished(ev.NULL, str(getattr(position.state, "summary", "")))
+        )
+        return Outcome(self.run, "finished", position.state)
+
+    def interrupt(self, reason: str, detail: str) -> None:
+        """Ends the execution soon; the run is parked with this reason."""
+        if self._interrupted is None:
+            self._interrupted = (reason, detail)
+            if self._task is not None:
+                self._task.cancel()
+
+    async def _park(self, reason: str, detail: str) -> Outcome[S]:
+        if not self._parked_elsewhere:
+            await self.ledger.append("engine", ev.RunParked(reason, detail))
+        return Outcome(self.run, "parked", self._position.state, reason, detail)
+
+    @property
+    def _position(self) -> Any:
+        assert self.history.position is not None
+        return self.history.position
+
+    async def _steps(self) -> None:
+        position = self._position
+        while not position.done:
+            visits: list[Visit] = position.open_visits()
+            new = [v for v in visits if v.number not in self.history.entered]
+            if new:
+                await self.ledger.append("engine", *(ev.NodeEntered(v.branch.node, v.number) for v in new))
+            if len(visits) == 1:
+                await self._visit(visits[0])
+                continue
+            ended = await asyncio.gather(*(self._visit(v) for v in visits), return_exceptions=True)
+            raise_first(ended)
+
+    async def _visit(self, visit: Visit) -> None:
+        """Runs one branch; its siblings go on where it fails or has to wait."""
+        position = self._position
+        node = self.history.graph.nodes[visit.branch.node]
+        context = Context(self, node.name, str(visit.number), node.name)
+        try:
+            transition = await node.function(position.seen_by(visit), context)
+            branches = node.targets(transition)
+            cls = self.history.graph.state
+            encoded = encode_update(cls, transition.fields if transition is not None else {})
+            fields = decode_update(cls, encoded)
+        except ForgewrightError as error:
+            await self.ledger.append(node.name, ev.NodeFailed(visit.number, error.code, error.message))
+            raise ParkSignal(f"error:{error.code}", str(error)) from error
+        except Exception as error:
+            await self.ledger.append(
+                node.name, ev.NodeFailed(visit.number, "exception", f"{type(error).__name__}: {error}")
+            )
+            if self.engine.raise_errors:
+                raise
+            raise ParkSignal(
+                "error:exception", f"node {node.name!r}: {type(error).__name__}: {error}"
+            ) from error
+        update = await self.journal.keep(bytes(encoded))
+        names = tuple(b.node for b in branches if b.node != END)
+        await self.ledger.append(
+            node.name, ev.NodeLeft(visit.number, update, names, encode_branches(cls, branches))
+        )
+        self.history.forget(visit.number)
+        position.leave(visit.number, fields, branches)
+
+    # ── what the door and the effects ask ────────────────────────────────────────────────────────────
+
+    def count_model_call(self, actor: str) -> int:
+        """How many requests to models the actor made before this one, in the whole run."""
+        before = self.model_calls.get(actor, 0)
+        self.model_calls[actor] = before + 1
+        return before
+
+    def check_budget(self) -> None:
+        """Raises `ParkSignal` where a limit of the run is reached."""
+        running = (time.monotonic_ns() - self._began) // 1_000_000
+        over = self.history.spent.over(self.history.budget, running_ms=running)
+        if over is not None:
+            raise ParkSignal("budget", f"the budget is reached: {over}")
+
+    async def answer_to(
+        self, effect: EffectId, to: str, question: str, choices: tuple[str, ...]
+    ) -> str | None:
+        """An answer that is there already, or that a person gives now; None if there is nobody to ask."""
+        if effect in self._answers:
+            return self._answers[effect]
+        if self.engine.on_question is None:
+            return None
+        return await self.engine.on_question(self.run, to, question, choices)
+
+    def delta_listener(self, actor: str) -> OnDelta | None:
+        on_delta = self.engine.on_delta
+        if on_delta is None:
+            return None
+        return lambda delta: on_delta(self.run, actor, delta)
+
+    def output_listener(self, actor: str) -> OnOutput | None:
+        on_output = self.engine.on_output
+        if on_output is None:
+            return None
+        return lambda stream, data: on_output(self.run, actor, data)
+
+    # ── records ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_record(self, record: ev.Record) -> None:
+        self.history.spent.add(record.event)
+        if self.engine.on_record is not None:
+            self.engine.on_record(record)
+
+    def _absorb(self, records: Sequence[ev.Record]) -> None:
+        """What other processes may write into a run that is executed here: answers, and that it shall stop."""
+        for record in records:
+            match record.event:
+                case ev.QuestionAnswered(effect=effect, answer=answer):
+                    self._answers[effect] = msgspec.json.decode(answer, type=str)
+                case ev.RunParked(reason=reason, detail=detail):
+                    self._parked_elsewhere = True
+                    self.interrupt(reason, detail)
+                case _:
+                    pass
+
+
+def raise_first(ended: Sequence[BaseException | Any]) -> None:
+    """Of what went side by side: an unexpected error goes first, then a park signal."""
+    failures = [e for e in ended if isinstance(e, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, ParkSignal):
+            raise failure
+    if failures:
+        raise failures[0]

@@ -1,0 +1,108 @@
+"""Writes one run's events in order, many at a time, and survives the cancellation of who is waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from forgewright.core.errors import LostRace
+from forgewright.core.ids import RunId
+from forgewright.journal.events import Event, Record
+from forgewright.journal.journal import Journal
+
+LATE_SECONDS = 0.02
+"""How long an event offered with `later` may wait for another one to be written with."""
+
+
+class Ledger:
+    """The writing end of one run.
+
+    Events offered while a commit is under way are written together by the next one. When another process has
+    written to the run meanwhile (an answer, a stop), `absorb` sees its records first.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        run: RunId,
+        sequence: int,
+        *,
+        epoch: int | None,
+        on_record: Callable[[Record], None],
+        absorb: Callable[[Sequence[Record]], None],
+    ) -> None:
+        self.journal = journal
+        self.run = run
+        self.sequence = sequence
+        self._epoch = epoch
+        self._on_record = on_record
+        self._absorb = absorb
+        self._offered = 0
+        self._durable = 0
+        self._waiting: list[tuple[str, Event]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def append(self, actor: str, *events: Event) -> None:
+        """Returns when the events, and all offered before them, are durable."""
+        self._offer(actor, events)
+        await self.flush()
+
+    def later(self, actor: str, *events: Event) -> None:
+        """Offers events whose loss in a crash is harmless; durable with the next commit."""
+        self._offer(actor, events)
+        if self._timer is None and self._flushing is None:
+            self._timer = asyncio.get_running_loop().call_later(LATE_SECONDS, self._start)
+
+    async def flush(self) -> None:
+        """Returns when all that was offered is durable."""
+        target = self._offered
+        while self._durable < target:
+            if self._flushing is None:
+                self._start()
+            assert self._flushing is not None
+            await asyncio.shield(self._flushing)
+
+    def _offer(self, actor: str, events: Sequence[Event]) -> None:
+        self._waiting.extend((actor, event) for event in events)
+        self._offered += len(events)
+
+    def _start(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._flushing is None and self._waiting:
+            self._flushing = asyncio.get_running_loop().create_task(self._write())
+            self._flushing.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._flushing = None
+        if not task.cancelled():
+            task.exception()  # whoever waits gets it through the shield; nobody may be waiting
+
+    async def _write(self) -> None:
+        while self._waiting:
+            actor = self._waiting[0][0]
+            count = next((i for i, (who, _) in enumerate(self._waiting) if who != actor), len(self._waiting))
+            events = [event for _, event in self._waiting[:count]]
+            records = await self._append(actor, events)
+            del self._waiting[:count]
+            self._durable += count
+            self.sequence = records[-1].sequence
+            for record in records:
+                self._on_record(record)
+
+    async def _append(self, actor: str, events: Sequence[Event]) -> Sequence[Record]:
+        while True:
+            try:
+                return await self.journal.append(
+                    self.run, events, expected=self.sequence, actor=actor, epoch=self._epoch
+                )
+            except LostRace:
+                foreign = await self.journal.read(self.run, after=self.sequence)
+                if not foreign:
+                    raise
+                self._absorb(foreign)
+                self.sequence = foreign[-1].sequence
+                for record in foreign:
+                    self._on_record(record)

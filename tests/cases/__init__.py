@@ -1,0 +1,1 @@
+"""Before/after cases of other refactoring tools, run on our operations."""
