@@ -140,7 +140,7 @@ def _put(base: int, entry: Entry) -> None:
 
 
 def _check_link(entry: Entry) -> None:
-    """Up first, and no further than the tree's root, then down: a target that goes up after a name could leave
+    """Up first, no further than the tree's root, then down: a target that goes up after a name could leave
     through another link, however harmless each looks by itself."""
     parts = [part for part in entry.data.split(b"/") if part not in (b"", b".")]
     up = 0
