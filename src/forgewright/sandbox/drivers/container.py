@@ -132,7 +132,7 @@ class ContainerDriver:
             payload=Owner(first + spec.uid, first + spec.uid) if rootful else None,
         )
         plan = compose(spec, place)
-        self._hide_cgroups(plan, rootful)
+        self._hide_cgroups(plan)
         arguments = ["--id", name]
         entrances = cgroup.entrances() if cgroup else []
         for number, entrance in enumerate(entrances):
@@ -161,14 +161,10 @@ class ContainerDriver:
         return [*command, name]
 
     @staticmethod
-    def _hide_cgroups(plan: Plan, rootful: bool) -> None:
+    def _hide_cgroups(plan: Plan) -> None:
         """crun 1.8 refuses a machine that has cgroup v1 and v2 mounted; it needs neither here."""
         unified = "/sys/fs/cgroup/unified"
-        if not os.path.isdir(unified):
-            return
-        if rootful:
-            plan.unmount_host(unified)
-        else:
+        if os.path.isdir(unified):
             plan.tmpfs_host(unified, size_bytes=4096, inodes=4)
 
     async def clean(self) -> Sequence[str]:
