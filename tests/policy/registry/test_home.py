@@ -86,6 +86,27 @@ def test_a_policy_set_from_proposal_to_in_force(shell: Shell, tmp_path: Path) ->
     assert not found.decide(Attempt("coder", "edit", "a.py")).permit
 
 
+def test_what_is_in_force_holds_for_the_homes_runs(shell: Shell, tmp_path: Path) -> None:
+    import asyncio
+
+    from forgewright.wiring.engine import open_engine
+
+    async def permits(action: str, policies: Any = "default") -> bool:
+        async with open_engine(shell.home, policies=policies) as engine:
+            return engine.gate.decide(Attempt("coder", action, "a.py")).permit  # type: ignore[arg-type]
+
+    assert asyncio.run(permits("edit"))
+    file = tmp_path / "own.cedar"
+    file.write_text(POLICY)
+    put_in_force(shell, str(file))
+    assert asyncio.run(permits("model"))
+    assert not asyncio.run(permits("edit"))
+    assert not asyncio.run(permits("edit", [file]))
+    with pytest.raises(Refused, match="version 1 of this home's policies is in force"):
+        asyncio.run(permits("edit", ["default", file]))
+    assert not asyncio.run(permits("edit")), "the refused engine left the home usable"
+
+
 def test_wrong_policies_cannot_be_proposed(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "own.cedar"
     file.write_text("permit (principal, action, resource);")
