@@ -128,9 +128,13 @@ class McpClient:
             raise
         return self
 
-    async def __aexit__(self, *details: Any) -> None:
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._client = None
-        await self._stack.__aexit__(*details)
+        try:
+            await self._stack.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            if error is None or _innermost(group) is not error:
+                raise  # else the block's own error, in the groups of the SDK's tasks: it goes on as it was
 
     @property
     def client(self) -> Client:
@@ -291,7 +295,12 @@ def local_name(server: str, tool: str) -> str:
     return f"{name[: NAME_CHARACTERS_MAX - 9]}_{digest(whole.encode())[7:15]}"
 
 
-def _reason(error: BaseException) -> str:
+def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    error = _innermost(error)
     return f"{type(error).__name__}: {error}"[:500]
