@@ -33,6 +33,9 @@ def register(subparsers: Any) -> None:
     show = commands.add_parser("list", help="another server's tools, with the fingerprints that are approved")
     show.add_argument("server", nargs="+", help="an address, or a command with its arguments")
     show.add_argument("--name", default="server")
+    show.add_argument(
+        "--write", type=Path, metavar="FOLDER", help="write what is to be approved of each tool"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +67,10 @@ async def _list(args: argparse.Namespace) -> int:
 
     server: Any = args.server[0] if "://" in args.server[0] else args.server
     async with McpClient(args.name, server) as client:
+        if args.write is not None:
+            args.write.mkdir(parents=True, exist_ok=True)
+            for item in client.tools:
+                (args.write / f"{item.name}.json").write_bytes(item.told)
         if args.json:
             sys.stdout.write(msgspec.json.encode(_listed(client)).decode() + "\n")
             return 0

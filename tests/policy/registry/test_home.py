@@ -162,3 +162,33 @@ def test_what_the_registry_knows_reaches_the_policies(shell: Shell, tmp_path: Pa
     shell("stop", "dependency", "pypi:requests", "--reason", "CVE", by="cy")
     assert tier("pypi:requests", b"the wheel") is None
     assert asyncio.run(gate()).decide(Attempt("coder", "tool", "search")).permit
+
+
+def test_another_servers_tool_is_approved_in_its_present_form(shell: Shell, tmp_path: Path) -> None:
+    import asyncio
+    import sys
+
+    pytest.importorskip("mcp", reason="pip install 'forgewright[mcp]'")
+    from forgewright.cli.main import main
+    from forgewright.tools.mcp import McpClient
+    from forgewright.wiring.registry import approved_tools
+
+    server = [sys.executable, str(Path(__file__).parents[2] / "tools" / "mcp" / "everything.py")]
+    assert main(["mcp", "list", "--name", "suite", "--write", str(tmp_path / "told"), *server]) == 0
+    file = tmp_path / "told" / "suite_test_simple_text.json"
+    put_in_force(shell, str(file), "--subject", "tool", "--name", "mcp:suite/test_simple_text")
+
+    async def suspended() -> dict[str, str]:
+        journal = await open_journal(shell.home)
+        try:
+            approved = approved_tools((await read_registry(journal))[0], "suite")
+        finally:
+            await journal.close()
+        async with McpClient("suite", server, approved=approved) as client:
+            return {item.remote_name: item.suspended for item in client.tools}
+
+    found = asyncio.run(suspended())
+    assert found["test_simple_text"] == ""
+    assert found["test_image_content"] == "nobody approved it"
+    shell("stop", "tool", "mcp:suite/test_simple_text", by="bo")
+    assert asyncio.run(suspended())["test_simple_text"] == "nobody approved it"

@@ -6,7 +6,9 @@ tool whose name, description or schema is another than the approved one is suspe
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import mcp_types as mt
 import msgspec
 from mcp.client.client import Client, ConnectMode
-from mcp.client.stdio import StdioServerParameters, get_default_environment
+from mcp.client.stdio import StdioServerParameters, get_default_environment, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
@@ -59,7 +61,9 @@ class McpTool(SchemaTool):
             resource=f"mcp:{client.name}/{tool.name}",
         )
         self.remote_name = tool.name
-        self.fingerprint = fingerprint(tool)
+        self.told = told(tool)
+        """What is approved: the bytes whose digest is the fingerprint."""
+        self.fingerprint = digest(self.told)
         self.suspended = suspended
         """Why it may not be called; empty if it may."""
         self._client = client
@@ -227,7 +231,11 @@ class McpClient:
             server = streamable_http_client(server, http_client=http)
         elif isinstance(server, Sequence):
             environment = {**get_default_environment(), **(self._environment or {})}
-            server = StdioServerParameters(command=server[0], args=list(server[1:]), env=environment)
+            parameters = StdioServerParameters(command=server[0], args=list(server[1:]), env=environment)
+            # The process's own stderr, and not what stands for it in this program at the moment.
+            server = stdio_client(
+                parameters, errlog=sys.__stderr__ or self._stack.enter_context(open(os.devnull, "w"))
+            )
         return Client(
             server,
             mode=self._mode,
@@ -270,19 +278,23 @@ class McpClient:
         )
 
 
-def fingerprint(tool: mt.Tool) -> Digest:
-    """Of all that a model is told of the tool, and of what the server claims about it."""
-    told = {
+def told(tool: mt.Tool) -> bytes:
+    """All that a model is told of the tool, and what the server claims about it, as the JSON that is approved."""
+    annotations = tool.annotations.model_dump(mode="json", exclude_none=True) if tool.annotations else None
+    value = {
         "name": tool.name,
         "title": tool.title,
         "description": tool.description,
         "input": tool.input_schema,
         "output": tool.output_schema,
-        "annotations": tool.annotations.model_dump(mode="json", exclude_none=True)
-        if tool.annotations
-        else None,
+        "annotations": annotations,
     }
-    return digest(msgspec.json.encode(told, order="sorted"))
+    return msgspec.json.encode(value, order="sorted")
+
+
+def fingerprint(tool: mt.Tool) -> Digest:
+    """The digest of what is told of the tool."""
+    return digest(told(tool))
 
 
 def local_name(server: str, tool: str) -> str:
