@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mcp_types as mt
@@ -233,9 +234,8 @@ class McpClient:
             environment = {**get_default_environment(), **(self._environment or {})}
             parameters = StdioServerParameters(command=server[0], args=list(server[1:]), env=environment)
             # The process's own stderr, and not what stands for it in this program at the moment.
-            server = stdio_client(
-                parameters, errlog=sys.__stderr__ or self._stack.enter_context(open(os.devnull, "w"))
-            )
+            errors = sys.__stderr__ or self._stack.enter_context(Path(os.devnull).open("w"))
+            server = stdio_client(parameters, errlog=errors)
         return Client(
             server,
             mode=self._mode,
