@@ -234,7 +234,7 @@ class McpClient:
             environment = {**get_default_environment(), **(self._environment or {})}
             parameters = StdioServerParameters(command=server[0], args=list(server[1:]), env=environment)
             # The process's own stderr, and not what stands for it in this program at the moment.
-            errors = sys.__stderr__ or self._stack.enter_context(Path(os.devnull).open("w"))
+            errors = sys.__stderr__ or self._stack.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - the stack closes it
             server = stdio_client(parameters, errlog=errors)
         return Client(
             server,
