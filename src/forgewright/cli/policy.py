@@ -283,6 +283,8 @@ def _obliged(verdict: Verdict) -> str:
     if not verdict.permit:
         return f"denied ({', '.join(verdict.policies) or 'no policy permits it'})"
     parts = [verdict.tier and f"tier {verdict.tier}", verdict.approval and f"approval of {verdict.approval}"]
+    parts += [f"{item} taken out" for item in verdict.redact]
+    parts += [f"{name} ≤ {number}" for name, number in verdict.limits.items()]
     return f"permitted ({', '.join(verdict.policies)}) " + ", ".join(part for part in parts if part)
 
 
