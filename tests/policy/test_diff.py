@@ -104,6 +104,15 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
     with pytest.raises(NotFound):
         await asyncio.to_thread(replay, "--run", "nonesuch")
 
+    def explained() -> list[dict[str, object]]:
+        cli.run(command("--home", str(tmp_path), "--json", "policy", "explain", "--run", run))
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    lines = await asyncio.to_thread(explained)
+    assert [line["attempt"]["action"] for line in lines] == ["exec", "exec", "edit", "git"]  # type: ignore[index]
+    assert [line["change"] for line in lines] == [None, "stronger", None, None]
+    assert all(line["explanation"]["determining"] for line in lines)  # type: ignore[index]
+
 
 def test_tables_pass_and_fail_with_an_explanation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gate = CedarGate.load()

@@ -129,6 +129,8 @@ def test_strict_follows_the_threat_model() -> None:
 
     assert tier("lint") == "container"
     assert tier("build") == tier("tests") == "gvisor"
+    assert strict.decide(Attempt("tester", "exec", "tests")).limits == {"seconds": 3600}
+    assert strict.decide(Attempt("coder", "exec", "shell")).limits == {"seconds": 600}
     assert tier("e2e") == tier("tests", unknown_dependencies=True) == "microvm"
     assert tier("tests", network=("pypi.org:443",)) == "microvm"
     paying = strict.decide(Attempt("tester", "exec", "pay", {"secrets": ("financial",)}))

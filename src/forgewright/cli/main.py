@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "edit": ("edit", "change code by a program of the language of code"),
     "policy": ("policy", "check, explain and compare policies"),
     "sandbox": ("sandbox", "run a command in a sandbox"),
+    "mcp": ("mcp", "serve tools to MCP clients"),
     "graph": ("graph", "draw the graph that agents follow"),
     "doctor": ("doctor", "what this machine can do, and what adds the rest"),
     "init": ("init", "write a commented forgewright.toml and a policy"),
