@@ -8,18 +8,6 @@ from typing import Any
 
 from forgewright.code.languages import parse
 from forgewright.code.operations.base import Operation
-from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
-from forgewright.code.operations.imports import (
-    AbsoluteImports,
-    AddImportStatement,
-    ExpandStarImport,
-    FromsToImports,
-    OrganiseImports,
-    RemoveDuplicateImports,
-    RemoveUnusedImports,
-    ShortenImports,
-    SortImports,
-)
 from forgewright.code.operations.classes import (
     EncapsulateField,
     ExtractField,
@@ -36,11 +24,23 @@ from forgewright.code.operations.classes import (
     SafeDelete,
     UseFunction,
 )
-from forgewright.code.operations.restructure import Restructure
-from forgewright.code.operations.rewrite import Rewrite
+from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
+from forgewright.code.operations.imports import (
+    AbsoluteImports,
+    AddImportStatement,
+    ExpandStarImport,
+    FromsToImports,
+    OrganiseImports,
+    RemoveDuplicateImports,
+    RemoveUnusedImports,
+    ShortenImports,
+    SortImports,
+)
 from forgewright.code.operations.inline import Inline
 from forgewright.code.operations.move import MoveMethod, MoveModule, MoveSymbol
 from forgewright.code.operations.rename import Rename, RenameModule
+from forgewright.code.operations.restructure import Restructure
+from forgewright.code.operations.rewrite import Rewrite
 from forgewright.code.operations.signature import (
     AddParameter,
     InlineDefault,
@@ -178,7 +178,17 @@ def is_syntax(node: Any) -> bool:
 
 
 WIDENED = frozenset(
-    ["binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator", "attribute", "call", "subscript", "await"]
+    [
+        "binary_operator",
+        "boolean_operator",
+        "comparison_operator",
+        "not_operator",
+        "unary_operator",
+        "attribute",
+        "call",
+        "subscript",
+        "await",
+    ]
 )
 
 
@@ -465,7 +475,13 @@ def restructure(case: Case, args: Case) -> list[Step]:
     imports = tuple(_imported(text) for text in args.get("imports") or ())
     return [
         Restructure(
-            pattern=pattern, template=goal, objects=objects, types=types, uncertain=unsure, imports=imports
+            pattern=pattern,
+            template=goal,
+            objects=objects,
+            types=types,
+            uncertain=unsure,
+            imports=imports,
+            allow_none=True,
         )
     ]
 
@@ -501,6 +517,9 @@ def caret(case: Case) -> str:
         for number, line in enumerate(lines):
             if re.fullmatch(r"\s*#\s*\^\s*", line):
                 return f"{path}:{number}:{line.index('^') + 1}"
+            target = re.match(r"\s+(\w+) = ", line)
+            if target and case["op"] == "invert_boolean":
+                return f"{path}:{number + 1}:{target.start(1) + 1}"
     raise AssertionError("no ^ in the case")
 
 

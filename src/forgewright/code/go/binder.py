@@ -76,9 +76,9 @@ class Binder:
             if name is not None:
                 self.member(node.up, name, "method", node)
         elif kind == "type_elem" and node.up.type == "interface_type" and len(node.items) == 1:
-            base = base_name(node.items[0])
-            if base is not None:
-                self.member(node.up, base, "embedded", node, declares=False)
+            elem = base_name(node.items[0])
+            if elem is not None:
+                self.member(node.up, elem, "embedded", node, declares=False)
         return scope
 
     def open(self, node: Node, parent: Scope | None) -> Scope:

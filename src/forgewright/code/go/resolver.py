@@ -218,7 +218,7 @@ class GoResolver:
         found: list[Occurrence] = []
         for path in sorted({splice.path for splice in splices}):
             file: File | None = self.packages.file(path)
-            for offset in places(file.root.data, name) if file is not None else ():
+            for offset in places(file.root.data, name, dollar=False) if file is not None else ():
                 if (path, offset) in done or file is None:
                     continue
                 kind = file.root.at(offset).type

@@ -49,7 +49,7 @@ class JavaScriptResolver:
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         here = self._at(path, offset)
         if here is None:
-            return None
+            return self.symbol_here(path, offset)
         node, entity = here
         target = self.program.resolve(entity) or entity
         if target.roots:
@@ -167,6 +167,10 @@ class JavaScriptResolver:
 
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
+        if node.text == "default":
+            raise EditRefused(
+                "`default` is a keyword, not a name", hint="point at the name of what is exported"
+            )
         if new_name == symbol.name:
             raise EditRefused(f"{new_name!r} is its name already", hint="give another name")
         statement = labels.labelled(node)
@@ -175,7 +179,8 @@ class JavaScriptResolver:
         entity = self.meanings.at(node)
         if entity is None:
             return literals.rename(self.checker, node, new_name)
-        self._check_target(entity, node)
+        imported = _plain_import(entity) and not options.aliases
+        self._check_target(self.program.resolve(entity) or entity if imported else entity, node)
         shorthand, keep = options.shorthand, options.aliases
         search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
         tags = _intrinsic_tags(node)
@@ -194,6 +199,10 @@ class JavaScriptResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
+        if not splices:
+            raise EditRefused(
+                f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
+            )
         leftover = self._leftover(symbol.name, hits, uncertain)
         return Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
 
@@ -201,6 +210,12 @@ class JavaScriptResolver:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):
             raise EditRefused(
                 f"{node.text!r} is of the language's own library, outside the project",
+                hint="only what the project itself defines can be renamed",
+            )
+        foreign = [root.unit.path for root in entity.flat() if _installed(root.unit.path)]
+        if foreign and not _installed(node.path):
+            raise EditRefused(
+                f"{node.text!r} is defined in an installed package, {foreign[0]}",
                 hint="only what the project itself defines can be renamed",
             )
 
@@ -234,6 +249,15 @@ class JavaScriptResolver:
                 if len(found) >= LEFTOVER_MAX:
                     return tuple(found)
         return tuple(found)
+
+
+def _plain_import(entity: Entity) -> bool:
+    """Imported by name under the exporter's own name."""
+    return any(node.type == "import_specifier" and node.get("alias") is None for node in entity.nodes)
+
+
+def _installed(path: str) -> bool:
+    return "node_modules" in path.split("/")
 
 
 def _is_member(entity: Entity) -> bool:

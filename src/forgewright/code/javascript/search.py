@@ -140,7 +140,8 @@ class Search:
                 self._add(node, value, "property for local")
             return
         self._add(node, related[0], related[1])
-        self._follow(node, entity, query)
+        if related[1] != "property for local":
+            self._follow(node, entity, query)
 
     def _add(self, node: Node, entity: Entity, found: Found = "node") -> None:
         if node not in self.hits:
@@ -322,8 +323,6 @@ class Search:
                 if inherited is not None and not member.static:
                     found += [e for e in inherited.entity.flat() if e not in found]
                 if isinstance(base, Instance | Static) and base.entity.real not in seen:
-                    if member.static and member.name in base.entity.exports:
-                        found.append(base.entity.exports[member.name])
                     seen.add(base.entity.real)
                     stack.append(base.entity.real)
         return found

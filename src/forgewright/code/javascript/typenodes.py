@@ -124,8 +124,6 @@ def _named(c: Checker, name: Node, arguments: list[Node], env: Env) -> Type | No
     if entity is None:
         if text in SAME_MEMBERS and arguments:
             return type_of(c, arguments[0], env)
-        if text == "Record" and len(arguments) == 2:
-            return None
         if dotted(name) is not None and "(" in text:
             found = c.program.resolve(c.program.meaning(name, VALUE))
             return Instance(found) if found is not None and found.kind in ("class", "interface") else None

@@ -180,8 +180,10 @@ class IntroduceFactory(Named, frozen=True, kw_only=True):
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.python.refactor.classes import introduce_factory
 
-        resolver, keys, name, _, _ = self.found(scene)
-        splices = introduce_factory(resolver, keys, name, self.name, module_level=self.module_level)
+        resolver, keys, name, path, offset = self.found(scene)
+        splices = introduce_factory(
+            resolver, keys, name, self.name, (path, offset), module_level=self.module_level
+        )
         return outcome(splices, f"{name} is made by {self.name}", self.files)
 
 

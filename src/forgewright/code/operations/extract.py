@@ -48,7 +48,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     group: ClassVar[str] = "extract"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(extract-function range: 'app.py:2:5-3:23' name: 'total')",
+            program="(extract-function range: 'app.py:2:5-3:22' name: 'total')",
             before={
                 "app.py": "def bill(items, tax):\n    net = sum(items)\n    gross = net * tax\n    print(gross)\n"
             },

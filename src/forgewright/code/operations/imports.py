@@ -23,7 +23,7 @@ def run(scene: Scene, glob: str, *steps: Step) -> Outcome:
     """Run steps one after the other on each file; one outcome for all."""
     from forgewright.code.python.refactor.staged import Staged
 
-    paths = [path for path in scene.project.paths(glob, "python")]
+    paths = list(scene.project.paths(glob, "python"))
     if not paths:
         raise EditRefused(f"{glob} names no Python file", hint="give a path or a glob below the root")
     python(scene, paths[0])

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 SIMPLE = re.compile(rb"[A-Za-z_]\w*")
 LISTED = ("__all__", "__slots__", "__match_args__")
+LISTS = (
+    "list", "tuple", "set", "binary_operator", "argument_list", "parenthesized_expression", "dictionary",
+    "expression_list",
+)  # fmt: skip
 UNPACKED = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
 PARAMETERS = {
     "identifier",
@@ -427,11 +431,9 @@ class _Builder:
             if content is not None:
                 entry = Text(content.start_byte, content.end_byte, name, scope)
                 self.file.texts.setdefault(self.text(content), []).append(entry)
-            elif (
-                node.type in ("list", "tuple", "set", "binary_operator", "argument_list")
-                or node.type == "parenthesized_expression"
-                or node.type == "dictionary"
-            ):
+                if name == "__slots__":
+                    scope.slots.add(self.text(content))
+            elif node.type in LISTS:
                 todo.extend(node.named_children)
             elif node.type == "pair":
                 key = node.child_by_field_name("key")
@@ -511,7 +513,8 @@ class _Builder:
 
     def from_(self, node: Node, scope: Scope) -> None:
         origin = node.child_by_field_name("module_name")
-        level, module = 0, ()
+        level = 0
+        module: tuple[str, ...] = ()
         if node.type == "future_import_statement":
             module = ("__future__",)
         elif origin is not None:

@@ -422,7 +422,7 @@ class Inference:
         """The nearest class in the resolution order that defines `name`."""
         order = self.mro(scope)[0]
         for cls in order[1:] if after else order:
-            if name in cls.bindings or name in cls.self_sites:
+            if name in cls.bindings or name in cls.self_sites or name in cls.slots:
                 return cls
         return None
 
@@ -496,6 +496,13 @@ class Inference:
             special = self.builtin_call(name, args, scope)
             if special is not None and self.lookup(scope, name) is None:
                 return special
+        elif function.type == "attribute" and scope.file.data.endswith(b"._replace", 0, function.end_byte):
+            obj = function.child_by_field_name("object")
+            same = (
+                tuple(v for v in self.infer(obj, scope) if isinstance(v, Instance)) if obj is not None else ()
+            )
+            if same:
+                return same
         return union(*(self.called(value, args, scope) for value in self.infer(function, scope) or UNSURE))
 
     def called(self, value: Value, args: list[Node], scope: Scope) -> Values:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forgewright.code.globs import matcher
-from forgewright.code.languages import GRAMMARS, grammar
+from forgewright.code.languages import GRAMMARS, grammar, language_of
 from forgewright.code.operations.base import Match
 from forgewright.code.patterns.compiled import compiled
 from forgewright.code.selectors import kinds, nodes
@@ -40,6 +40,26 @@ def select(project: Project, text: str, within: str | Sequence[str] | None = Non
             if count > MATCHES_MAX:
                 raise SelectorError(f"{text!r} matches more than {MATCHES_MAX} nodes", hint="narrow it")
             yield match
+    if not count:
+        check_patterns(project, selector, within)
+
+
+def check_patterns(project: Project, selector: Selector, within: str | Sequence[str] | None) -> None:
+    """Raises `SelectorError` for a pattern that is no code in any language of the files it is looked for in."""
+    patterns = [c.pattern for alternative in selector.choice for _, c in alternative.steps if c.pattern]
+    if not patterns:
+        return
+    tests = [matcher(globs) for globs in (selector.globs, within) if globs]
+    languages = {language_of(path) for path in project.paths() if all(test(path) for test in tests)}
+    for pattern in patterns:
+        failures = []
+        for language in sorted(languages & GRAMMARS.keys()):
+            try:
+                compiled(pattern, language)
+            except SelectorError as error:
+                failures.append(error)
+        if failures and len(failures) == len(languages & GRAMMARS.keys()):
+            raise failures[0]
 
 
 def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
@@ -54,8 +74,6 @@ def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
 
 def files(project: Project, selector: Selector, within: str | Sequence[str] | None) -> Iterator[str]:
     """The files that can hold a match: by glob, by language, and by the words that must occur."""
-    from forgewright.code.languages import language_of
-
     tests = [matcher(globs) for globs in (selector.globs, within) if globs]
     words = _words(selector)
     named = _plain_paths(selector.globs) or _plain_paths(
@@ -66,9 +84,17 @@ def files(project: Project, selector: Selector, within: str | Sequence[str] | No
     elif words is None:
         found = project.paths()
     else:
-        found = iter(sorted({path for word in words for path in project.containing(word)}))
+        found = iter(sorted({path for group in words for path in _holding(project, group)}))
     for path in found:
         if language_of(path) in GRAMMARS and all(test(path) for test in tests):
+            yield path
+
+
+def _holding(project: Project, words: Sequence[bytes]) -> Iterator[str]:
+    """The files in which all of these words occur."""
+    ordered = sorted(set(words), key=len, reverse=True)
+    for path in project.containing(ordered[0]):
+        if len(ordered) == 1 or all(word in project.source(path).data for word in ordered[1:]):
             yield path
 
 
@@ -78,8 +104,6 @@ def _readable(project: Project, path: str) -> bool:
 
 def _plain_paths(globs: Sequence[str]) -> list[str] | None:
     """The globs themselves if they are plain paths of source files: then no search is needed."""
-    from forgewright.code.languages import language_of
-
     if not globs or any(set(g) & set("*?[{!") or "/" not in g or language_of(g) == "text" for g in globs):
         return None
     return list(globs)
@@ -358,14 +382,14 @@ def _known_type(name: str) -> bool:
     return any(grammar(language).id_for_node_kind(name, True) for language in GRAMMARS)
 
 
-def _words(selector: Selector) -> list[bytes] | None:
-    """One word of each alternative that must occur in a file with a match; None if one has no such word."""
+def _words(selector: Selector) -> list[list[bytes]] | None:
+    """Of each alternative the words that a file with a match holds; None if one has no such word."""
     found = []
     for alternative in selector.choice:
         words = [word for _, compound in alternative.steps for word in _compound_words(compound)]
         if not words:
             return None
-        found.append(max(words, key=len))
+        found.append(words)
     return found
 
 

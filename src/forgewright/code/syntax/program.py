@@ -172,6 +172,16 @@ def bind(
 
 
 def _convert(value: Any, field: msgspec.structs.FieldInfo, problems: list[Problem], where: Any) -> Any:
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(v, dict) and set(v) == {"key", "value"} for v in value)
+    ):
+        pairs = {str(v["key"]): v["value"] for v in value}  # a mapping, as strict schemas write it
+        try:
+            return msgspec.convert(pairs, field.type)
+        except msgspec.ValidationError:
+            pass
     try:
         return msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:

@@ -119,10 +119,8 @@ class Alike:
         for node in walk(file.root):
             if node.start_byte < done:
                 continue
-            if (
-                file is self.file
-                and self.function.node.start_byte <= node.start_byte < self.function.node.end_byte
-            ):
+            own = self.function.node
+            if file is self.file and own.start_byte <= node.start_byte and node.end_byte <= own.end_byte:
                 continue
             if self.statements and node.type in BLOCKS:
                 found += self._in_block(file, node, name)

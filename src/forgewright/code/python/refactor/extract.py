@@ -140,7 +140,7 @@ class Extraction:
         first = True
         while current is not None:
             if current is scope:
-                return current.kind != "class" or first and False
+                return current.kind != "class" or (first and False)
             current = current.parent
             first = False
         return False
@@ -445,10 +445,11 @@ def extract_variable(
     if node.type == "generator_expression" and not value.startswith("("):
         value = f"({value})"
     before = data[line_start(data, at) : at]
-    if before.strip():
-        text = f"{name} = {value}; ".encode()
-    else:
-        text = f"{name} = {value}".encode() + newline(data) + before
+    text = (
+        f"{name} = {value}; ".encode()
+        if before.strip()
+        else f"{name} = {value}".encode() + newline(data) + before
+    )
     found = [Splice(file.path, at, at, text)]
     for one in places:
         assert one.expression is not None

@@ -149,10 +149,11 @@ class FunctionInliner:
             lines.append(self._text(one, swap, renames, indent))
         alone = statement.type == "expression_statement" and statement.named_children[0] == call.node
         found = needs.splices(call.file)
-        if self.returns and self.value is not None:
-            value = self._text(self.value, swap, renames, indent).decode()
-        else:
-            value = "None"
+        value = (
+            self._text(self.value, swap, renames, indent).decode()
+            if self.returns and self.value is not None
+            else "None"
+        )
         if lines and (not self._plain(call, statement)):
             raise EditRefused(
                 f"{self.name} has statements, and is called where only an expression can stand",
@@ -163,9 +164,9 @@ class FunctionInliner:
             if not lines and self._removable(statement):
                 return [*found, remove_statement(call.file, statement)]
             return [*found, Splice(call.file.path, statement.start_byte, statement.end_byte, text)]
-        if self.value is not None and needs_parentheses(self.value, call.node):
-            value = f"({value})"
-        elif "\n" in value and not value.startswith(("(", "[", "{")):
+        if (self.value is not None and needs_parentheses(self.value, call.node)) or (
+            "\n" in value and not value.startswith(("(", "[", "{"))
+        ):
             value = f"({value})"
         found.append(Splice(call.file.path, call.node.start_byte, call.node.end_byte, value.encode()))
         if lines:

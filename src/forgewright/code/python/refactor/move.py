@@ -67,6 +67,8 @@ class SymbolMove:
             raise EditRefused(
                 f"{name} is not defined at the top of a module", hint="move a function, class or variable"
             )
+        if name.startswith("__") and name.endswith("__"):
+            raise EditRefused(f"{name} speaks of its own module", hint="move a function, class or variable")
         if self.resolver.identity.is_external(own[0]):
             raise EditRefused(f"{name} is defined outside the project", hint="move something of this project")
         return own[0]
@@ -201,10 +203,7 @@ class SymbolMove:
         data = self.file.data
         needs = self.needs
         end = newline(data)
-        if self.new_file:
-            other = empty(self.resolver, self.to)
-        else:
-            other = self.resolver.file(self.to)
+        other = empty(self.resolver, self.to) if self.new_file else self.resolver.file(self.to)
         changes = needs.for_file(other)
         text = bytearray()
         at = self.span[0]
@@ -234,7 +233,7 @@ class SymbolMove:
         data, end = other.data, newline(other.data)
         early = self.options.place == "start" or self._used_at_import(other)
         if not early:
-            gap = end * 2 if data.strip() else b""
+            gap = end * 2 if data.strip() or imports else b""
             if data and not data.endswith(b"\n"):
                 gap = end + gap
             return Splice(self.to, len(data), len(data), gap + body)

@@ -176,7 +176,7 @@ def remove_duplicates(resolver: PythonResolver, file: FileIndex, *, split: bool 
         return found
     first: dict[tuple[int, str], Node] = {}
     for statement in imports.top():
-        items = [i for i in items_of(file, statement)]
+        items = list(items_of(file, statement))
         left = [i for i in items if not any(g.node.start_byte == i.node.start_byte for g in gone)]
         if (
             not items

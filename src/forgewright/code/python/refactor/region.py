@@ -13,10 +13,39 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 EXPRESSIONS = frozenset(
-    "identifier attribute call subscript binary_operator boolean_operator comparison_operator not_operator "
-    "unary_operator conditional_expression lambda list tuple set dictionary list_comprehension set_comprehension "
-    "dictionary_comprehension generator_expression string concatenated_string integer float true false none "
-    "parenthesized_expression await named_expression expression_list ellipsis".split()
+    [
+        "identifier",
+        "attribute",
+        "call",
+        "subscript",
+        "binary_operator",
+        "boolean_operator",
+        "comparison_operator",
+        "not_operator",
+        "unary_operator",
+        "conditional_expression",
+        "lambda",
+        "list",
+        "tuple",
+        "set",
+        "dictionary",
+        "list_comprehension",
+        "set_comprehension",
+        "dictionary_comprehension",
+        "generator_expression",
+        "string",
+        "concatenated_string",
+        "integer",
+        "float",
+        "true",
+        "false",
+        "none",
+        "parenthesized_expression",
+        "await",
+        "named_expression",
+        "expression_list",
+        "ellipsis",
+    ]
 )
 LOOPS = ("for_statement", "while_statement")
 DEFINITIONS = ("function_definition", "class_definition", "lambda")
@@ -94,7 +123,7 @@ class Region:
         if parent is not None and node == parent.child_by_field_name("left"):
             if parent.type in ("assignment", "augmented_assignment", "for_statement", "for_in_clause"):
                 raise EditRefused("the selection is assigned to", hint="select a value")
-        if parent is not None and parent.type in ("string", "interpolation") and node.type == "string":
+        if parent is not None and parent.type in ("string", "concatenated_string") and node.type == "string":
             raise EditRefused("the selection is part of a string", hint="select the whole string")
 
     def _find_statements(self, start: int, end: int) -> list[Node]:
@@ -104,7 +133,7 @@ class Region:
         )
         outside = self._skip_comments(start, end)
         node: Node | None = self.file.root.descendant_for_byte_range(outside, end)
-        if node is not None and node.type not in BLOCKS or node is not None and node.start_byte > start:
+        if (node is not None and node.type not in BLOCKS) or (node is not None and node.start_byte > start):
             start = outside
         while node is not None and node.type not in BLOCKS:
             node = node.parent
@@ -312,7 +341,7 @@ class Flow:
 
     def _exclusive(self, start: int) -> bool:
         """Whether `start` is in another branch of an `if` that the region is in."""
-        chain = [node for node in ancestors(self.region.first)]
+        chain = list(ancestors(self.region.first))
         loops = [node for node in chain if node.type in LOOPS]
         for node in chain:
             if node.type == "if_statement" and node.start_byte <= start < node.end_byte:

@@ -35,6 +35,7 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 Slots = list[Slot]
+ORDER = {"positional": 0, "normal": 1, "star": 2, "keyword": 3, "kwargs": 4}
 Change = Callable[[Slots], Slots]
 
 
@@ -102,6 +103,7 @@ def change_signature(
                 hint="change one of them first, or hierarchy: false",
             )
         renewed = after if member is function else change(list(own))
+        check_unused(member, renewed)
         found += definition(member, renewed)
         calls, others = calls_of(resolver, member)
         for place in others:
@@ -122,6 +124,21 @@ def change_signature(
     return found
 
 
+def check_unused(function: Scope, slots: Slots) -> None:
+    """Refuse to remove a parameter that the body uses."""
+    left = {slot.name for slot in slots}
+    for parameter in function.parameters:
+        if parameter.name in left:
+            continue
+        binding = function.bindings[parameter.name]
+        for ref in function.file.names.get(parameter.name, ()):
+            if function.file.lookup(ref.scope, parameter.name, ref.start) is binding:
+                row = function.file.data.count(b"\n", 0, ref.start) + 1
+                raise EditRefused(
+                    f"{parameter.name} is used in {function.file.path}:{row}", hint="remove the uses first"
+                )
+
+
 def _shifts(before: Slots, after: Slots) -> bool:
     """Whether calls that stay as they are would change their meaning."""
     names = [slot.name for slot in after if not slot.new or not slot.has_default]
@@ -132,6 +149,12 @@ def check(name: str, slots: Slots) -> None:
     """Refuse a signature that Python would."""
     seen: set[str] = set()
     default = False
+    ranks = [ORDER[slot.kind] for slot in slots]
+    if ranks != sorted(ranks):
+        raise EditRefused(
+            f"{name} would have its parameters in an order that Python does not allow",
+            hint="plain ones first, then *args, keyword-only ones, and **kwargs last",
+        )
     for slot in slots:
         if slot.name in seen:
             raise EditRefused(f"{name} already has a parameter {slot.name}", hint="choose another name")
