@@ -27,6 +27,7 @@ _INSTALL: Mapping[Tier, tuple[str, str]] = {
     Tier.MICROVM: ("qemu-system-x86_64", "apt-get install qemu-system-x86 linux-image-cloud-amd64"),
 }
 _loaded: dict[str, Driver] = {}
+_chosen: dict[tuple[Tier, tuple[str, ...]], str] = {}
 
 
 def driver(name: str) -> Driver:
@@ -48,6 +49,9 @@ async def choose(tier: Tier) -> Driver:
 
     Raises `MissingProgram` where none is available, with the command that installs what `tier` needs.
     """
+    key = (tier, tuple(DRIVERS))
+    if key in _chosen:  # found out once: a probe starts a sandbox
+        return driver(_chosen[key])
     names = [name for name in DRIVERS if strong_enough(name, tier) and _fits(name, tier)]
     reasons = []
     for name in sorted(names, key=lambda n: STRENGTH.index(DRIVERS[n][0])):
@@ -57,6 +61,7 @@ async def choose(tier: Tier) -> Driver:
             reasons.append(error.message)
             continue
         if probe.available:
+            _chosen[key] = name
             return driver(name)
         reasons.append(probe.detail)
     program, install = _INSTALL[tier]
