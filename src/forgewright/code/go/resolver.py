@@ -163,7 +163,7 @@ class GoResolver:
                 hint=f"rename the type at its declaration, {hazards.where(thing)}",
             )
         hazards.check_name(new_name)
-        things = self._together(thing, node, options)
+        things = self._together(thing, node, new_name, options)
         search = Search(self.meanings)
         search.run(things)
         if not options.allow_capture:
@@ -181,11 +181,12 @@ class GoResolver:
             tuple(sorted(splices)), (), tuple(uncertain), self._leftover(thing.name, splices, uncertain)
         )
 
-    def _together(self, thing: Thing, node: Node, options: RenameOptions) -> list[Thing]:
+    def _together(self, thing: Thing, node: Node, new_name: str, options: RenameOptions) -> list[Thing]:
         """What is renamed with a thing: a type's receivers, the methods of an interface's implementations."""
         search = Search(self.meanings)
         if thing.kind == "receiver" and options.hierarchy and node in thing.names:
-            return search.receivers(thing)
+            others = [other for other in search.receivers(thing) if other is not thing]
+            return [thing, *(other for other in others if hazards.free(search, other, new_name))]
         if thing.kind != "method":
             return [thing]
         if thing.owner is not None:

@@ -104,7 +104,7 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import extract_variable
+        from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
@@ -133,7 +133,7 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import extract_variable
+        from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)

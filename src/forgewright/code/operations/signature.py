@@ -99,7 +99,7 @@ class AddParameter(Target, frozen=True, kw_only=True):
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.globs import matcher
-        from forgewright.code.python.refactor.signature import adding
+        from forgewright.code.python.refactor.signature_changes import adding
         from forgewright.code.python.rename import check_name
 
         check_name(self.name)
@@ -141,7 +141,7 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import removing
+        from forgewright.code.python.refactor.signature_changes import removing
 
         which = self.name or self.index
         if which is None:
@@ -169,7 +169,8 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import function_at, reordering
+        from forgewright.code.python.refactor.signature import function_at
+        from forgewright.code.python.refactor.signature_changes import reordering
 
         path, offset = locate(scene, self.to, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
@@ -192,7 +193,7 @@ class KeywordOnly(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import keyword_only
+        from forgewright.code.python.refactor.signature_changes import keyword_only
 
         return changed(scene, self, keyword_only(self.names))
 

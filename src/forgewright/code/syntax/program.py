@@ -16,6 +16,9 @@ from forgewright.code.syntax.reader import GRAMMAR_VERSION, PROGRAM_CHARS_MAX, R
 
 OPERATIONS_MAX = 1000
 
+SYNONYMS = {"in": "within", "within": "in", "target": "symbol", "symbol": "target", "to": "new", "new": "to"}
+"""Names of arguments that are taken for each other where an operation knows only one of them."""
+
 _MISSING = object()
 
 
@@ -139,6 +142,7 @@ def bind(
     found: dict[str, Any] = {}
     before = len(problems)
     for key, value, line, column in raw.arguments:
+        key = key if key in fields else SYNONYMS.get(key, key)
         field = fields.get(key)
         where: dict[str, Any] = {"line": line, "column": column, "operation": label}
         if field is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.inline_function import FunctionInliner
-from forgewright.code.python.refactor.move import merge
-from forgewright.code.python.refactor.region import Flow, Region
+from forgewright.code.python.refactor.merging import merge
+from forgewright.code.python.refactor.region import Region
 from forgewright.code.python.refactor.text import BLOCKS, walk
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused

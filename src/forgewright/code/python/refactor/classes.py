@@ -65,13 +65,13 @@ def introduce_factory(
     keys: Keys,
     name: str,
     factory: str,
-    place: tuple[str, int],
+    start: tuple[str, int],
     *,
     module_level: bool,
 ) -> list[Splice]:
     """A function that makes the instances; direct constructions call it."""
     check_name(factory)
-    cls = class_at(resolver, keys, name, place)
+    cls = class_at(resolver, keys, name, start)
     name = cls.name
     keys = class_keys(resolver, cls)
     file = cls.file
