@@ -66,7 +66,7 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
     journal = await open_journal(tmp_path)
     run = new_run_id()
     granted = ev.Decision(True, ("checks", "shell"), "container")
-    spec = ev.Json(b'{"network":{"allow":["pypi.org:443"]},"mounts":[{"target":"/w","mode":"rw"}]}')
+    spec = ev.Json(b'{"network":{"allow":["packages.example:443"]},"mounts":[{"target":"/w","mode":"rw"}]}')
     try:
         await journal.append(
             run,
@@ -98,7 +98,7 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
     assert found["attempts"] == 4
     [flip] = found["flips"]  # type: ignore[misc]
     assert flip["change"] == "stronger"
-    assert flip["attempt"]["facts"]["network"] == ["pypi.org:443"]
+    assert flip["attempt"]["facts"]["network"] == ["packages.example:443"]
     code, found = await asyncio.to_thread(replay, "--run", run, "strict")
     assert [f["change"] for f in found["flips"]] == ["stronger", "stronger"]  # type: ignore[attr-defined]
     with pytest.raises(NotFound):
