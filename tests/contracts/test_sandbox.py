@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from forgewright.core.errors import NotFound, Refused, SandboxError, UsageError
+from forgewright.core.errors import NotFound, Refused, SandboxError, UnsafePath, UsageError
 from forgewright.sandbox import Command, Driver, Exit, Limits, Mount, Sandbox, SandboxSpec, Tier
 from forgewright.sandbox.drivers.container import ContainerDriver
 from forgewright.sandbox.drivers.gvisor import GvisorDriver
 from forgewright.sandbox.drivers.microvm import INSTALL as MICROVM
 from forgewright.sandbox.drivers.microvm import MicrovmDriver
+from forgewright.sandbox.session import AgentSandbox
 
 MIB = 1 << 20
 
@@ -204,6 +205,37 @@ async def test_files_that_are_none_or_too_large_are_refused(sandbox: Sandbox) ->
         await sandbox.read("/tmp/large", bytes_max=1000)
     with pytest.raises(Refused):
         await sandbox.write("/usr/bin/sh", b"no")
+
+
+async def test_trees_go_in_and_out(sandbox: AgentSandbox, tmp_path: Path) -> None:
+    source, back = tmp_path / "source", tmp_path / "back"
+    (source / "deep" / "er").mkdir(parents=True)
+    back.mkdir()
+    (source / "deep" / "er" / "file").write_bytes(bytes(range(256)) * 1000)
+    (source / "empty").write_bytes(b"")
+    (source / "program").write_text("#!/bin/sh\necho ran\n")
+    (source / "program").chmod(0o755)
+    (source / "link").symlink_to("deep/er/file")
+    await sandbox.upload(source, "/tmp/tree")
+    assert (
+        await shell(sandbox, "/tmp/tree/program; readlink /tmp/tree/link")
+    ).stdout == b"ran\ndeep/er/file\n"
+    await shell(sandbox, "cd /tmp/tree; mkfifo fifo; echo new > deep/new; rm empty")
+    await sandbox.download("/tmp/tree", back)
+    assert sorted(str(p.relative_to(back)) for p in back.rglob("*")) == [
+        "deep", "deep/er", "deep/er/file", "deep/new", "link", "program",
+    ]  # fmt: skip
+    assert (back / "link").read_bytes() == (source / "deep" / "er" / "file").read_bytes()
+    assert (back / "program").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("trap", ["ln -s /etc x", "ln -s ../../outside x", "mkdir d; ln -s ../../x d/x"])
+async def test_links_that_lead_out_are_refused(sandbox: AgentSandbox, tmp_path: Path, trap: str) -> None:
+    (tmp_path / "back").mkdir()
+    await shell(sandbox, f"mkdir /tmp/t; cd /tmp/t; {trap}")
+    with pytest.raises(UnsafePath):
+        await sandbox.download("/tmp/t", tmp_path / "back")
+    assert os.listdir(tmp_path) == ["back"]
 
 
 async def test_mount_modes(driver: Driver, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ async def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setattr("forgewright.sandbox.drivers.container.RUNTIMES", ("no-such-runtime",))
     monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "_chosen", {})
     monkeypatch.setattr(registry, "DRIVERS", {"container": registry.DRIVERS["container"]})
     with pytest.raises(MissingProgram, match="crun") as caught:
         await choose(Tier.CONTAINER)

@@ -33,7 +33,8 @@ SPIN = '(module (memory (export "memory") 1) (func (export "_start") (loop br 0)
 RECURSE = """(module (memory (export "memory") 1)
   (func $f (export "_start") call $f call $f))"""
 GROW = f"""(module {EXIT} (memory (export "memory") 1) (func (export "_start")
-  (loop (if (i32.ne (memory.grow (i32.const 16)) (i32.const -1)) (then (br 1)))) (call $proc_exit (i32.const 1))))"""
+  (loop (if (i32.ne (memory.grow (i32.const 16)) (i32.const -1)) (then (br 1))))
+  (call $proc_exit (i32.const 1))))"""
 CONNECT = f"""(module {SOCKET} {EXIT} (memory (export "memory") 1) (func (export "_start")
   (call $proc_exit (call $sock_open (i32.const 1) (i32.const 1) (i32.const 0)))))"""
 

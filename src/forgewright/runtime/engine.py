@@ -274,11 +274,13 @@ class Engine:
             except LostRace:
                 continue
 
-    def interrupt(self, run: RunId, reason: str = "interrupted", detail: str = "") -> None:
-        """Ends an execution in this process; its run is parked."""
+    def interrupt(
+        self, run: RunId, reason: str = "interrupted", detail: str = "", *, recorded: bool = False
+    ) -> None:
+        """Ends an execution in this process; its run is parked. `recorded`: the journal says so already."""
         execution = self._executions.get(run)
         if execution is not None:
-            execution.interrupt(reason, detail)
+            execution.interrupt(reason, detail, recorded=recorded)
 
     def _lost(self, run: RunId, error: LeaseLost) -> None:
         self.interrupt(run, "lease", error.message)

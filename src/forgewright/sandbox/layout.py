@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
+from forgewright.sandbox.egress import Rule
 from forgewright.sandbox.plan import IdMap, Owner, Plan
 from forgewright.sandbox.types import Mount, SandboxSpec
 
@@ -77,6 +78,8 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError(f"memory_bytes {limits.memory_bytes}: expected at least 16 MiB")
     if limits.cpus <= 0 or limits.processes < 4 or limits.disk_bytes < 1 << 20 or limits.files < 16:
         raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
+    for rule in spec.network.allow:
+        Rule.parse(rule)
     for mount in spec.mounts:
         if not mount.source.startswith("/") or not mount.target.startswith("/"):
             raise UsageError(f"mount {mount.source} → {mount.target}: expected absolute paths")

@@ -58,9 +58,6 @@ class Plan:
     def mount_namespace(self) -> None:
         self._add("mountns")
 
-    def unmount_host(self, host: str) -> None:
-        self._add("umount", host)
-
     def tmpfs_host(
         self, host: str, *, size_bytes: int, inodes: int, mode: int = 0o755, owner: Owner | None = None
     ) -> None:

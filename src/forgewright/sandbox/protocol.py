@@ -23,8 +23,10 @@ STDIN_WINDOW = 1 << 18
 _HEADER = struct.Struct("<IBI")
 _EXEC = struct.Struct("<BBIIQQQQQII")
 _EXITED = struct.Struct("<iBQQQQ")
-_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME = 1, 2, 3, 4, 5, 6
-_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE = 65, 66, 67, 68, 69, 70, 71
+_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME, _LISTEN, _DATA, _SHUT, _ROOM = range(1, 11)
+_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE, _OPENED, _SENT, _ENDED = range(65, 75)
+
+_STREAM_IDS = 0x8000_0000
 
 BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack"]
 _BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6}
@@ -134,6 +136,66 @@ class Job:
         self._pump()
 
 
+class Stream:
+    """A connection that a program inside made to the relay; what waits is bounded both ways."""
+
+    def __init__(self, channel: Channel, number: int) -> None:
+        self._channel = channel
+        self._number = number
+        self._window = STDIN_WINDOW
+        self._room = asyncio.Event()
+        self._room.set()
+        self._reader = asyncio.StreamReader(limit=1 << 17)
+        self.ended = False
+
+    async def read(self, n: int) -> bytes:
+        return self._taken(await self._reader.read(n))
+
+    async def readuntil(self, end: bytes) -> bytes:
+        """Raises `asyncio.IncompleteReadError` and `asyncio.LimitOverrunError`."""
+        return self._taken(await self._reader.readuntil(end))
+
+    async def readexactly(self, n: int) -> bytes:
+        return self._taken(await self._reader.readexactly(n))
+
+    def _taken(self, data: bytes) -> bytes:
+        if data:
+            self._channel.send(_ROOM, self._number, struct.pack("<I", len(data)))
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Raises `ConnectionError` when the other end has gone."""
+        view = memoryview(data)
+        while view:
+            await self._room.wait()
+            if self.ended:
+                raise ConnectionResetError("the program inside has closed the connection")
+            n = min(len(view), self._window, 32768)
+            self._channel.send(_DATA, self._number, bytes(view[:n]))
+            view = view[n:]
+            self._window -= n
+            if not self._window:
+                self._room.clear()
+
+    def write_eof(self) -> None:
+        self._channel.send(_DATA, self._number)
+
+    def close(self) -> None:
+        self._channel.send(_SHUT, self._number)
+
+    def received(self, kind: int, data: bytes) -> None:
+        if kind == _CREDIT and len(data) == 4:
+            self._window += int.from_bytes(data, "little")
+            self._room.set()
+        elif kind == _SENT and data and not self.ended:
+            self._reader.feed_data(data)
+        elif not self.ended:
+            self._reader.feed_eof()
+            if kind == _ENDED:
+                self.ended = True
+                self._room.set()
+
+
 class Channel(asyncio.Protocol):
     """The engine's end. `ready` is set when the agent has said hello; `closed` when the channel has ended."""
 
@@ -147,6 +209,8 @@ class Channel(asyncio.Protocol):
         self._jobs: dict[int, Job] = {}
         self._pings: dict[int, asyncio.Future[bytes]] = {}
         self._gone: dict[int, asyncio.Future[None]] = {}
+        self._streams: dict[int, Stream] = {}
+        self.on_stream: Callable[[Stream], None] | None = None
         self._number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -171,6 +235,9 @@ class Channel(asyncio.Protocol):
                 future.set_exception(broken)
                 future.exception()  # whoever waits is told; nobody else has to
         self._jobs.clear()
+        for stream in self._streams.values():
+            stream.received(_ENDED, b"")
+        self._streams.clear()
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer
@@ -197,6 +264,9 @@ class Channel(asyncio.Protocol):
             pong = self._pings.pop(number, None)
             if pong is not None and not pong.done():
                 pong.set_result(data)
+            return
+        if number & _STREAM_IDS:
+            self._stream_received(kind, number, data)
             return
         if kind == _GONE:
             gone = self._gone.pop(number, None)
@@ -228,6 +298,30 @@ class Channel(asyncio.Protocol):
                     cpu,
                 )
                 job.done.set_result(ended)
+
+    def _stream_received(self, kind: int, number: int, data: bytes) -> None:
+        if kind == _OPENED and number not in self._streams:
+            stream = self._streams[number] = Stream(self, number)
+            if self.on_stream is None:
+                stream.close()
+            else:
+                self.on_stream(stream)
+            return
+        found = self._streams.get(number)
+        if found is not None:
+            found.received(kind, data)
+            if kind == _ENDED:
+                del self._streams[number]
+
+    async def listen(self, port: int) -> None:
+        """Has the agent take connections on the sandbox's own loopback, and pass them on as streams."""
+        self._number += 1
+        answer: asyncio.Future[bytes] = self.loop.create_future()
+        self._pings[self._number] = answer
+        self.send(_LISTEN, self._number, struct.pack(">H", port))
+        (error,) = struct.unpack("<i", await answer)
+        if error:
+            raise SandboxError(f"the relay cannot listen on port {port}: {os.strerror(error)}")
 
     def send(self, kind: int, number: int, data: bytes = b"") -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -14,6 +14,7 @@ from typing import Protocol
 from forgewright.core.errors import NotFound, Refused, SandboxError
 from forgewright.sandbox import trees
 from forgewright.sandbox.cgroups import Counters
+from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
 from forgewright.sandbox.types import Command, Exit, OnOutput, Reason, SandboxSpec
@@ -22,6 +23,7 @@ KILL_SECONDS = 3.0
 """How long a killed process tree may take to end before the whole sandbox is destroyed."""
 
 _BUILTIN_SECONDS = 60.0
+_PROXY = f"http://127.0.0.1:{PORT}"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -53,8 +55,16 @@ class AgentSandbox:
         self.spec = spec
         self.driver = driver
         self._machine = machine
+        self.egress: Egress | None = None
         self._closing = False
         self._running = 0
+
+    async def open_network(self) -> None:
+        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it."""
+        if self.spec.network.allow:
+            self.egress = Egress(self.spec.network.allow)
+            self._machine.channel.on_stream = self.egress.accept
+            await self._machine.channel.listen(PORT)
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
         if not command.argv:
@@ -130,6 +140,8 @@ class AgentSandbox:
 
     async def close(self) -> None:
         self._closing = True
+        if self.egress is not None:
+            self.egress.close()
         await asyncio.shield(self._machine.destroy())
 
     async def ping(self) -> None:
@@ -149,6 +161,9 @@ class AgentSandbox:
     ) -> Request:
         processes, address = self._machine.fallback_limits()
         own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        if self.egress is not None:
+            own |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
+            own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
         return Request(
             argv=argv,
             environment={} if builtin else {**own, **self.spec.environment, **environment},

@@ -140,8 +140,20 @@ def _put(base: int, entry: Entry) -> None:
 
 
 def _check_link(entry: Entry) -> None:
-    place = os.path.normpath(os.path.join(os.path.dirname(entry.path), entry.data))
-    if entry.data.startswith(b"/") or place == b".." or place.startswith(b"../"):
+    """Up first, no further than the tree's root, then down: a target that goes up after a name could leave
+    through another link, however harmless each looks by itself."""
+    parts = [part for part in entry.data.split(b"/") if part not in (b"", b".")]
+    up = 0
+    while up < len(parts) and parts[up] == b"..":
+        up += 1
+    depth = entry.path.count(b"/")
+    if (
+        entry.data.startswith(b"/")
+        or up > depth
+        or b".." in parts[up:]
+        or b"\0" in entry.data
+        or not entry.data
+    ):
         raise UnsafePath(f"link {entry.path!r} points out of its tree, to {entry.data!r}")
 
 

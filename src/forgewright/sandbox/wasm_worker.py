@@ -133,9 +133,10 @@ class Worker:
         self._linker.allow_shadowing = True
         for wanted in self._module.imports:
             name = wanted.name or ""
-            if wanted.module.startswith("wasi") and name.startswith("sock_"):
-                if isinstance(wanted.type, self._w.FuncType) and len(wanted.type.results) == 1:
-                    self._linker.define_func(wanted.module, name, wanted.type, lambda *_: _ENOTSUP)
+            kind = wanted.type
+            answers = isinstance(kind, self._w.FuncType) and len(kind.results) == 1
+            if wanted.module.startswith("wasi") and name.startswith("sock_") and answers:
+                self._linker.define_func(wanted.module, name, kind, lambda *_: _ENOTSUP)
         self._linker.allow_shadowing = False
 
     def serve(self) -> None:

@@ -98,8 +98,6 @@ class ContainerDriver:
             raise UsageError(
                 f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
             )
-        if spec.network.allow:
-            raise UsageError("a network was asked for, and this driver offers none")
         name, path = self._runtime()
         if not self._reaped:
             self._reaped = True
@@ -113,10 +111,12 @@ class ContainerDriver:
             if cgroup:
                 cgroup.create(spec.limits)
             await machine.start(self._prepare(spec, sandbox_name, folder, cgroup, (name, path)))
+            sandbox = AgentSandbox(sandbox_name, spec, self.name, machine)
+            await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
-        return AgentSandbox(sandbox_name, spec, self.name, machine)
+        return sandbox
 
     def _prepare(
         self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, runtime: tuple[str, str]
@@ -132,7 +132,7 @@ class ContainerDriver:
             payload=Owner(first + spec.uid, first + spec.uid) if rootful else None,
         )
         plan = compose(spec, place)
-        self._hide_cgroups(plan, rootful)
+        self._hide_cgroups(plan)
         arguments = ["--id", name]
         entrances = cgroup.entrances() if cgroup else []
         for number, entrance in enumerate(entrances):
@@ -161,14 +161,10 @@ class ContainerDriver:
         return [*command, name]
 
     @staticmethod
-    def _hide_cgroups(plan: Plan, rootful: bool) -> None:
+    def _hide_cgroups(plan: Plan) -> None:
         """crun 1.8 refuses a machine that has cgroup v1 and v2 mounted; it needs neither here."""
         unified = "/sys/fs/cgroup/unified"
-        if not os.path.isdir(unified):
-            return
-        if rootful:
-            plan.unmount_host(unified)
-        else:
+        if os.path.isdir(unified):
             plan.tmpfs_host(unified, size_bytes=4096, inodes=4)
 
     async def clean(self) -> Sequence[str]:

@@ -80,8 +80,6 @@ class GvisorDriver:
             raise UsageError(
                 f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
             )
-        if spec.network.allow:
-            raise UsageError("a network was asked for, and this driver offers none")
         path = self._runtime()
         self._platform = self._platform or platform_of(path)
         if not self._reaped:
@@ -102,10 +100,12 @@ class GvisorDriver:
                 )
                 cgroup.create(outer)
             await machine.start(self._prepare(spec, name, folder, cgroup, path), pipes=True)
+            sandbox = AgentSandbox(name, spec, self.name, machine)
+            await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
-        return AgentSandbox(name, spec, self.name, machine)
+        return sandbox
 
     def _prepare(
         self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, path: str

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -43,8 +44,8 @@
 #define SOURCE_DIGEST "unknown"
 #endif
 
-enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5, RESUME = 6 };
-enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70, GONE = 71 };
+enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5, RESUME = 6, LISTEN = 7, DATA = 8, SHUT = 9, ROOM = 10 };
+enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70, GONE = 71, OPENED = 72, SENT = 73, ENDED = 74 };
 enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 
 #define HEADER 9
@@ -52,6 +53,8 @@ enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 #define OUT_HIGH (1u << 20)    /* with this much unsent, no more is read from commands */
 #define STDIN_WINDOW (1u << 18) /* the engine may send this much before a CREDIT */
 #define JOBS_MAX 256
+#define STREAMS_MAX 128
+#define STREAM_IDS 0x80000000u /* ids of connections that the agent names, apart from those of commands */
 #define STATUS_FD 9
 #define CGROUP_FD 10
 #define FIRST_FREE_FD 20
@@ -70,9 +73,21 @@ struct job {
     struct job *next;
 };
 
+/* A connection of a program inside to the relay on its loopback: bytes go to the engine's proxy and back. */
+struct stream {
+    uint32_t id;
+    int fd, in_eof, out_eof, told;
+    uint32_t room; /* what the engine will still take */
+    struct buffer in;
+    struct stream *next;
+};
+
 struct status_message { int status; uint64_t rss, cpu; };
 
 static struct job *jobs;
+static struct stream *streams;
+static int stream_count, listener = -1;
+static uint32_t stream_number = STREAM_IDS;
 static int job_count;
 static struct buffer inbox, outbox;
 static int cgroups, fd_max;
@@ -538,9 +553,107 @@ static void resumed(const uint8_t *p, uint32_t length) {
     close(fd);
 }
 
+/* ---- the relay ---- */
+
+static void listen_on(uint32_t id, const uint8_t *p, uint32_t length) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int error = 0, one = 1;
+    if (length != 2 || listener >= 0) error = EINVAL;
+    else {
+        memcpy(&address.sin_port, p, 2);
+        listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64)) error = errno;
+        fd_max = listener > fd_max ? listener : fd_max;
+    }
+    uint8_t *answer = frame(PONG, id, 4);
+    memcpy(answer, &error, 4);
+}
+
+static void accept_stream(void) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return;
+    struct stream *s = stream_count < STREAMS_MAX ? calloc(1, sizeof *s) : NULL;
+    if (!s) { close(fd); return; }
+    fd_max = fd > fd_max ? fd : fd_max;
+    *s = (struct stream){.id = ++stream_number | STREAM_IDS, .fd = fd, .room = STDIN_WINDOW, .next = streams};
+    streams = s;
+    stream_count++;
+    frame(OPENED, s->id, 0);
+}
+
+static struct stream *find_stream(uint32_t id) {
+    for (struct stream *s = streams; s; s = s->next)
+        if (s->id == id) return s;
+    return NULL;
+}
+
+static void stream_ended(struct stream *s) {
+    if (s->fd >= 0) close(s->fd);
+    s->fd = -1;
+    if (!s->told) frame(ENDED, s->id, 0);
+    s->told = 1;
+}
+
+static void stream_out(struct stream *s) {
+    static uint8_t chunk[32768];
+    ssize_t n = read(s->fd, chunk, s->room < sizeof chunk ? s->room : sizeof chunk);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n < 0) { stream_ended(s); return; }
+    s->room -= (uint32_t)n;
+    if (n == 0) s->out_eof = 1; /* an empty frame: it will send no more */
+    memcpy(frame(SENT, s->id, (uint32_t)n), chunk, (size_t)n);
+    if (s->out_eof && s->in_eof && !s->in.length) stream_ended(s);
+}
+
+static void stream_in(struct stream *s) {
+    uint32_t done = 0;
+    while (s->in.length) {
+        ssize_t n = write(s->fd, s->in.data, s->in.length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) break;
+        if (n < 0) { stream_ended(s); return; }
+        consume(&s->in, (size_t)n);
+        done += (uint32_t)n;
+    }
+    if (done) memcpy(frame(CREDIT, s->id, 4), &done, 4);
+    if (s->in_eof && !s->in.length) {
+        shutdown(s->fd, SHUT_WR);
+        if (s->out_eof) stream_ended(s);
+    }
+}
+
+static void stream_data(struct stream *s, const uint8_t *p, uint32_t length) {
+    if (s->fd < 0 || s->in_eof) return;
+    if (!length) s->in_eof = 1;
+    else if (s->in.length + length > STDIN_WINDOW) { stream_ended(s); return; }
+    else {
+        reserve(&s->in, length);
+        memcpy(s->in.data + s->in.length, p, length);
+        s->in.length += length;
+    }
+    stream_in(s);
+}
+
+static void discard_streams(void) {
+    for (struct stream **at = &streams; *at;) {
+        struct stream *s = *at;
+        if (s->fd >= 0) { at = &s->next; continue; }
+        *at = s->next;
+        free(s->in.data);
+        free(s);
+        stream_count--;
+    }
+}
+
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
     struct job *j = find(id);
+    struct stream *s = id & STREAM_IDS ? find_stream(id) : NULL;
     switch (type) {
+    case LISTEN: listen_on(id, p, length); break;
+    case DATA: if (s) stream_data(s, p, length); break;
+    case SHUT: if (s) stream_ended(s); break;
+    case ROOM: if (s && length == 4) s->room += get32(p); break;
     case EXEC: start(id, p, length); break;
     case STDIN:
         if (!j || j->in_fd < 0) break;
@@ -599,8 +712,9 @@ static void loopback_up(void) {
 
 static void loop(void) {
     for (;;) {
-        struct pollfd fds[2 + JOBS_MAX * 4];
+        struct pollfd fds[3 + JOBS_MAX * 4 + STREAMS_MAX];
         struct job *of[2 + JOBS_MAX * 4];
+        struct stream *stream_of[3 + JOBS_MAX * 4 + STREAMS_MAX];
         nfds_t n = 0;
         int full = outbox.length > OUT_HIGH;
         fds[n++] = (struct pollfd){0, POLLIN, 0};
@@ -614,6 +728,13 @@ static void loop(void) {
                 fds[n++] = (struct pollfd){want[i], i == 1 ? POLLOUT : POLLIN, 0};
             }
         }
+        nfds_t job_end = n;
+        fds[n++] = (struct pollfd){full ? -1 : listener, POLLIN, 0};
+        for (struct stream *s = streams; s; s = s->next) {
+            int events = (full || s->out_eof || !s->room ? 0 : POLLIN) | (s->in.length ? POLLOUT : 0);
+            stream_of[n] = s;
+            fds[n++] = (struct pollfd){events ? s->fd : -1, (short)events, 0};
+        }
         if (poll(fds, n, memory_max && jobs ? 25 : -1) < 0 && errno != EINTR) die("poll");
         if (child_ended) {
             int strays = 0;
@@ -626,7 +747,7 @@ static void loop(void) {
             if (strays) end_strays();
         }
         if (memory_max && jobs) watch();
-        for (nfds_t i = 2; i < n; i++) {
+        for (nfds_t i = 2; i < job_end; i++) {
             if (!fds[i].revents || fds[i].fd < 0) continue;
             int what = (int)(i - 2) % 4;
             if (what == 0) status(of[i]);
@@ -635,6 +756,15 @@ static void loop(void) {
         }
         for (struct job *j = jobs; j; j = j->next) settle(j);
         discard_ended();
+        if (fds[job_end].revents) accept_stream();
+        for (nfds_t i = job_end + 1; i < n; i++) {
+            if (fds[i].revents & POLLOUT) stream_in(stream_of[i]);
+            struct stream *s = stream_of[i];
+            int readable = fds[i].revents & (POLLIN | POLLHUP | POLLERR);
+            if (s->fd >= 0 && readable && s->room && !s->out_eof) stream_out(s);
+            else if (s->fd >= 0 && fds[i].revents & (POLLHUP | POLLERR)) stream_ended(s);
+        }
+        discard_streams();
         if (fds[0].revents && receive()) return;
         if (outbox.length && flush_out()) return;
     }

@@ -1,0 +1,286 @@
+"""`forgewright sandbox …`: run a command in a sandbox, keep one, look at them, clean up."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from forgewright.cli.output import print_json, say
+from forgewright.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from forgewright.sandbox.types import Exit, SandboxSpec
+
+_UNITS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def register(subparsers: Any) -> None:
+    """Adds `sandbox` and its commands."""
+    sandbox = subparsers.add_parser("sandbox", help="run a command in a sandbox")
+    commands = sandbox.add_subparsers(dest="sandbox_command", required=True, metavar="COMMAND")
+
+    one_off = commands.add_parser("run", help="run one command in a sandbox of its own")
+    _spec_arguments(one_off)
+    _command_arguments(one_off)
+
+    create = commands.add_parser(
+        "create", help="make a sandbox that stays until it is stopped, or idle for an hour"
+    )
+    _spec_arguments(create)
+
+    execute = commands.add_parser("exec", help="run a command in a sandbox that was made")
+    execute.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    execute.add_argument("--workdir", help="folder to start in")
+    execute.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    _command_arguments(execute)
+
+    copy = commands.add_parser("cp", help="copy a file in or out: ID:PATH names a file inside")
+    copy.add_argument("source", metavar="FROM")
+    copy.add_argument("target", metavar="TO")
+
+    commands.add_parser("list", help="the sandboxes that were made and stay")
+    stop = commands.add_parser("stop", help="end a sandbox and remove all of it")
+    stop.add_argument("id", metavar="ID")
+    commands.add_parser("clean", help="remove what a killed process left behind")
+    commands.add_parser("doctor", help="which tiers this machine has, and what adds the others")
+
+    module = commands.add_parser("module", help="WebAssembly modules with a name")
+    module.add_argument("action", choices=["add"])
+    module.add_argument("name", metavar="NAME")
+    module.add_argument("file", metavar="FILE.wasm")
+    for command in commands.choices.values():
+        command.set_defaults(handler=run)
+
+
+def _spec_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tier", default="container", choices=["wasm", "container", "gvisor", "microvm"])
+    parser.add_argument("--driver", help="a driver by name; never one weaker than the tier")
+    parser.add_argument("--image", default="host", help="host, or for wasm a module's name or path")
+    parser.add_argument("--mem", default="1g", metavar="SIZE", help="memory: 512 (MiB), 512m, 2g")
+    parser.add_argument("--disk", default="1g", metavar="SIZE", help="what can be written in all")
+    parser.add_argument("--cpus", type=float, default=1.0)
+    parser.add_argument("--pids", type=int, default=256, help="processes and threads at once")
+    parser.add_argument(
+        "--mount",
+        action="append",
+        default=[],
+        metavar="FROM:TO[:ro|rw|cow]",
+        help="a host folder inside (ro)",
+    )
+    parser.add_argument("--python", metavar="VENV", help="a virtual environment, at its own path")
+    parser.add_argument("--allow", action="append", default=[], metavar="HOST:PORT", help="may be reached")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--workdir", default="/", help="folder to start in")
+
+
+def _command_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS")
+    parser.add_argument("--stdin", action="store_true", help="pass standard input on")
+    parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND …")
+
+
+def run(args: argparse.Namespace) -> int:
+    """The command's own exit code for `run` and `exec`; else 0 if all is well."""
+    import asyncio
+
+    handlers: dict[str, Callable[[argparse.Namespace], Any]] = {
+        "run": _run, "create": _create, "exec": _exec, "cp": _copy, "list": _list,
+        "stop": _stop, "clean": _clean, "doctor": _doctor, "module": _module,
+    }  # fmt: skip
+    code: int = asyncio.run(handlers[args.sandbox_command](args))
+    return code
+
+
+def size(text: str) -> int:
+    """Bytes of `512` (MiB), `512m`, `2g`, `64k`."""
+    match = re.fullmatch(r"(\d+)([kmg]?)(?:i?b)?", text.lower())
+    if not match:
+        raise UsageError(f"size {text!r}: expected a number and k, m or g", hint="for example 512m")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _spec(args: argparse.Namespace) -> SandboxSpec:
+    import os
+
+    from forgewright.sandbox import Limits, Mount, Network, SandboxSpec, Tier, python_mounts
+
+    mounts = list(python_mounts(args.python)) if args.python else []
+    for text in args.mount:
+        source, _, rest = text.partition(":")
+        target, _, mode = rest.partition(":")
+        if not source or mode not in ("", "ro", "rw", "cow"):
+            raise UsageError(f"mount {text!r}: expected FROM:TO, FROM:TO:ro, :rw or :cow")
+        source = os.path.abspath(source)
+        mounts.append(Mount(source, target or source, mode or "ro"))
+    return SandboxSpec(
+        tier=Tier(args.tier),
+        image=args.image,
+        limits=Limits(
+            memory_bytes=size(args.mem), disk_bytes=size(args.disk), cpus=args.cpus, processes=args.pids
+        ),
+        mounts=tuple(mounts),
+        network=Network(tuple(args.allow)),
+        environment=_environment(args.env),
+        workdir=args.workdir,
+    )
+
+
+def _environment(pairs: list[str]) -> dict[str, str]:
+    wrong = [pair for pair in pairs if "=" not in pair or pair.startswith("=")]
+    if wrong:
+        raise UsageError(f"environment {wrong[0]!r}: expected NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _command(args: argparse.Namespace, **more: Any) -> Any:
+    from forgewright.sandbox import Command
+
+    argv = args.argv[1:] if args.argv[:1] == ["--"] else args.argv
+    if not argv:
+        raise UsageError("no command", hint=f"forgewright sandbox {args.sandbox_command} … -- COMMAND")
+    stdin = sys.stdin.buffer.read() if args.stdin else b""
+    return Command(argv=tuple(argv), stdin=stdin, timeout_seconds=args.timeout, **more)
+
+
+def _show(as_json: bool) -> Callable[[str, bytes], None]:
+    def show(stream: str, data: bytes) -> None:
+        if not as_json:
+            out = sys.stdout.buffer if stream == "stdout" else sys.stderr.buffer
+            out.write(data)
+            out.flush()
+
+    return show
+
+
+def _ended(ended: Exit, as_json: bool) -> int:
+    if as_json:
+        texts = {
+            "stdout": ended.stdout.decode("utf-8", "replace"),
+            "stderr": ended.stderr.decode("utf-8", "replace"),
+        }
+        print_json(
+            {
+                "code": ended.code, "reason": ended.reason, "seconds": round(ended.seconds, 4),
+                "memory_peak_bytes": ended.memory_peak_bytes, **texts,
+            }
+        )  # fmt: skip
+    elif ended.reason not in ("exit", "signal"):
+        sys.stderr.write(f"forgewright: the command was ended: {ended.reason}\n")
+    return ended.code
+
+
+async def _run(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import open_sandbox
+
+    command = _command(args)
+    sandbox = await open_sandbox(_spec(args), args.driver)
+    try:
+        return _ended(await sandbox.run(command, on_output=_show(args.json)), args.json)
+    finally:
+        await sandbox.close()
+
+
+async def _create(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeper
+
+    name = keeper.start(_spec(args), args.driver)
+    print_json({"id": name}) if args.json else say(name)
+    return 0
+
+
+async def _exec(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeper
+
+    command = _command(args, environment=_environment(args.env), workdir=args.workdir)
+    answer = await keeper.ask(keeper.find(args.id), keeper.Ask("exec", command), _show(args.json))
+    assert answer.ended is not None
+    return _ended(answer.ended, args.json)
+
+
+async def _copy(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from forgewright.sandbox import keeper
+
+    inward, outward = _inside(args.target), _inside(args.source)
+    if (inward is None) == (outward is None):
+        raise UsageError("one of FROM and TO is ID:PATH, the other a file here")
+    if inward is not None:
+        data = Path(args.source).read_bytes()
+        await keeper.ask(keeper.find(inward[0]), keeper.Ask("put", path=inward[1], data=data))
+    elif outward is not None:
+        answer = await keeper.ask(keeper.find(outward[0]), keeper.Ask("get", path=outward[1]))
+        Path(args.target).write_bytes(answer.data)
+    return 0
+
+
+def _inside(text: str) -> tuple[str, str] | None:
+    match = re.fullmatch(r"((?:fw)?[0-9a-f]{2,}):(.+)", text)
+    return (match[1], match[2]) if match else None
+
+
+async def _list(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeper
+
+    for about in keeper.kept():
+        if args.json:
+            print_json({"id": about.id, "driver": about.driver, "tier": about.tier, "pid": about.pid})
+        else:
+            memory = about.spec.limits.memory_bytes >> 20
+            say(
+                f"{about.id}  {about.tier:9}  {about.spec.image}  {memory} MiB  {about.spec.limits.cpus:g} cpus"
+            )
+    return 0
+
+
+async def _stop(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeper
+
+    await keeper.ask(keeper.find(args.id), keeper.Ask("stop"))
+    return 0
+
+
+async def _clean(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import reaper
+
+    removed = reaper.clean()
+    if args.json:
+        print_json({"removed": removed})
+    else:
+        say(f"removed {len(removed)} sandboxes" if removed else "nothing was left behind")
+    return 0
+
+
+async def _doctor(args: argparse.Namespace) -> int:
+    from forgewright.core.errors import ForgewrightError
+    from forgewright.sandbox import DRIVERS, Probe, driver
+
+    for name, (tier, _) in DRIVERS.items():
+        try:
+            probe = await driver(name).probe()
+        except ForgewrightError as error:
+            probe = Probe(driver=name, tier=tier, available=False, detail=error.message)
+        if args.json:
+            print_json(probe)
+        else:
+            say(
+                f"{tier:9}  {name:9}  {'ready  ' if probe.available else 'missing'}  {probe.version}  {probe.detail}"
+            )
+            if probe.install and not probe.available:
+                say(f"           → {probe.install}")
+    return 0
+
+
+async def _module(args: argparse.Namespace) -> int:
+    import shutil
+
+    from forgewright.sandbox.drivers.wasm import modules
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", args.name):
+        raise UsageError(f"module name {args.name!r}: expected small letters, digits, dots and dashes")
+    shutil.copyfile(args.file, modules() / f"{args.name}.wasm")
+    say(f"added; used as: forgewright sandbox run --tier wasm --image {args.name} -- {args.name} …")
+    return 0
