@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from time import process_time
 from typing import TYPE_CHECKING
 
 from forgewright.core.errors import EditRefused
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from forgewright.code.binding import Resolver
     from forgewright.code.project import Project
+
+PARSE_SECONDS = 4.0
 
 SUFFIXES: dict[str, str] = {
     ".py": "python",
@@ -87,9 +90,32 @@ def parser(language: str) -> Parser:
     return Parser(grammar(language))
 
 
+class Unparsable(EditRefused):
+    """Text on which the parser's search for an error's end goes on and on."""
+
+
 def parse(language: str, data: bytes) -> Tree:
-    """The syntax tree of `data`; never fails, errors are nodes of the tree."""
-    return parser(language).parse(data)
+    """The syntax tree of `data`; errors are nodes of the tree.
+
+    Raises `Unparsable` after `PARSE_SECONDS` of CPU time: there are texts of a few hundred bytes on
+    which tree-sitter's error recovery does not end.
+    """
+    view = memoryview(data)
+    end = process_time() + PARSE_SECONDS
+    found = parser(language)
+    try:
+        bounded = found.parse(
+            lambda at, point: view[at:], progress_callback=lambda offset, error: process_time() > end
+        )
+    except ValueError:  # what py-tree-sitter raises for a parse that was called off
+        found.reset()
+        raise Unparsable(
+            f"{language} code of {len(data)} bytes is not parsed after {PARSE_SECONDS:.0f} s",
+            hint="correct its syntax by (replace-text …), or leave the file out",
+        ) from None
+    # Only a parse from a callback can be called off, and only one from bytes has texts of nodes: the
+    # second takes the first one's tree over, and costs next to nothing.
+    return found.parse(data, bounded)
 
 
 def make_resolver(language: str, project: Project) -> Resolver:

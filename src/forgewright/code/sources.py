@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from forgewright.code.globs import matcher
-from forgewright.code.languages import FAMILIES, language_of, parse
+from forgewright.code.languages import FAMILIES, Unparsable, language_of, parse
 from forgewright.code.listing import TICK_NANOSECONDS, Listing
 from forgewright.core.errors import NotFound, UnsafePath
 from forgewright.core.limits import SOURCE_BYTES_MAX
@@ -29,18 +29,26 @@ FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_DIRECTORY
 class SourceFile:
     """One file as it was read; its tree is parsed at first use and kept."""
 
-    __slots__ = ("_tree", "data", "language", "path")
+    __slots__ = ("_tree", "_unparsable", "data", "language", "path")
 
     def __init__(self, path: str, data: bytes, language: str | None = None) -> None:
         self.path = path
         self.data = data
         self.language = language or language_of(path)
         self._tree: Tree | None = None
+        self._unparsable: Unparsable | None = None
 
     @property
     def tree(self) -> Tree:
         if self._tree is None:
-            self._tree = parse(self.language, self.data)
+            if self._unparsable is not None:
+                raise Unparsable(self._unparsable.message, hint=self._unparsable.hint)
+            try:
+                self._tree = parse(self.language, self.data)
+            except Unparsable as error:
+                error.message = f"{self.path}: {error.message}"
+                self._unparsable = error
+                raise
         return self._tree
 
     @property

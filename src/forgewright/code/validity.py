@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from forgewright.code.languages import Unparsable
 from forgewright.code.sources import SourceFile
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ def mistake(before: SourceFile | None, after: SourceFile) -> str:
     """Empty if `after` is no worse than `before`; else what is wrong, as `path:line: …`."""
     if after.language == "text":
         return ""
+    try:
+        return _mistake(before, after)
+    except Unparsable as error:
+        return "" if before is not None and before.data == after.data else error.message
+
+
+def _mistake(before: SourceFile | None, after: SourceFile) -> str:
     if after.language == "python":
         return _python(before, after)
     errors = broken(after)

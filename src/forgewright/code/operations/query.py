@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from forgewright.code.languages import GRAMMARS, language_of
+from forgewright.code.languages import GRAMMARS, Unparsable, language_of
 from forgewright.code.operations.base import Example, Match, Operation, Outcome, Scene, occurrences_text
 from forgewright.code.operations.fields import Glob, Selector
 from forgewright.code.query.outline import Entry, outline, render
@@ -55,7 +55,10 @@ class Outline(Operation, frozen=True, kw_only=True):
             if len(found) >= self.limit:
                 more += 1
                 continue
-            found.extend(outline(scene.project.source(path), self.depth))
+            try:
+                found.extend(outline(scene.project.source(path), self.depth))
+            except Unparsable as error:
+                scene.report(error.message)
         notes = (f"{more} more files; narrow `in` or raise `limit`",) if more else ()
         if not paths:
             raise SelectorError(f"no source files match {self.in_!r}", hint=_all_paths(scene))

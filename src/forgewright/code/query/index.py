@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from forgewright.code.languages import GRAMMARS, grammar, language_of
+from forgewright.code.languages import GRAMMARS, Unparsable, grammar, language_of
 from forgewright.code.query.outline import Entry, outline
 from forgewright.code.sources import DiskProject, Overlay, SourceFile
 
@@ -69,7 +69,10 @@ def index(project: Project, paths: Iterable[str]) -> dict[str, Tags]:
         source = disk.read_once(path) if disk is not None and path not in changed else project.source(path)
         if source is None:
             continue
-        found[path] = tags(source, stamp or (0, 0, 0))
+        try:
+            found[path] = tags(source, stamp or (0, 0, 0))
+        except Unparsable:
+            continue
         fresh += stamp is not None
     if disk is not None and fresh:
         _save(disk, {**kept, **{path: tag for path, tag in found.items() if tag.stamp[1] or tag.stamp[0]}})

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forgewright.code.globs import matcher
-from forgewright.code.languages import GRAMMARS, grammar, language_of
+from forgewright.code.languages import GRAMMARS, Unparsable, grammar, language_of
 from forgewright.code.operations.base import Match
 from forgewright.code.patterns.compiled import compiled
 from forgewright.code.selectors import kinds, nodes
@@ -67,7 +67,10 @@ def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
     """The matches in one file; a tree that was parsed for nothing is not kept."""
     source = project.source(path)
     parsed = source.parsed
-    found = in_source(source, selector)
+    try:
+        found = in_source(source, selector)
+    except Unparsable:
+        return []
     if not found and not parsed:
         source.forget_tree()
     return found
