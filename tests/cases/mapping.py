@@ -20,11 +20,11 @@ from forgewright.code.operations.classes import (
 )
 from forgewright.code.operations.extract import ExtractFunction, ExtractVariable
 from forgewright.code.operations.hierarchy import (
+    DeleteUnused,
     ExtractSuperclass,
     MakeTopLevel,
     PullUp,
     PushDown,
-    SafeDelete,
 )
 from forgewright.code.operations.imports import (
     AbsoluteImports,
@@ -404,7 +404,7 @@ MAKERS: dict[str, Callable[[Case, Case], list[Step] | None]] = {
     "module_to_package": lambda case, args: [ModuleToPackage(module=args["path"])],
     "pull_up": lambda case, args: [PullUp(range=marked(case, "MOVE"))],
     "push_down": lambda case, args: [PushDown(range=marked(case, "MOVE"))],
-    "safe_delete": lambda case, args: [SafeDelete(at=caret(case))],
+    "safe_delete": lambda case, args: [DeleteUnused(at=caret(case))],
     "use_function": lambda case, args: [UseFunction(at=at(case, args), style="module")],
     "change_occurrences": change_occurrences,
     "restructure": restructure,

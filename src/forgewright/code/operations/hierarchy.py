@@ -120,18 +120,18 @@ class MakeTopLevel(Spanned, frozen=True, kw_only=True):
         return outcome(make_top_level(resolver, file, nodes[0]), "moved to the top of the module")
 
 
-class SafeDelete(Named, frozen=True, kw_only=True):
-    """Delete a definition if nothing uses it; else list its uses."""
+class DeleteUnused(Named, frozen=True, kw_only=True):
+    """Delete the definition of the symbol at a place if nothing uses it; an emptied class keeps `pass`."""
 
     group: ClassVar[str] = "delete"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(safe-delete symbol: 'function[name=old]')",
+            program="(delete-unused symbol: 'function[name=old]')",
             before={"app.py": "def old():\n    pass\n\n\ndef new():\n    pass\n"},
             after={"app.py": "def new():\n    pass\n"},
         ),
         Example(
-            program="(safe-delete symbol: 'function[name=old]')",
+            program="(delete-unused symbol: 'function[name=old]')",
             before={"app.py": "def old():\n    pass\n\n\nold()\n"},
             refused="is used in 1 place",
         ),

@@ -69,7 +69,7 @@ TABLE: dict[str, str] = {
     "pull-up": f"{STRUCTURE}.hierarchy:PullUp",
     "push-down": f"{STRUCTURE}.hierarchy:PushDown",
     "make-top-level": f"{STRUCTURE}.hierarchy:MakeTopLevel",
-    "safe-delete": f"{STRUCTURE}.hierarchy:SafeDelete",
+    "delete-unused": f"{STRUCTURE}.hierarchy:DeleteUnused",
     "use-function": f"{STRUCTURE}.classes:UseFunction",
     "method-object": f"{STRUCTURE}.classes:MethodObject",
     "replace-uses": f"{STRUCTURE}.classes:ReplaceUses",

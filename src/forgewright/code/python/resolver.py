@@ -28,7 +28,7 @@ KINDS = {
 }
 
 _INDEXES: dict[str, tuple[Source, FileIndex]] = {}
-INDEXES_MAX = 4096
+INDEXES_MAX = 256
 """Files whose facts are kept between resolvers of one process; each as long as its source is the same."""
 
 
