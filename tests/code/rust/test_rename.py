@@ -115,6 +115,19 @@ ONE_FILE = [
         "struct A { n: i32 }\nimpl A { fn get(a: &Self) -> i32 { a.n } }\nfn f(x: A) { A::get(&x); }",
     ),
     (
+        "a reference is passed on as it is",
+        "a",
+        "struct A;\nimpl A { fn get(&<|>self) {} fn all(&self) { self.get(); } }\nfn f(x: &A, y: A) { x.get(); y.get(); }",
+        "struct A;\nimpl A { fn get(a: &Self) {} fn all(&self) { A::get(self); } }\n"
+        "fn f(x: &A, y: A) { A::get(x); A::get(&y); }",
+    ),
+    (
+        "an item in a macro's arguments",
+        "go",
+        "macro_rules! id { ($($t:tt)*) => { $($t)* } }\nid! { fn <|>run() {} }\nfn f() { run(); }",
+        "macro_rules! id { ($($t:tt)*) => { $($t)* } }\nid! { fn go() {} }\nfn f() { go(); }",
+    ),
+    (
         "an elided lifetime gets a name",
         "a",
         "fn f(x: &'<|>_ str) {}",

@@ -302,7 +302,8 @@ class Paths:
                 continue
             tree = invocation.first("token_tree")
             for node in tree.walk() if tree is not None else ():
-                if node.type == "identifier" and plain(node.text) == name and self._declares(invocation):
+                named = node.type == "identifier" and plain(node.text) == name
+                if named and (_declared_in_tokens(node) or self._declares(invocation)):
                     item = file.decl.get(node)
                     if item is None:
                         item = file.decl[node] = Item(name, "generated", invocation, module)
@@ -323,6 +324,13 @@ class Paths:
                 if after.type == "metavariable" and before.text in _DECLARING:
                     return True
         return False
+
+
+def _declared_in_tokens(node: Node) -> bool:
+    """Whether a keyword such as `fn` stands before a name in a macro's arguments."""
+    siblings = node.up.children
+    index = siblings.index(node)
+    return index > 0 and siblings[index - 1].text in _DECLARING
 
 
 _DECLARING = ("fn", "struct", "enum", "union", "const", "static", "trait", "type", "mod")

@@ -165,9 +165,22 @@ def _as_path(meanings: Meanings, node: Node, function: Node) -> Splice | None:
         if parameter.startswith("&")
         else ""
     )
+    if _is_reference(meanings, value):
+        borrow = ""
     base = owner.text.partition("<")[0]
     given = ", ".join([f"{borrow}{value.text}", *(item.text for item in arguments.items)])
     return Splice(node.path, call.start, call.end, f"{base}::{node.text}({given})".encode())
+
+
+def _is_reference(meanings: Meanings, value: Node) -> bool:
+    """Whether a plain name is declared as a reference already."""
+    item = meanings.at(value) if value.type in ("identifier", "self") else None
+    if item is None:
+        return False
+    written = item.node.get("type")
+    if item.kind == "self" and written is None:
+        return item.node.text.startswith("&")
+    return written is not None and written.type == "reference_type"
 
 
 def _refused(message: str) -> EditRefused:
