@@ -27,8 +27,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the bundle (a tar file)"
     )
 
-    verify = commands.add_parser("verify", help="verify a bundle offline, or without one the home's own journal")
-    verify.add_argument("bundle", type=Path, nargs="?", help="without it: the journal of the home, as fsck does")
+    verify = commands.add_parser(
+        "verify", help="verify a bundle offline, or without one the home's own journal"
+    )
+    verify.add_argument(
+        "bundle", type=Path, nargs="?", help="without it: the journal of the home, as fsck does"
+    )
     verify.add_argument("--key", help="the log's verifier key, or a file that holds it")
     verify.add_argument("--head", type=Path, help="a tree head of this log that you saw before")
     verify.add_argument(

@@ -40,8 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completions": ("completions", "completions for bash, zsh and fish"),
 }
 
-_AT_HOME = ("audit", "provenance", "privacy", "dataset", "edit", "policy", "sandbox", "mcp")
-"""Commands that find the home's path in `args.home`; the others ask `settings` for more than that."""
+_AT_HOME = ("audit", "provenance", "privacy", "dataset", "policy", "sandbox", "mcp")
+"""Commands that find the home's path in `args.home`; `edit` needs none, the others ask `settings` for more."""
 
 USAGE = """\
 usage: forgewright COMMAND …

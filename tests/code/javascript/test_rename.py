@@ -410,3 +410,20 @@ def test_what_is_not_the_projects_own_is_refused() -> None:
 def test_shadowing_is_no_clash_where_nothing_is_captured() -> None:
     before = "const <|>x = 1;\nfunction f(y) { return y; }\nx;\n"
     assert renamed({"a.js": before}, "y") == {"a.js": "const y = 1;\nfunction f(y) { return y; }\ny;\n"}
+
+
+def test_words_in_strings_and_comments_as_the_options_say() -> None:
+    files = {"a.js": "// load it\nconst s = 'load all';\nfunction <|>load() {}\n"}
+    assert renamed(files, "read", RenameOptions(docs="all", strings="all"))["a.js"] == (
+        "// read it\nconst s = 'read all';\nfunction read() {}\n"
+    )
+    made = renaming(files, "read", RenameOptions(docs="uncertain"))
+    assert [(place.role, place.certain) for place in made.uncertain] == [("comment", False)]
+    assert [place.role for place in made.leftover] == ["string"]
+
+
+def test_one_class_of_a_hierarchy_alone() -> None:
+    files = {"a.ts": "class A { go() {} }\nclass B extends A { <|>go() {} }\nnew B().go();\nnew A().go();\n"}
+    assert renamed(files, "run", RenameOptions(hierarchy=False))["a.ts"] == (
+        "class A { go() {} }\nclass B extends A { run() {} }\nnew B().run();\nnew A().go();\n"
+    )

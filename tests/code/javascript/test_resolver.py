@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.code.renames import marked, opened
 
 from forgewright.code.binding import Symbol
-from forgewright.code.languages import make_resolver
+from forgewright.code.languages import language_of, make_resolver
 from forgewright.code.sources import MemoryProject
+from forgewright.core.errors import EditRefused
 
 
 def test_symbol_at_follows_imports_to_the_definition() -> None:
@@ -89,3 +91,24 @@ def test_recursive_types_end() -> None:
         "declare const a: A;\na.x.x.y;\nfunction f() { return g(); }\nfunction g() { return f(); }\nf().x;\n"
     }
     assert "a.⟨x⟩.⟨x⟩.y" in marked(files)["a.ts"]
+
+
+@pytest.mark.parametrize("suffix", ["js", "ts", "go", "rs"])
+@pytest.mark.parametrize(
+    "text", ["a" + ".b" * 5000, "(" * 3000 + "1" + ")" * 3000, "{a:" * 1000, "f" + "(g)" * 3000, "<|" * 500]
+)
+def test_deep_nesting_is_answered_or_refused(suffix: str, text: str) -> None:
+    path = f"a.{suffix}"
+    resolver = make_resolver(language_of(path), MemoryProject({path: text}))
+    for offset in (0, len(text) // 2, len(text) - 1):
+        try:
+            symbol = resolver.symbol_at(path, offset)
+            if symbol is not None:
+                resolver.occurrences(symbol)
+        except EditRefused as refused:
+            assert refused.hint is not None
+
+
+def test_java_names_are_refused_with_the_languages_that_are_resolved() -> None:
+    with pytest.raises(EditRefused, match="java"):
+        make_resolver("java", MemoryProject({}))

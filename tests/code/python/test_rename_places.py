@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - each source stands on one line, so that the marks can be read
 """A rename touches exactly the places that mean the symbol."""
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ ONE_FILE = {
     "string annotation": "class «|A»: pass\ndef f(x: '«A»') -> 'list[«A»]': ...\n",
     "string in a generic": "from typing import List\nclass «|A»: pass\nx: List['«A»']\n",
     "literal is no annotation": "from typing import Literal\nclass «|A»: pass\nx: Literal['A']\ny: '«A»'\n",
+    "string in an alias": "from typing import Union\nX = Union['«A»', int]\nclass «|A»: pass\n",
     "cast": "from typing import cast\nclass «|A»: pass\nx = cast('«A»', 1)\n",
     "type comment": "class «|A»: pass\nx = []  # type: list[«A»]\n",
     "function type comment": "class «|A»: pass\ndef f(a):\n    # type: («A») -> «A»\n    return a\n",

@@ -12,7 +12,6 @@ import pytest
 
 from forgewright.code.languages import make_resolver
 from forgewright.code.second_opinion import typescript
-from forgewright.code.second_opinion.agreement import agreed
 from forgewright.code.second_opinion.documents import byte_of, edits, position
 from forgewright.code.second_opinion.server import LanguageServer
 from forgewright.code.sources import DiskProject
@@ -46,10 +45,25 @@ def test_types_decide_what_syntax_cannot(tmp_path: Path) -> None:
     symbol = next(s for s in resolver.definitions("a.ts") if s.name == "close")
     own = resolver.rename(symbol, "end")
     assert len(own.uncertain) == 1
-    made = agreed(own, typescript.rename(tmp_path, project, symbol, "end"))
+    made = typescript.confirmed(tmp_path, project, symbol, "end", own)
     assert made.uncertain == ()
     assert len(made.splices) == 3
     assert "close" in (tmp_path / "a.ts").read_text(), "the server does not write"
+
+
+def test_barrels_and_shorthand_are_no_disagreement(tmp_path: Path) -> None:
+    compiler()
+    (tmp_path / "a.ts").write_text("export const load = 1;\nexport const o = { load };\n")
+    (tmp_path / "index.ts").write_text("export { load } from './a';\n")
+    (tmp_path / "b.ts").write_text("import { load } from './index';\nload;\n")
+    (tmp_path / "tsconfig.json").write_text("{}")
+    project = DiskProject(tmp_path)
+    resolver = make_resolver("typescript", project)
+    symbol = next(s for s in resolver.definitions("a.ts") if s.name == "load")
+    own = resolver.rename(symbol, "read")
+    made = typescript.confirmed(tmp_path, project, symbol, "read", own)
+    assert made.uncertain == ()
+    assert made.splices == own.splices
 
 
 def test_a_missing_server_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from forgewright.code.go.packages import Packages
 from forgewright.code.go.search import Search
 from forgewright.code.go.things import NAMES, File, Thing
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
@@ -30,6 +32,7 @@ class GoResolver:
 
     # symbols
 
+    @bounded
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         found = self._at(path, offset)
         if found is None:
@@ -37,6 +40,7 @@ class GoResolver:
         node, thing = found
         return self._symbol(thing, thing.names[0]) if thing is not None else self._package(node)
 
+    @bounded
     def symbol_here(self, path: str, offset: int) -> Symbol | None:
         """The symbol at this very place, where a rename begins."""
         found = self._at(path, offset)
@@ -77,11 +81,13 @@ class GoResolver:
             thing.name, KINDS.get(thing.kind, thing.kind), node.path, node.start, node.end, _container(thing)
         )
 
+    @bounded
     def definitions(self, path: str) -> Sequence[Symbol]:
         file = self.packages.file(path)
         found = [self._symbol(thing, node) for node, thing in file.decl.items()] if file is not None else []
         return sorted((s for s in found if s.name != "_"), key=lambda symbol: symbol.start)
 
+    @bounded
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         file = self.packages.file(path)
         if file is None:
@@ -102,6 +108,7 @@ class GoResolver:
 
     # occurrences
 
+    @bounded
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         node = self._node(symbol)
         thing = self.meanings.at(node)
@@ -144,6 +151,7 @@ class GoResolver:
 
     # renaming
 
+    @bounded
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
         if node.type == "func":
@@ -177,9 +185,9 @@ class GoResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
-        return Renaming(
-            tuple(sorted(splices)), (), tuple(uncertain), self._leftover(thing.name, splices, uncertain)
-        )
+        leftover = self._leftover(thing.name, splices, uncertain)
+        made = Renaming(tuple(sorted(splices)), (), tuple(uncertain), leftover)
+        return with_prose(made, new_name, options)
 
     def _together(self, thing: Thing, node: Node, new_name: str, options: RenameOptions) -> list[Thing]:
         """What is renamed with a thing: a type's receivers, the methods of an interface's implementations."""

@@ -178,8 +178,10 @@ class Program:
             entity = step
         return None
 
-    def meaning(self, node: Node, space: int) -> Entity | None:
+    def meaning(self, node: Node, space: int, depth: int = 0) -> Entity | None:
         """What an entity name (`a`, `a.b`, also in types) means, without looking at types."""
+        if depth > ALIAS_STEPS_MAX:
+            return None
         node = bare(node)
         if node.type in ("identifier", "type_identifier", "jsdoc_name", "shorthand_property_identifier"):
             return self.lookup(node, space)
@@ -199,7 +201,7 @@ class Program:
         parts = dotted(node)
         if parts is None:
             return None
-        owner = self.resolve(self.meaning(parts[0], SPACE | VALUE))
+        owner = self.resolve(self.meaning(parts[0], SPACE | VALUE, depth + 1))
         return self.exported(owner, parts[1].text, space) if owner is not None else None
 
     def exported(self, owner: Entity, name: str, space: int = ANY) -> Entity | None:

@@ -15,6 +15,8 @@ from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
@@ -46,6 +48,7 @@ class JavaScriptResolver:
 
     # symbols
 
+    @bounded
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         here = self._at(path, offset)
         if here is None:
@@ -60,6 +63,7 @@ class JavaScriptResolver:
             return self._symbol(target, target.names[0])
         return self._symbol(entity, node) if target.unit.path[:1] != "\0" else None
 
+    @bounded
     def symbol_here(self, path: str, offset: int) -> Symbol | None:
         """The symbol at this very place, imports not followed: renaming it renames what is local to it."""
         unit = self.program.unit(path)
@@ -92,6 +96,7 @@ class JavaScriptResolver:
             _container(name),
         )
 
+    @bounded
     def definitions(self, path: str) -> Sequence[Symbol]:
         unit = self.program.unit(path)
         if unit is None:
@@ -103,6 +108,7 @@ class JavaScriptResolver:
         ]
         return sorted(found, key=lambda symbol: (symbol.start, symbol.end))
 
+    @bounded
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         unit = self.program.unit(path)
         if unit is None:
@@ -116,6 +122,7 @@ class JavaScriptResolver:
 
     # occurrences
 
+    @bounded
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         node = self._node(symbol)
         statement = labels.labelled(node)
@@ -165,6 +172,7 @@ class JavaScriptResolver:
 
     # renaming
 
+    @bounded
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
         if node.text == "default":
@@ -182,7 +190,9 @@ class JavaScriptResolver:
         imported = _plain_import(entity) and not options.aliases
         self._check_target(self.program.resolve(entity) or entity if imported else entity, node)
         shorthand, keep = options.shorthand, options.aliases
-        search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
+        search = Search(
+            self.meanings, renaming=True, shorthand=shorthand, keep=keep, hierarchy=options.hierarchy
+        )
         tags = _intrinsic_tags(node)
         for tag in tags:
             search.hits[tag] = Hit(tag, entity, "node")
@@ -204,7 +214,8 @@ class JavaScriptResolver:
                 f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
             )
         leftover = self._leftover(symbol.name, hits, uncertain)
-        return Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        made = Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        return with_prose(made, new_name, options)
 
     def _check_target(self, entity: Entity, node: Node) -> None:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):

@@ -55,13 +55,16 @@ class Search:
     stay as they are, and what is exported or imported under the same name is not followed.
     """
 
-    def __init__(self, meanings: Meanings, *, renaming: bool, shorthand: bool, keep: bool) -> None:
+    def __init__(
+        self, meanings: Meanings, *, renaming: bool, shorthand: bool, keep: bool, hierarchy: bool = True
+    ) -> None:
         self.meanings = meanings
         self.checker: Checker = meanings.checker
         self.program = meanings.program
         self.renaming = renaming
         self.shorthand = shorthand
         self.keep = keep
+        self.hierarchy = hierarchy
         self.hits: dict[Node, Hit] = {}
         self.unknown: dict[Node, str] = {}
         """Places whose meaning is not known, with the reason."""
@@ -305,7 +308,7 @@ class Search:
             if found := visit(root, how):
                 return found
             owner = root.container
-            if owner is None or owner.kind not in ("class", "interface") or root.kind == "parameter":
+            if owner is None or owner.kind not in ("class", "interface") or not self.hierarchy:
                 continue
             for base in self._base_members(owner.real, root):
                 if found := visit(base, how):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from forgewright.code.python import build_annotations, build_imports, build_patterns
+from forgewright.code.python import build_annotations, build_definitions, build_imports, build_patterns
 from forgewright.code.python.parse import plain_string, readable
 from forgewright.code.python.scopes import (
     Attribute,
@@ -17,7 +17,6 @@ from forgewright.code.python.scopes import (
     FileIndex,
     Keyword,
     Name,
-    Parameter,
     Scope,
     Site,
     Text,
@@ -29,20 +28,36 @@ if TYPE_CHECKING:
     from forgewright.code.project import Source
 
 LISTED = ("__all__", "__slots__", "__match_args__")
+GENERICS = frozenset(
+    (
+        "Union",
+        "Optional",
+        "List",
+        "Dict",
+        "Set",
+        "FrozenSet",
+        "Tuple",
+        "Type",
+        "Callable",
+        "Iterable",
+        "Iterator",
+        "Sequence",
+        "Mapping",
+        "MutableMapping",
+        "Generator",
+        "Awaitable",
+        "Coroutine",
+        "ClassVar",
+        "Final",
+        "DefaultDict",
+    )
+)
+"""In a subscript of these a string is a type, also outside of annotations (`X = Union["A", int]`)."""
 LISTS = (
     "list", "tuple", "set", "binary_operator", "argument_list", "parenthesized_expression", "dictionary",
     "expression_list",
 )  # fmt: skip
 UNPACKED = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
-PARAMETERS = {
-    "identifier",
-    "default_parameter",
-    "typed_parameter",
-    "typed_default_parameter",
-    "list_splat_pattern",
-    "dictionary_splat_pattern",
-    "tuple_pattern",
-}
 
 
 def build(source: Source) -> FileIndex:
@@ -231,6 +246,13 @@ class Builder:
             if content is not None:
                 entry = Attribute(content.start_byte, content.end_byte, children[0], scope, "key", content)
                 self.file.attributes.setdefault(self.text(content), []).append(entry)
+        if len(children) > 1 and node.end_byte > self.annotated_until:
+            head = self.text(children[0]).rpartition(".")[2] if len(children[0].named_children) < 3 else ""
+            if head in GENERICS and any(
+                quote in self.data[node.start_byte : node.end_byte] for quote in (b"'", b'"')
+            ):
+                self.annotated_until = node.end_byte
+                build_annotations.annotation_strings(self, node, scope)
         self.stack.extend([(child, scope) for child in reversed(children)])
 
     def named_expression(self, node: Node, scope: Scope) -> None:
@@ -265,129 +287,11 @@ class Builder:
         todo: list[tuple[Node | None, Scope]] = []
         parameters = node.child_by_field_name("parameters")
         if parameters is not None:
-            todo += self.parameters(parameters, inner, scope)
+            todo += build_definitions.parameters(self, parameters, inner, scope)
         todo.append((node.child_by_field_name("body"), inner))
         self.later(todo)
 
     # definitions ------------------------------------------------------------------------------
-
-    def decorated(self, node: Node, scope: Scope) -> None:
-        decorators = [child for child in node.named_children if child.type == "decorator"]
-        definition = node.child_by_field_name("definition")
-        todo: list[tuple[Node | None, Scope]] = [(child, scope) for child in decorators]
-        before = len(self.stack)
-        if definition is not None:
-            if definition.type == "class_definition":
-                self.class_(definition, scope, decorators)
-            else:
-                self.function(definition, scope, decorators)
-        pending = self.stack[before:]
-        del self.stack[before:]
-        self.stack.extend(pending)
-        self.later(todo)
-
-    def function(self, node: Node, scope: Scope, decorators: list[Node] | None = None) -> None:
-        name = node.child_by_field_name("name")
-        if name is None:
-            return
-        site = self.keep(name, scope, Site(0, 0, "function", scope, node, live=node.end_byte))
-        outer = self.type_parameters(node, scope)
-        inner = Scope(self.file, "function", node, outer, self.text(name))
-        inner.decorators = decorators or []
-        inner.is_async = node.children[0].type == "async"
-        inner.site = site
-        site.scope = inner
-        parameters = node.child_by_field_name("parameters")
-        todo: list[tuple[Node | None, Scope]] = []
-        if parameters is not None:
-            todo += self.parameters(parameters, inner, outer)
-        static = any(self.text(d).lstrip("@").strip() == "staticmethod" for d in inner.decorators)
-        if inner.method_of is not None and inner.parameters and not static:
-            first = inner.parameters[0]
-            if first.kind in ("positional", "normal"):
-                inner.self_name = first.name
-        todo.append((node.child_by_field_name("return_type"), outer))
-        todo.append((node.child_by_field_name("body"), inner))
-        todo[-1:-1] = [(child, inner) for child in node.children if child.type == "comment"]
-        self.later(todo)
-
-    def class_(self, node: Node, scope: Scope, decorators: list[Node] | None = None) -> None:
-        name = node.child_by_field_name("name")
-        if name is None:
-            return
-        site = self.keep(name, scope, Site(0, 0, "class", scope, node, live=node.end_byte))
-        outer = self.type_parameters(node, scope)
-        inner = Scope(self.file, "class", node, outer, self.text(name))
-        inner.decorators = decorators or []
-        inner.site = site
-        site.scope = inner
-        bases = node.child_by_field_name("superclasses")
-        todo: list[tuple[Node | None, Scope]] = []
-        if bases is not None:
-            for child in bases.named_children:
-                if child.type == "keyword_argument":
-                    todo.append((child.child_by_field_name("value"), outer))
-                else:
-                    if child.type != "comment":
-                        inner.bases.append(child)
-                    todo.append((child, outer))
-        todo.append((node.child_by_field_name("body"), inner))
-        self.later(todo)
-
-    def type_parameters(self, node: Node, scope: Scope) -> Scope:
-        parameters = node.child_by_field_name("type_parameters")
-        return scope if parameters is None else self.type_scope(parameters, scope)
-
-    def type_scope(self, parameters: Node, scope: Scope) -> Scope:
-        inner = Scope(self.file, "typeparams", parameters, scope)
-        for child in parameters.named_children:
-            binder: Node | None = child
-            while binder is not None and binder.type != "identifier":
-                children = binder.named_children
-                if binder.type == "constrained_type":
-                    self.later([(part, inner) for part in children[1:]])
-                binder = children[0] if children else None
-            if binder is not None:
-                self.keep(binder, inner, Site(0, 0, "typeparam", inner, binder))
-        return inner
-
-    def parameters(self, node: Node, inner: Scope, outer: Scope) -> list[tuple[Node | None, Scope]]:
-        todo: list[tuple[Node | None, Scope]] = []
-        keyword_only = False
-        for child in node.named_children:
-            if child.type == "positional_separator":
-                for earlier in inner.parameters:
-                    earlier.kind = "positional"
-                continue
-            if child.type == "keyword_separator":
-                keyword_only = True
-                continue
-            if child.type not in PARAMETERS:
-                todo.append((child, inner))
-                continue
-            annotation = child.child_by_field_name("type")
-            default = child.child_by_field_name("value")
-            name = child.child_by_field_name("name") or child
-            if child.type == "typed_parameter":
-                name = child.named_children[0]
-            kind = "keyword" if keyword_only else "normal"
-            if name.type == "list_splat_pattern":
-                kind, keyword_only = "star", True
-            elif name.type == "dictionary_splat_pattern":
-                kind = "kwargs"
-            todo += [(annotation, outer), (default, outer)]
-            if name.type == "tuple_pattern":
-                self.target(name, inner, "parameter", None)
-                continue
-            if name.type != "identifier":
-                if not name.named_children:
-                    continue
-                name = name.named_children[0]
-            self.keep(name, inner, Site(0, 0, "parameter", inner, child, default, annotation))
-            inner.parameters.append(
-                Parameter(self.text(name), name.start_byte, name.end_byte, kind, child, default, annotation)
-            )
-        return todo
 
     # statements -------------------------------------------------------------------------------
 
@@ -500,9 +404,9 @@ HANDLERS: dict[str, Callable[[Builder, Node, Scope], None]] = {
     "dictionary_comprehension": Builder.comprehension,
     "generator_expression": Builder.comprehension,
     "lambda": Builder.lambda_,
-    "decorated_definition": Builder.decorated,
-    "function_definition": Builder.function,
-    "class_definition": Builder.class_,
+    "decorated_definition": build_definitions.decorated,
+    "function_definition": build_definitions.function,
+    "class_definition": build_definitions.class_,
     "assignment": Builder.assignment,
     "augmented_assignment": Builder.augmented,
     "for_statement": Builder.for_,

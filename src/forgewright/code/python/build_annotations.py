@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from forgewright.code.python import build_definitions
 from forgewright.code.python.parse import parse_span, plain_string
 from forgewright.code.python.scopes import Name, Site
 
@@ -94,7 +95,7 @@ def type_alias(walk: Builder, node: Node, scope: Scope) -> None:
     while name is not None and name.type != "identifier":
         children = name.named_children
         if name.type == "generic_type" and len(children) > 1:
-            inner = walk.type_scope(children[1], scope)
+            inner = build_definitions.type_scope(walk, children[1], scope)
         name = children[0] if children else None
     if name is not None:
         walk.keep(name, scope, Site(0, 0, "type", inner, name, right))

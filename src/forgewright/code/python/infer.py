@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from forgewright.code.python import annotated, containers, narrowing, returns
-from forgewright.code.python.known import BUILTINS, DEPTH_MAX, LITERALS, PROPERTIES
+from forgewright.code.python import annotated, containers, members, narrowing, returns
+from forgewright.code.python.known import BUILTINS, DEPTH_MAX, LITERALS
 from forgewright.code.python.scopes import Binding, FileIndex, Link, Scope, Site
 from forgewright.code.python.values import (
     NOTHING,
@@ -20,8 +20,6 @@ from forgewright.code.python.values import (
     ExternalInstance,
     Function,
     Instance,
-    ModuleValue,
-    Super,
     Value,
     Values,
     union,
@@ -277,125 +275,7 @@ class Inference:
             node = node.child_by_field_name("function") or node
         return scope.file.text(node).rpartition(".")[2]
 
-    def infer_link(self, link: Link, path: str) -> Values:
-        module = self.modules.find(path, link.level, link.module)
-        if link.name is None:
-            return (ModuleValue(module),) if module is not None else (External(".".join(link.module)),)
-        if module is None:
-            if link.level:
-                return UNSURE
-            return (External(".".join((*link.module, link.name))),)
-        return self.module_member(module, link.name)
-
-    def module_member(self, module: str, name: str) -> Values:
-        binding = self.module_binding(module, name)
-        if binding is not None:
-            own = [site for site in binding.sites if site.kind in ("import", "from")]
-            inner = self.modules.submodule(module, name)
-            if inner is not None and own and len(own) == len(binding.sites):
-                return union(self.infer_binding(binding), (ModuleValue(inner),))
-            return self.infer_binding(binding)
-        inner = self.modules.submodule(module, name)
-        if inner is not None:
-            return (ModuleValue(inner),)
-        return UNSURE
-
-    def module_binding(self, module: str, name: str) -> Binding | None:
-        for path in self.modules.files(module):
-            file = self.file(path)
-            found = file.module.bindings.get(name) or self.starred(file, name, frozenset({module}))
-            if found is not None:
-                return found
-        return None
-
     # members ----------------------------------------------------------------------------------
-
-    def mro(self, scope: Scope) -> tuple[list[Scope], bool]:
-        """The class and those it inherits from, nearest first; and whether all of them are known."""
-        if scope in self._mro:
-            return self._mro[scope]
-        self._mro[scope] = ([scope], True)
-        order: list[Scope] = [scope]
-        complete = True
-        for base in scope.bases:
-            values = self.infer(base, scope.parent or scope)
-            complete &= bool(values)
-            for value in values:
-                if isinstance(value, ClassValue):
-                    inner, whole = self.mro(value.scope)
-                    order += inner
-                    complete &= whole
-                elif not isinstance(value, External):
-                    complete = False
-        unique = list(dict.fromkeys(reversed(order)))
-        unique.reverse()
-        self._mro[scope] = (unique, complete)
-        return self._mro[scope]
-
-    def owner(self, scope: Scope, name: str, after: bool = False) -> Scope | None:
-        """The nearest class in the resolution order that defines `name`."""
-        order = self.mro(scope)[0]
-        for cls in order[1:] if after else order:
-            if name in cls.bindings or name in cls.self_sites or name in cls.slots:
-                return cls
-        return None
-
-    def sites(self, cls: Scope, name: str) -> list[Site]:
-        binding = cls.bindings.get(name)
-        return (binding.sites if binding is not None else []) + cls.self_sites.get(name, [])
-
-    def member(self, value: Value, name: str) -> Values:
-        """What `value.name` can be."""
-        if isinstance(value, ModuleValue):
-            return self.module_member(value.module, name)
-        if isinstance(value, (ClassValue, Instance, Super)):
-            cls = self.owner(value.scope, name, isinstance(value, Super))
-            if cls is None:
-                if name == "__class__" and isinstance(value, Instance):
-                    return (ClassValue(value.scope),)
-                return UNSURE
-            return self.class_member(cls, name, value)
-        if isinstance(value, External):
-            return (External(f"{value.name}.{name}"),)
-        if isinstance(value, ExternalInstance):
-            return (ExternalInstance(f"{value.name}.{name}", value.args),)
-        return UNSURE
-
-    def class_member(self, cls: Scope, name: str, value: Value) -> Values:
-        found: list[Values] = []
-        sites = [site for site in self.sites(cls, name) if site.kind not in ("del", "augmented")]
-        declared = [site for site in sites if site.annotation is not None]
-        if declared and all(site.kind in ("variable", "self") for site in sites):
-            annotated = self.infer_site(declared[0])
-            if annotated and UNKNOWN not in annotated:
-                return annotated
-        receiver = value.scope if isinstance(value, (ClassValue, Instance, Super)) else None
-        for site in sites[:8]:
-            if site.kind == "function" and site.scope is not None:
-                names = {self.decorator_name(site.scope, d) for d in site.scope.decorators}
-                if names & PROPERTIES and isinstance(value, (Instance, Super)):
-                    found.append(self.returned(site.scope, receiver))
-                else:
-                    found.append((Function(site.scope, receiver),))
-            else:
-                found.append(self.infer_site(site))
-        if self.is_enum(cls) and isinstance(value, ClassValue) and cls.bindings.get(name) is not None:
-            if all(site.kind == "variable" for site in sites):
-                return (Instance(cls),)
-        return union(*found) if found else UNSURE
-
-    def is_enum(self, cls: Scope) -> bool:
-        for scope in self.mro(cls)[0]:
-            for base in scope.bases:
-                if scope.file.text(base).rpartition(".")[2] in (
-                    "Enum",
-                    "IntEnum",
-                    "StrEnum",
-                    "Flag",
-                    "IntFlag",
-                ):
-                    return True
-        return False
 
     # calls ------------------------------------------------------------------------------------
 
@@ -448,5 +328,35 @@ class Inference:
     def returned(self, scope: Scope, receiver: Scope | None = None) -> Values:
         """What a call of this function gives."""
         return returns.returned(self, scope, receiver)
+
+    def infer_link(self, link: Link, path: str) -> Values:
+        return members.infer_link(self, link, path)
+
+    def module_member(self, module: str, name: str) -> Values:
+        return members.module_member(self, module, name)
+
+    def module_binding(self, module: str, name: str) -> Binding | None:
+        return members.module_binding(self, module, name)
+
+    def mro(self, scope: Scope) -> tuple[list[Scope], bool]:
+        """The class and those it inherits from, nearest first; and whether all of them are known."""
+        return members.mro(self, scope)
+
+    def owner(self, scope: Scope, name: str, after: bool = False) -> Scope | None:
+        """The nearest class in the resolution order that defines `name`."""
+        return members.owner(self, scope, name, after)
+
+    def sites(self, cls: Scope, name: str) -> list[Site]:
+        return members.sites(self, cls, name)
+
+    def member(self, value: Value, name: str) -> Values:
+        """What `value.name` can be."""
+        return members.member(self, value, name)
+
+    def class_member(self, cls: Scope, name: str, value: Value) -> Values:
+        return members.class_member(self, cls, name, value)
+
+    def is_enum(self, cls: Scope) -> bool:
+        return members.is_enum(self, cls)
 
     # annotations ------------------------------------------------------------------------------

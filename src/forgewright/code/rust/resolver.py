@@ -13,6 +13,8 @@ from forgewright.code.rust.items import NAMES, TYPES, VALUES, Item, Scope, plain
 from forgewright.code.rust.meaning import Meanings
 from forgewright.code.rust.paths import Paths
 from forgewright.code.rust.search import Search
+from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
@@ -49,6 +51,7 @@ class RustResolver:
 
     # symbols
 
+    @bounded
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         node = self._name(path, offset)
         if node is not None and node.type == "string_content":
@@ -56,6 +59,7 @@ class RustResolver:
         item = self.meanings.at(node) if node is not None else None
         return self._symbol(item, item.names[0]) if item is not None and item.names else None
 
+    @bounded
     def symbol_here(self, path: str, offset: int) -> Symbol | None:
         """The symbol at this very place, where a rename begins."""
         node = self._name(path, offset)
@@ -87,6 +91,7 @@ class RustResolver:
             item.name, KINDS.get(item.kind, item.kind), node.path, node.start, node.end, _container(item)
         )
 
+    @bounded
     def definitions(self, path: str) -> Sequence[Symbol]:
         file = self.crates.file(path)
         found = [
@@ -96,6 +101,7 @@ class RustResolver:
         ]
         return sorted(found, key=lambda symbol: symbol.start)
 
+    @bounded
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         file = self.crates.file(path)
         if file is None:
@@ -117,6 +123,7 @@ class RustResolver:
 
     # occurrences
 
+    @bounded
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         node = self._node(symbol)
         item = self.meanings.at(node)
@@ -162,6 +169,7 @@ class RustResolver:
 
     # renaming
 
+    @bounded
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
         if node.up.type == "lifetime" and node.text == "_":
@@ -194,9 +202,9 @@ class RustResolver:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
         moves = self._moves(item, plain(new_name)) if item.kind == "mod" else ()
-        return Renaming(
-            tuple(sorted(splices)), moves, tuple(uncertain), self._leftover(item.name, splices, uncertain)
-        )
+        leftover = self._leftover(item.name, splices, uncertain)
+        made = Renaming(tuple(sorted(splices)), moves, tuple(uncertain), leftover)
+        return with_prose(made, new_name, options)
 
     def _rename_alias(self, node: Node, item: Item, new_name: str) -> Renaming:
         """`use path as alias`: the alias, and all that is reached under it."""

@@ -11,8 +11,8 @@ OURS_ONLY = "the language server does not see this place"
 THEIRS_ONLY = "only the language server sees this place"
 
 
-def agreed(own: Renaming, theirs: Sequence[Splice]) -> Renaming:
-    """`own` with the server's answer weighed in.
+def agreed(own: Renaming, theirs: Sequence[Splice], wider: Sequence[Splice] = ()) -> Renaming:
+    """`own` with the server's answer weighed in. `wider` are places that the server allows and does not ask for.
 
     Places that were uncertain become certain if the server names them, and drop out if it does not. Where
     one side is sure and the other does not see a place at all, the place is left alone and listed.
@@ -20,12 +20,13 @@ def agreed(own: Renaming, theirs: Sequence[Splice]) -> Renaming:
     server = {(s.path, s.start): s for s in theirs}
     mine = {(s.path, s.start): s for s in own.splices}
     doubted = {(o.path, o.start): o for o in own.uncertain}
-    splices = [splice for key, splice in mine.items() if key in server]
+    allowed = server.keys() | {(s.path, s.start) for s in wider}
+    splices = [splice for key, splice in mine.items() if key in allowed]
     splices += [server[key] for key in doubted if key in server and key not in mine]
     uncertain = [
         Occurrence(s.path, s.start, s.end, "reference", False, OURS_ONLY)
         for key, s in mine.items()
-        if key not in server
+        if key not in allowed
     ]
     uncertain += [
         Occurrence(s.path, s.start, s.end, "reference", False, THEIRS_ONLY)

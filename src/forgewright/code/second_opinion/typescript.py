@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from forgewright.code.binding import DEFAULTS, RenameOptions, Symbol
+from forgewright.code.binding import DEFAULTS, RenameOptions, Renaming, Symbol
 from forgewright.code.javascript.modules import ENDINGS
 from forgewright.code.languages import language_of
 from forgewright.code.project import Project, Splice
+from forgewright.code.second_opinion.agreement import agreed
 from forgewright.code.second_opinion.documents import edits, position
 from forgewright.code.second_opinion.server import LanguageServer
 from forgewright.core.errors import MissingProgram
@@ -28,16 +29,43 @@ def command(root: Path) -> list[str]:
     return [found, "--lsp", "--stdio"]
 
 
-def rename(
-    root: Path, project: Project, symbol: Symbol, new_name: str, options: RenameOptions = DEFAULTS
-) -> list[Splice]:
+def confirmed(
+    root: Path,
+    project: Project,
+    symbol: Symbol,
+    new_name: str,
+    own: Renaming,
+    options: RenameOptions = DEFAULTS,
+) -> Renaming:
+    """A resolver's renaming with TypeScript's opinion weighed in. Errors as of `rename`."""
+    narrow = options.aliases or options.shorthand
+    theirs = rename(root, project, symbol, new_name, aliases=narrow)
+    wider = rename(root, project, symbol, new_name, aliases=False) if narrow and not options.aliases else []
+    return agreed(own, theirs, [*wider, *(splice for splice in own.splices if _own_ground(project, splice))])
+
+
+def _own_ground(project: Project, splice: Splice) -> bool:
+    """Where silence of the server says nothing: in plain JavaScript, where TypeScript 7 no longer follows members
+    made by assignment, and in comments.
+    """
+    source = project.source(splice.path)
+    if source.language == "javascript":
+        return True
+    node = source.tree.root_node.descendant_for_byte_range(splice.start, splice.end)
+    return node is not None and node.type == "comment"
+
+
+def rename(root: Path, project: Project, symbol: Symbol, new_name: str, *, aliases: bool) -> list[Splice]:
     """The splices with which TypeScript renames `symbol`; nothing is written.
+
+    With `aliases`, shorthand and public names are kept by what is written around them; without, whatever
+    has the same name because of this one is renamed with it.
 
     Every file that contains the name is opened as `project` has it, so that the server sees what was
     changed in memory. It is asked again until it answers the same twice. Raises `MissingProgram`,
     `ToolError`, `UnsafePath`.
     """
-    preferences = {"useAliasesForRenames": options.aliases or options.shorthand}
+    preferences = {"useAliasesForRenames": aliases}
     settings = {"preferences": preferences, "typescript": {"preferences": preferences}}
     read: dict[str, bytes] = {}
     with LanguageServer(command(root), root, install=INSTALL, settings=settings) as server:

@@ -10,15 +10,14 @@ from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.region import Region, check_control, has_await, walk_here
+from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.refactor.text import (
-    BLOCKS,
     indent_at,
     line_end,
     line_start,
     newline,
     one_line,
     reindent,
-    source,
     unit,
     walk,
 )
@@ -363,49 +362,6 @@ def _top(node: Node, home: Scope) -> Node:
     while current.parent is not None and current.parent != body:
         current = current.parent
     return current
-
-
-def similar(types: Inference, region: Region, reach: Scope) -> list[Region]:
-    """The other places in `reach` with the same code."""
-    file = region.file
-    found: list[Region] = []
-    if region.expression is not None:
-        wanted = leaves(file, [region.expression])
-        for node in walk(reach.node):
-            if node.type != region.expression.type or node.start_byte == region.start:
-                continue
-            if leaves(file, [node]) == wanted:
-                try:
-                    found.append(Region(file, node.start_byte, node.end_byte, "expression"))
-                except EditRefused:
-                    continue
-        return found
-    wanted = leaves(file, region.statements)
-    count = len(region.statements)
-    for block in walk(reach.node):
-        if block.type not in BLOCKS:
-            continue
-        children = block.named_children
-        at = 0
-        while at + count <= len(children):
-            chosen = children[at : at + count]
-            inside = chosen[0].start_byte < region.end and chosen[-1].end_byte > region.start
-            if not inside and chosen[0].type == region.statements[0].type and leaves(file, chosen) == wanted:
-                found.append(Region(file, chosen[0].start_byte, chosen[-1].end_byte, "statements"))
-                at += count
-            else:
-                at += 1
-    return found
-
-
-def leaves(file: FileIndex, nodes: list[Node]) -> list[bytes]:
-    """The tokens of some nodes: equal for code that differs in layout only."""
-    found: list[bytes] = []
-    for top in nodes:
-        for node in walk(top):
-            if not node.children and node.type != "comment":
-                found.append(source(file, node))
-    return found
 
 
 def extract_function(

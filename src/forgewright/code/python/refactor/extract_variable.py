@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
-from forgewright.code.python.refactor.extract import _top, similar
+from forgewright.code.python.refactor.extract import _top
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.region import LOOPS, Region
+from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.refactor.text import (
     BLOCKS,
     ancestors,

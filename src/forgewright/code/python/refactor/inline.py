@@ -37,6 +37,8 @@ def inline_variable(
     text = file.text(value)
     statement = statement_of(value)
     _, places = resolver.finder.find(keys, name, hierarchy=False)
+    if remove and only is None:
+        check_exported(places, name)
     unsure = [place for place in places if not place.certain]
     if unsure and remove:
         raise EditRefused(
@@ -72,6 +74,15 @@ def inline_variable(
         found.append(remove_statement(file, statement))
         found += import_removals(resolver, keys, places)
     return found
+
+
+def check_exported(places: list[Occurrence], name: str) -> None:
+    """Refuse to take away what `__all__` promises."""
+    for place in places:
+        if place.role == "export":
+            raise EditRefused(
+                f"{name} stands in __all__ of {place.path}", hint="take it out of __all__ first"
+            )
 
 
 def definition(resolver: PythonResolver, keys: Keys, name: str) -> tuple[Key, Site]:

@@ -8,7 +8,7 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, function_keys, match
 from forgewright.code.python.refactor.imports import Imports, merged_deletions, remove_statement
-from forgewright.code.python.refactor.inline import import_removals
+from forgewright.code.python.refactor.inline import check_exported, import_removals
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import walk_here
@@ -333,6 +333,7 @@ def _removed(
     found.append(removal(function.file, definition))
     keys = function_keys(resolver, function)
     places: list[Occurrence] = resolver.finder.find(keys, function.name, hierarchy=False)[1]
+    check_exported(places, function.name)
     return found + import_removals(resolver, keys, places)
 
 

@@ -14,7 +14,7 @@ from forgewright.code.python.refactor.inline_function import removal
 from forgewright.code.python.refactor.merging import attribute_at, empty, merge
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.organise import exported, uses
-from forgewright.code.python.refactor.text import definition_of, line_end, line_start, newline
+from forgewright.code.python.refactor.text import definition_of, line_end, line_start, newline, walk
 from forgewright.code.python.scopes import FileIndex
 from forgewright.core.errors import EditRefused
 
@@ -222,6 +222,7 @@ class SymbolMove:
                     f"{self.name} uses {names} of {self.file.path}, which uses {self.name}: they would import each other",
                     hint=f"move {names} too, or allow_cycle: true",
                 )
+        wanted = self._future(other) + wanted
         if self.new_file:
             lines = end.join(one.encode() for one in wanted)
             return {self.to: (lines + end * 3 if wanted else b"") + body}
@@ -229,6 +230,19 @@ class SymbolMove:
             self._add(self.to, one)
         self.splices.append(self._insertion(other, body, bool(wanted)))
         return {}
+
+    def _future(self, other: FileIndex) -> list[str]:
+        """Annotations that are not evaluated at home must not be evaluated there."""
+        text = "from __future__ import annotations"
+        if not Imports(self.file).has(text) or Imports(other).has(text):
+            return []
+        if not any(node.type == "type" for node in walk(self.node)):
+            return []
+        if not self.new_file and other.data.strip():
+            raise EditRefused(
+                f"{self.file.path} has {text}, and {self.to} has not", hint=f"add it to {self.to} first"
+            )
+        return [text]
 
     def _insertion(self, other: FileIndex, body: bytes, imports: bool) -> Splice:
         data, end = other.data, newline(other.data)
@@ -244,7 +258,9 @@ class SymbolMove:
         return Splice(self.to, at, at, gap + body + tail)
 
     def _used_at_import(self, other: FileIndex) -> bool:
-        return any(ref.scope.kind in ("module", "class") for ref in other.names.get(self.name, ()))
+        """Whether the new module already uses the name while it is imported."""
+        places = [*other.names.get(self.name, ()), *other.attributes.get(self.name, ())]
+        return any(place.scope.kind in ("module", "class") for place in places)
 
     def _in_destination(self, places: list[Occurrence]) -> None:
         other = self.resolver.file(self.to)
