@@ -130,5 +130,4 @@ class ToolEffect(Effect[ToolOutput]):
         self.identity = asked.effect
         given = await load(answered.result, Given, context)
         value = msgspec.Raw(given.text.encode()) if given.json else given.value
-        value = None if value == ev.NULL else value
-        return ToolOutput(given.text, answered.error, value)
+        return ToolOutput(given.text, answered.error, None if value == ev.NULL else value)
