@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.models.server import ModelServer, Step, answer, reset, status
 
 from forgewright.models.drivers.replay import load_session
 from forgewright.models.types import Delta
@@ -13,7 +14,6 @@ from forgewright.swarm.graph import Limits
 from forgewright.swarm.job import run_job, start_job
 from forgewright.swarm.workspace import Workspace
 from forgewright.wiring import open_engine
-from tests.models.server import ModelServer, Step, answer, reset, status
 
 ROOT = Path(__file__).parents[2]
 GOAL = "Add an endpoint GET /orders/{id} with tests"

@@ -86,11 +86,13 @@ class Engine:
     async def open(self) -> None:
         """Opens the journal; called by `async with` and by the first use."""
         if self._journal is None:
-            from pathlib import Path
-
             from forgewright.journal.journal import open_journal
 
-            home = None if self._home is None else Path(self._home).expanduser()
+            home = None
+            if self._home is not None:
+                from pathlib import Path
+
+                home = Path(self._home).expanduser()
             self._journal = await open_journal(home)
         if self._leases is None:
             self._leases = Leases(self._journal.leases)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-import zlib
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from forgewright.sandbox.state import state_root
 from forgewright.sandbox.types import Limits
 
 _PERIOD_MICROSECONDS = 100_000
@@ -37,9 +37,15 @@ def hierarchies() -> Hierarchies | None:
 
 
 def parent() -> str:
-    """The group above all those of one state folder: what is not of this folder is not ours to remove."""
-    chosen = os.environ.get("FORGEWRIGHT_SANDBOX_STATE")
-    return f"forgewright-{zlib.crc32(os.fsencode(chosen)):08x}" if chosen else "forgewright"
+    """The group above all those of one state folder, named after that folder itself.
+
+    Two engines can see the same groups and different folders (a chroot, a container): by this neither takes the
+    other's for abandoned.
+    """
+    root = state_root()
+    root.mkdir(mode=0o711, parents=True, exist_ok=True)
+    found = root.stat()
+    return f"forgewright-{found.st_dev:x}-{found.st_ino:x}"
 
 
 @cache
@@ -53,9 +59,9 @@ def _hierarchies(name: str) -> Hierarchies | None:
             if kind == "cgroup2":
                 unified = unified or point
             elif kind == "cgroup":
-                mounts.update(
-                    {name: point for name in options.split(",") if name in ("memory", "pids", "cpu")}
-                )
+                for controller in options.split(","):
+                    if controller in ("memory", "pids", "cpu"):
+                        mounts.setdefault(controller, point)  # the first: later ones are somebody's copies
     if "memory" in mounts and "pids" in mounts:
         found = Hierarchies(1, {kind: f"{point}/{name}" for kind, point in mounts.items()})
     elif unified:

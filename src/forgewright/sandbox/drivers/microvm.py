@@ -8,7 +8,6 @@ files but one read-only image; the agent's channel and QEMU's control channel ar
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import math
 import os
 import re
@@ -23,17 +22,18 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import guest_image, reaper, state
+from forgewright.sandbox import guest_image, reaper, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
+from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
 from forgewright.sandbox.layout import check, inodes, shm_bytes
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
-from forgewright.sandbox.protocol import BuiltinName, Request
+from forgewright.sandbox.protocol import Request
 from forgewright.sandbox.qmp import Qmp
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.trees import encode
-from forgewright.sandbox.types import Command, Mount, Probe, SandboxSpec, Tier
+from forgewright.sandbox.snapshots import Snapshot
+from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install qemu-system-x86 linux-image-cloud-amd64 squashfs-tools"
 BOOT_SECONDS = 90.0
@@ -45,7 +45,6 @@ _GUEST_BYTES = 192 << 20
 """Of the guest's own kernel and agent, over what the payload may use."""
 _QEMU_BYTES = 192 << 20
 _TREE_BYTES_MAX = 1 << 30
-_CHUNK = 1 << 16
 _WARM = (("sh", "-c", "cat /dev/null; ls /; true"), ("python3", "-c", "import json, re, subprocess"))
 _IGNORE_SHARED = [{"capability": "x-ignore-shared", "state": True}]
 """The memory is a file of its own and not part of the saved state."""
@@ -146,65 +145,6 @@ class VirtualMachine(OciMachine):
         await super()._destroy()
 
 
-class VirtualMachineSandbox(AgentSandbox):
-    """Mounts are copies: made when it is created; those of mode `rw` go back when it is closed."""
-
-    _sent: dict[str, frozenset[bytes]]
-
-    async def place_mounts(self) -> None:
-        self._sent = {}
-        for mount in sorted(self.spec.mounts, key=lambda mount: mount.target):
-            parcel = await asyncio.to_thread(_parcel, mount, self.spec.uid)
-            await self._builtin(parcel.builtin, parcel.arguments, stdin=parcel.data, as_root=True)
-            if mount.mode == "rw" and parcel.builtin == "unpack":
-                self._sent[mount.target] = parcel.paths
-
-    async def synchronise(self) -> None:
-        """Writes what changed in mounts of mode `rw` back to the host; files removed inside are removed."""
-        for mount in self.spec.mounts:
-            if mount.mode == "rw" and mount.target in self._sent:
-                source = Path(await asyncio.to_thread(os.path.realpath, mount.source))
-                sent = self._sent[mount.target]
-                await self.download(mount.target, source, bytes_max=_TREE_BYTES_MAX, remove=sent)
-
-    async def close(self) -> None:
-        if not self._closing and self._sent and not self._machine.channel.closed.done():
-            try:
-                await self.synchronise()
-            finally:
-                await super().close()
-        else:
-            await super().close()
-
-
-class Parcel(msgspec.Struct, frozen=True):
-    """A mount as it is sent into a machine."""
-
-    builtin: BuiltinName
-    arguments: tuple[str, ...]
-    data: bytes
-    paths: frozenset[bytes] = frozenset()
-
-
-def _parcel(mount: Mount, uid: int) -> Parcel:
-    target = os.path.normpath(mount.target)
-    source = Path(os.path.realpath(mount.source))
-    if not source.is_dir():
-        return Parcel("write", (target, f"{source.stat().st_mode & 0o777:o}"), source.read_bytes())
-    owner = "0" if mount.mode == "ro" else str(uid)
-    data = encode(source, bytes_max=_TREE_BYTES_MAX)
-    return Parcel("unpack", (target, owner), data, _paths(source) if mount.mode == "rw" else frozenset())
-
-
-def _paths(root: Path) -> frozenset[bytes]:
-    base = os.fsencode(root)
-    return frozenset(
-        os.path.relpath(os.path.join(folder, name), base)
-        for folder, folders, files in os.walk(base)
-        for name in [*folders, *files]
-    )
-
-
 class MicrovmDriver:
     """Implements `Driver`. `accelerator`: `kvm` or `tcg`; by default what works, found out once."""
 
@@ -216,7 +156,7 @@ class MicrovmDriver:
         self._guest: Guest | None = None
         self._reaped = False
         self._building: dict[str, asyncio.Lock] = {}
-        self._memories: dict[Path, int] = {}
+        self._snapshots: dict[str, Snapshot] = {}
 
     def _find(self) -> Guest:
         if self._guest is None:
@@ -267,13 +207,12 @@ class MicrovmDriver:
             await self.clean()
         shape = Shape.of(spec)
         snapshot = await self._snapshot(guest, shape)
-        memory = await self._sealed(snapshot)
         machine, name = self._machine(spec)
         try:
-            qmp = await machine.boot(self._arguments(guest, shape, machine, incoming=True), memory)
+            qmp = await machine.boot(self._arguments(guest, shape, machine, incoming=True), snapshot.memory)
             try:
                 await qmp.call("migrate-set-capabilities", capabilities=_IGNORE_SHARED)
-                await qmp.give_file(snapshot / "state", os.O_RDONLY, "saved")
+                await qmp.give_file(snapshot.state_file, os.O_RDONLY, "saved")
                 async with asyncio.timeout(RESTORE_SECONDS):
                     await qmp.call("migrate-incoming", uri="fd:saved")
                     await qmp.migrated()
@@ -291,15 +230,6 @@ class MicrovmDriver:
             raise
         return sandbox
 
-    async def _sealed(self, snapshot: Path) -> int:
-        """The snapshot's memory as a descriptor that no machine can change: clones share it, and copy on write.
-
-        Loaded once in the life of this driver. The seals (fcntl(2), F_SEAL_WRITE) hold for whoever opens it.
-        """
-        if snapshot not in self._memories:
-            self._memories[snapshot] = await asyncio.to_thread(_load_sealed, snapshot / "memory")
-        return self._memories[snapshot]
-
     def _machine(self, spec: SandboxSpec) -> tuple[VirtualMachine, str]:
         name = state.new_id()
         folder = state.make(name)
@@ -311,7 +241,7 @@ class MicrovmDriver:
             cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
         return machine, name
 
-    async def _snapshot(self, guest: Guest, shape: Shape) -> Path:
+    async def _snapshot(self, guest: Guest, shape: Shape) -> Snapshot:
         """The saved state of a machine of this shape; booted and saved where there is none yet."""
         parts = (
             repr(_WARM),
@@ -323,19 +253,25 @@ class MicrovmDriver:
         )
         key = sha256("\n".join(parts).encode()).hexdigest()[:16]
         async with self._building.setdefault(key, asyncio.Lock()):
-            for accelerator in [self._accelerator] if self._accelerator else ["kvm", "tcg"]:
-                file = guest_image.cache_root() / f"snapshot-{accelerator}-{key}"
-                if file.exists():
-                    self._accelerator = accelerator
-                    return file
-            if self._accelerator:
-                return await self._boot_and_save(guest, shape, self._accelerator, key)
-            if os.access("/dev/kvm", os.R_OK | os.W_OK):
-                try:
-                    return await self._boot_and_save(guest, shape, "kvm", key)
-                except SandboxError:
-                    pass  # a /dev/kvm that does not work: the slower way is as strong
-            return await self._boot_and_save(guest, shape, "tcg", key)
+            if key not in self._snapshots:
+                folder = await self._saved(guest, shape, key)
+                self._snapshots[key] = await asyncio.to_thread(snapshots.load, folder)
+            return self._snapshots[key]
+
+    async def _saved(self, guest: Guest, shape: Shape, key: str) -> Path:
+        for accelerator in [self._accelerator] if self._accelerator else ["kvm", "tcg"]:
+            folder = guest_image.cache_root() / f"snapshot-{accelerator}-{key}"
+            if await asyncio.to_thread((folder / "state").exists):
+                self._accelerator = accelerator
+                return folder
+        if self._accelerator:
+            return await self._boot_and_save(guest, shape, self._accelerator, key)
+        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+            try:
+                return await self._boot_and_save(guest, shape, "kvm", key)
+            except SandboxError:
+                pass  # a /dev/kvm that does not work: the slower way is as strong
+        return await self._boot_and_save(guest, shape, "tcg", key)
 
     async def _boot_and_save(self, guest: Guest, shape: Shape, accelerator: str, key: str) -> Path:
         self._accelerator, before = accelerator, self._accelerator
@@ -361,8 +297,10 @@ class MicrovmDriver:
                 await qmp.call("migrate", uri="fd:saved")
                 async with asyncio.timeout(BOOT_SECONDS):
                     await qmp.migrated()
-                await asyncio.to_thread(_copy_sparse, machine.folder / "memory", unfinished / "memory")
-                _publish(unfinished, folder)
+                await asyncio.to_thread(
+                    snapshots.copy_sparse, machine.folder / "memory", unfinished / "memory"
+                )
+                await asyncio.to_thread(snapshots.publish, unfinished, folder)
             except TimeoutError:
                 raise SandboxError(
                     f"the machine did not boot in time with {accelerator}: {machine.log()}"
@@ -418,61 +356,6 @@ class MicrovmDriver:
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)
-
-
-def _extents(fd: int, size: int) -> list[tuple[int, int]]:
-    """The (start, end) of what a sparse file really holds."""
-    found, at = [], 0
-    while at < size:
-        try:
-            start = os.lseek(fd, at, os.SEEK_DATA)
-        except OSError:
-            break
-        at = os.lseek(fd, start, os.SEEK_HOLE)
-        found.append((start, at))
-    return found
-
-
-def _copy_extents(source: int, target: int) -> None:
-    """Copies what is not zero: neither holes nor pages that hold nothing take room in `target`."""
-    size = os.fstat(source).st_size
-    os.ftruncate(target, size)
-    zero = bytes(_CHUNK)
-    for start, end in _extents(source, size):
-        for at in range(start, end, _CHUNK):
-            data = os.pread(source, min(_CHUNK, end - at), at)
-            if data != zero[: len(data)]:
-                os.pwrite(target, data, at)
-
-
-def _publish(unfinished: Path, folder: Path) -> None:
-    """State and memory belong together: they appear together, or another process was first with its own pair."""
-    try:
-        unfinished.rename(folder)
-    except OSError:
-        if not (folder / "state").exists():
-            raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _copy_sparse(source: Path, target: Path) -> None:
-    with open(source, "rb") as reading, open(target, "wb", opener=_private) as writing:
-        _copy_extents(reading.fileno(), writing.fileno())
-
-
-def _load_sealed(memory: Path) -> int:
-    fd = os.memfd_create("snapshot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with open(memory, "rb") as reading:
-        _copy_extents(reading.fileno(), fd)
-    fcntl.fcntl(
-        fd,
-        fcntl.F_ADD_SEALS,
-        fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL,
-    )
-    return fd
 
 
 def _clock(kvm: bool) -> str:

@@ -1,0 +1,182 @@
+/* Starting a command: its monitor, its privileges, its limits; and saying how it ended. */
+#include "agent.h"
+#include "builtin.h"
+
+struct job *jobs;
+int job_count, cgroups, fd_max;
+const char *group;
+
+static void drop_privileges(uint32_t uid, uint32_t gid) {
+    for (int cap = 0; cap < 64 && !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); cap++) {}
+    if (getgid() != gid || getuid() != uid) {
+        if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) die("user id");
+    }
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+    if (syscall(SYS_capset, &header, none)) die("capabilities");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) die("no_new_privs");
+}
+
+/* close_range(2) is younger than some kernels, gVisor's of 2022 among them. */
+static void close_from(int first) {
+    if (!syscall(SYS_close_range, (unsigned)first, ~0u, 0u)) return;
+    for (int fd = first; fd <= fd_max; fd++) close(fd);
+}
+
+static void limit(int which, uint64_t value) {
+    if (!value) return;
+    struct rlimit r = {value, value};
+    setrlimit(which, &r);
+}
+
+static void payload(const uint8_t *p, const uint8_t *end) {
+    uint8_t kind = p[0];
+    uint32_t uid = get32(p + 2), gid = get32(p + 6);
+    const uint8_t *limits = p + 18;
+    uint32_t argc = get32(p + 50), envc = get32(p + 54);
+    char **argv = calloc(argc + 1, sizeof *argv), **envp = calloc(envc + 1, sizeof *envp);
+    if (!argv || !envp) die("memory");
+    const char *s = (const char *)p + 58, *workdir = s;
+    s += strlen(s) + 1;
+    for (uint32_t i = 0; i < argc; i++, s += strlen(s) + 1) {
+        if ((const uint8_t *)s >= end) { errno = EPROTO; die("arguments"); }
+        argv[i] = (char *)s;
+    }
+    for (uint32_t i = 0; i < envc; i++, s += strlen(s) + 1) {
+        if ((const uint8_t *)s >= end) { errno = EPROTO; die("environment"); }
+        envp[i] = (char *)s;
+    }
+    setsid();
+    for (int i = 0; i < cgroups; i++)
+        if (write(CGROUP_FD + i, "0", 1) != 1) die("cgroup");
+    limit(RLIMIT_NOFILE, get64(limits));
+    limit(RLIMIT_NPROC, get64(limits + 8));
+    limit(RLIMIT_AS, get64(limits + 16));
+    limit(RLIMIT_FSIZE, get64(limits + 24));
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    close_from(3);
+    if (uid || !kind) drop_privileges(uid, gid); /* files are laid out as root before anything else runs */
+    umask(022);
+    sigset_t empty;
+    sigemptyset(&empty);
+    sigprocmask(SIG_SETMASK, &empty, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGCHLD, SIG_DFL);
+    if (kind) _exit(builtin(kind, (int)argc, argv));
+    if (chdir(workdir)) {
+        dprintf(2, "cannot enter %s: %s\n", workdir, strerror(errno));
+        _exit(126);
+    }
+    environ = envp;
+    execvp(argv[0], argv);
+    int e = errno;
+    dprintf(2, "cannot run %s: %s\n", argv[0], strerror(e));
+    _exit(e == ENOENT ? 127 : 126);
+}
+
+static void monitor(int status_fd, const int fds[3], const uint8_t *p, const uint8_t *end) {
+    for (int i = 0; i < 3; i++) dup2(fds[i], i);
+    dup2(status_fd, STATUS_FD);
+    close_from(CGROUP_FD + cgroups);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    pid_t child = vfork(); /* shares this process's memory until it runs the program: half the price in gVisor */
+    if (child == 0) payload(p, end);
+    for (int i = 0; i < 3; i++) close(i);
+    for (int i = 0; i < cgroups; i++) close(CGROUP_FD + i);
+    struct status_message m = {0x7f00, 0, 0};
+    if (child < 0) {
+        (void)!write(STATUS_FD, &m, sizeof m);
+        _exit(1);
+    }
+    for (;;) {
+        struct rusage usage;
+        pid_t pid = wait4(-1, &m.status, 0, &usage);
+        if (pid < 0 && errno == EINTR) continue;
+        if (pid < 0) _exit(0);
+        if (pid == child) {
+            m.rss = (uint64_t)usage.ru_maxrss << 10;
+            m.cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                    (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+            (void)!write(STATUS_FD, &m, sizeof m);
+        }
+    }
+}
+
+static uint64_t counted(const char *file, const char *key) {
+    char path[256], text[512];
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (got <= 0) return 0;
+    text[got] = 0;
+    for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ' ') return strtoull(line + strlen(key), NULL, 10);
+    return 0;
+}
+
+void report(struct job *j) {
+    if (group && j->status) {
+        if (counted("memory.events", "oom_kill") > j->oom_before) j->flags |= FLAG_MEMORY;
+        if (counted("pids.events", "max") > j->pids_before) j->flags |= FLAG_PROCESSES;
+    }
+    struct statfs fs;
+    if (!statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
+    uint8_t *p = frame(EXITED, j->id, 37);
+    int32_t status = j->status;
+    memcpy(p, &status, 4);
+    p[4] = j->flags;
+    memcpy(p + 5, &j->written[0], 8);
+    memcpy(p + 13, &j->written[1], 8);
+    memcpy(p + 21, &j->rss, 8);
+    memcpy(p + 29, &j->cpu, 8);
+    j->reported = 1;
+}
+
+static void refuse(uint32_t id, const char *why) {
+    struct job none = {.id = id, .status = 0x7d00, .reported = 1};
+    memcpy(frame(ERR, id, (uint32_t)strlen(why)), why, strlen(why));
+    report(&none);
+}
+
+void start(uint32_t id, const uint8_t *p, uint32_t length) {
+    if (length < 61 || p[length - 1] != 0) return refuse(id, "malformed request");
+    if (job_count >= JOBS_MAX) return refuse(id, "too many commands at once");
+    int in[2], out[2], err[2], status[2];
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || pipe2(status, O_CLOEXEC))
+        return refuse(id, "no more pipes");
+    for (int i = 0; i < 2; i++) {
+        int fds[] = {in[i], out[i], err[i], status[i]};
+        for (int k = 0; k < 4; k++) fd_max = fds[k] > fd_max ? fds[k] : fd_max;
+    }
+    struct job *j = calloc(1, sizeof *j);
+    if (!j) die("memory");
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fds[3] = {in[0], out[1], err[1]};
+        monitor(status[1], fds, p, p + length);
+    }
+    close(in[0]); close(out[1]); close(err[1]); close(status[1]);
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
+    fcntl(err[0], F_SETFL, O_NONBLOCK);
+    *j = (struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
+                      .out_fd = {out[0], err[0]}, .status = 0x7f00, .output_max = get64(p + 10),
+                      .processes_max = memory_max ? get64(p + 26) : 0, .next = jobs};
+    if (group) {
+        j->oom_before = counted("memory.events", "oom_kill");
+        j->pids_before = counted("pids.events", "max");
+    }
+    jobs = j;
+    job_count++;
+    if (pid < 0) j->gone = 1;
+}
+
+struct job *find(uint32_t id) {
+    for (struct job *j = jobs; j; j = j->next)
+        if (j->id == id) return j;
+    return NULL;
+}
