@@ -179,3 +179,52 @@ async def test_middleware_stands_around_models_and_tools_in_order() -> None:
     await run(Agent("a", "s", tools=[echo], middleware=[Loud("1", log), Loud("2", log)]), model)
     assert log == ["1 model", "2 model", "1 echo", "2 echo", "1 model", "2 model"]
     assert model.requests[0].system == "s12"
+
+
+async def test_a_conversation_that_was_cut_off_is_made_valid_before_it_goes_on() -> None:
+    from forgewright.models.types import Assistant, User
+
+    cut = (User("go"), Assistant((ToolCall("c1", "echo", '{"text": "a"}'),)), User("are you there?"))
+    model = Scripted(lambda request: "here")
+    agent = Agent("a", tools=[echo])
+    from forgewright import END, Graph, Update
+
+    graph = Graph("g", AgentState)
+
+    @graph.node(to=[END])
+    async def act(state: AgentState, context: Context) -> Update:
+        return Update(answer=(await agent.act(context, cut)).text)
+
+    async with Engine(model=model) as engine:
+        assert (await engine.run(graph, AgentState(prompt=""))).state.answer == "here"
+    told = model.requests[0].messages
+    assert isinstance(told[2], ToolResult)
+    assert told[2].call == "c1"
+    assert told[2].error
+
+
+async def test_a_structured_result_is_recalled_with_its_value() -> None:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from forgewright import END, Graph, Update
+
+    @tool(recovery="pure")
+    def find() -> dict[str, int]:
+        """Find."""
+        return {"a": 1}
+
+    seen: list[str] = []
+    graph = Graph("g", AgentState)
+
+    @graph.node(to=[END])
+    async def act(state: AgentState, context: Context) -> Update:
+        seen.append((await context.tool(find, ToolCall("c", "find", "{}"))).text)
+        return Update(answer=await context.ask("well?"))
+
+    with TemporaryDirectory() as home:
+        async with Engine(home=Path(home)) as engine:
+            parked = await engine.run(graph, AgentState(prompt=""))
+            await engine.answer(parked.run, "yes", by="ada")
+            assert (await engine.execute(parked.run, graph)).state.answer == "yes"
+    assert seen == ['{"a":1}', '{"a":1}']

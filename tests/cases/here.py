@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from pathlib import Path
 from typing import Any, Protocol
 
-from forgewright.code.binding import RenameOptions, Resolver, Symbol
+from forgewright.code.binding import RenameOptions, Renaming, Resolver, Symbol
 from forgewright.code.languages import language_of
 from forgewright.code.operations.base import Outcome, Scene
+from forgewright.code.second_opinion import typescript
 from forgewright.core.errors import EditRefused
+
+SERVER = False
+"""Whether a language server is asked for a second opinion."""
 
 
 class LocalResolver(Resolver, Protocol):
@@ -31,8 +38,34 @@ class RenameHere:
             raise EditRefused("expected a name at this place, found none", hint="point at a name")
         keep = args.get("keep_aliases")
         options = RenameOptions() if keep is None else RenameOptions(shorthand=keep, aliases=keep)
-        found = resolver.rename(symbol, args["new_name"] or "renamed", options=options)
+        new = args["new_name"] or "renamed"
+        found = resolver.rename(symbol, new, options=options)
+        if (
+            SERVER
+            and self.case["lang"] in ("typescript", "javascript")
+            and symbol.kind not in ("string", "label")
+        ):
+            lib = (args.get("options") or {}).get("lib")
+            found = _second(scene, symbol, new, found, options, lib)
         return Outcome(splices=found.splices, move=found.moves, uncertain=found.uncertain)
+
+
+def _compiler_options(lib: str | None) -> dict[str, Any]:
+    return {"allowJs": True, "jsx": "preserve", **({"lib": [lib]} if lib else {})}
+
+
+def _second(
+    scene: Scene, symbol: Symbol, new: str, found: Renaming, options: RenameOptions, lib: str | None
+) -> Renaming:
+    """The renaming after the language server was asked, over a copy of the files on disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        for path in scene.project.paths():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(scene.project.source(path).data)
+        if not (root / "tsconfig.json").exists():
+            (root / "tsconfig.json").write_text(json.dumps({"compilerOptions": _compiler_options(lib)}))
+        return typescript.confirmed(root, scene.project, symbol, new, found, options)
 
 
 def _offset(case: dict[str, Any]) -> int:

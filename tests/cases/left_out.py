@@ -25,6 +25,8 @@ LEFT_OUT: dict[str, str] = {
     ),
     "jedi/extract_variable.py::multiline-1": "expects an expression over two lines without parentheses: no Python",
     "jedi/extract_variable.py::mult-add-2": "expects 1*2+3 to become 1*(2+3): another value",
+    "pyrefly/invert_boolean_multiple_assignments": "expects that one of two assignments is left as it is",
+    "semgrep/autofix/csharp/fix_vardef": "C# is none of our languages",
     "ty/rename/rename_invalid_name": "the record lost the invalid name: it asks for a valid one",
     "ty/rename/rename_non_property_setter_decorator_from_decorated": (
         "expects that the first of two functions of one name keeps it while the decorator that names it changes: NameError"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forgewright.core.errors import ForgewrightError
-from tests.cases import mapping, same
+from tests.cases import here, mapping, same
 from tests.cases.left_out import LEFT_OUT
 from tests.cases.scene import MemoryScene
 
@@ -86,7 +86,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--op", default="", help="only cases of this operation")
     parser.add_argument("--list", action="store_true", help="name the cases that are not right")
     parser.add_argument("--json", action="store_true", help="one JSON object per case")
+    parser.add_argument("--server", action="store_true", help="with a language server's second opinion")
     options = parser.parse_args(argv)
+    here.SERVER = options.server
     total: Counter[str] = Counter()
     worst = 0
     for path in options.files:

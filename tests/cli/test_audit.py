@@ -57,7 +57,9 @@ def test_the_verifier_in_the_bundle_needs_no_forgewright(home: Path, tmp_path: P
     bundle = tmp_path / "all.tar"
     assert call(home, "export", "--all", "-o", str(bundle)) == 0
     with tarfile.open(bundle) as tar:  # any tar can unpack it
-        tar.extract("verify.py", tmp_path, filter="data")
+        verifier = tar.extractfile("verify.py")
+        assert verifier is not None
+        (tmp_path / "verify.py").write_bytes(verifier.read())
     key = (home / "keys/log.pub").read_text().strip()
     script = (
         "import sys, runpy; sys.modules['forgewright'] = None; sys.argv = sys.argv[1:];"
@@ -100,3 +102,38 @@ def test_fsck(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "300 records of 3 runs" in capsys.readouterr().out
     with pytest.raises(NotFound):
         call(tmp_path, "fsck")
+
+
+def test_keys_are_listed_rotated_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import asyncio
+
+    asyncio.run(make_home(tmp_path / "home", 4))
+    assert call(tmp_path / "home", "keys", "list") == 0
+    old = capsys.readouterr().out.split()[0]
+    assert call(tmp_path / "home", "keys", "rotate") == 0
+    assert call(tmp_path / "home", "keys", "revoke", old, "--reason", "stolen") == 0
+    assert old in capsys.readouterr().out
+    assert call(tmp_path / "home", "fsck") == 0
+
+
+def test_a_run_is_shown_as_spans(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(home, "trace", RUNS[0]) == 0
+    spans = json.loads(capsys.readouterr().out)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert {span["name"] for span in spans} == {"execute_tool t"}
+    with pytest.raises(NotFound):
+        call(home, "trace", "nothing")
+
+
+def test_a_bundle_is_held_against_a_head_seen_before(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, head = tmp_path / "all.tar", tmp_path / "head"
+    assert call(home, "export", "--all", "-o", str(bundle)) == 0
+    with tarfile.open(bundle) as tar:
+        member = tar.extractfile("checkpoint")
+        assert member is not None
+        head.write_bytes(member.read())
+    assert call(home, "verify", str(bundle), "--head", str(head)) == 0
+    assert call(home, "verify", str(bundle), "--witness", (home / "keys/log.pub").read_text().strip()) == 1
+    with pytest.raises(NotFound):
+        call(home, "verify", str(bundle), "--head", str(tmp_path / "none"))

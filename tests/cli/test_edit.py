@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,13 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
 def test_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["edit", "--format", '( find ; why\n  pattern:   "a" )']) == 0
     assert capsys.readouterr().out == "(find\n  ; why\n  pattern: 'a'\n)\n"
+
+
+def test_nothing_is_imported_that_is_not_used(root: Path) -> None:
+    code = (
+        "import sys; from forgewright.cli.main import main; main(['edit', '(find selector: number)', '--dry-run']);"
+        "print([m for m in ('asyncio', 'ssl', 'rich', 'cedarpy', 'cryptography', 'forgewright.wiring',"
+        " 'tree_sitter_rust', 'tree_sitter_typescript') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")

@@ -180,6 +180,37 @@ def test_an_interrupt_parks_the_run_which_then_goes_on(
     assert "→ forgewright resume" in capsys.readouterr().out
 
 
+def test_another_process_follows_a_run_and_stops_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = make_repository(tmp_path / "repo")
+    (repo / "tests" / "test_slow.py").write_text("import time\ntime.sleep(60)\n")
+    common = ["--home", str(tmp_path / "home")]
+    argv = [sys.executable, "-u", "-m", "forgewright"]
+    running = subprocess.Popen(
+        [*argv, "run", GOAL, "--repo", str(repo), "--model", SESSION, *common],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "$ python3 -m unittest" in line:
+            break
+    following = subprocess.Popen([*argv, "follow", "last", *common], stdout=subprocess.PIPE, text=True)
+    assert following.stdout is not None
+    for line in following.stdout:
+        if "$ python3 -m unittest" in line:
+            break
+    assert forgewright(tmp_path, "stop", "last") == 0
+    assert "is stopped" in capsys.readouterr().out
+    for process in (running, following):
+        rest, _ = process.communicate(timeout=60)
+        assert "‖ parked (stopped)" in rest
+        assert process.returncode == 13
+    assert forgewright(tmp_path, "stop", "last", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["stopped"] is False
+
+
 def test_a_suite_that_hangs_is_stopped_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     repo = make_repository(tmp_path / "repo")
     (repo / "tests" / "test_slow.py").write_text("import time\ntime.sleep(600)\n")

@@ -31,7 +31,7 @@ def test_schema_is_strict() -> None:
     schema = tool_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     for node in walk(schema):
-        if node.get("type") == "object":
+        if "object" in (node.get("type") or ()):
             assert node["additionalProperties"] is False
             assert node["required"] == list(node["properties"])
         assert not set(node) & {"oneOf", "$ref", "$defs"} or "properties" not in node

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,13 @@ def suite() -> Suite:
 
 
 @pytest.fixture(scope="module")
-def server() -> str:  # type: ignore[misc]
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """With an engine, its gate and its journal in the path of each call."""
+    home = tmp_path_factory.mktemp("home")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(FIXTURES / "everything.py"), str(port)])
+    process = subprocess.Popen([sys.executable, str(FIXTURES / "everything.py"), str(port), str(home)])
     try:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:

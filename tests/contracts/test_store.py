@@ -283,6 +283,47 @@ async def test_memory(store: Store) -> None:
     assert not await store.memory.delete("n", "k")
     assert list(await store.memory.keys("n")) == ["a"]
     assert await store.memory.get("m", "k") == b"3"
+    assert list(await store.memory.namespaces()) == ["m", "n"]
+    await store.memory.delete("m", "k")
+    assert list(await store.memory.namespaces()) == ["n"]
+
+
+async def test_pages_are_read_together(driver: str, tmp_path: Path) -> None:
+    store = await open_store(f"{driver}:{tmp_path}", sealer=Counting())
+    await store.journal.append(RUN, [b"1"], expected=0)
+    await store.journal.append(RUN, [b"2"], expected=1)
+    assert dict(await store.journal.pages(["count", "at/1", "at/9"])) == {"count": b"2", "at/1": b"."}
+    await store.close()
+
+
+async def test_young_blobs_are_told_from_old_ones(store: Store) -> None:
+    name = await store.blobs.put(b"x")
+    assert list(await store.blobs.digests(older_than_seconds=3_600)) == []
+    assert list(await store.blobs.digests(older_than_seconds=-3_600)) == [name]
+
+
+async def test_a_purge_leaves_everything_as_it_was(store: Store) -> None:
+    await store.journal.append(RUN, [b"1"], expected=0)
+    await store.memory.put("n", "k", b"v")
+    await store.memory.put("n", "gone", b"w")
+    await store.memory.delete("n", "gone")
+    await store.purge()
+    assert [p.data for p in await store.journal.read(RUN)] == [b"1"]
+    assert await store.memory.get("n", "k") == b"v"
+    await store.journal.append(RUN, [b"2"], expected=1)
+
+
+async def test_a_cancelled_append_happens_or_not_but_never_breaks_the_next(store: Store) -> None:
+    for _ in range(20):
+        end = (await store.journal.runs())[0].sequence if await store.journal.size() else 0
+        task = asyncio.create_task(store.journal.append(RUN, [b"x"], expected=end))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await store.journal.append(OTHER, [b"y"], expected=len(await store.journal.read(OTHER)))
+    sequences = [p.sequence for p in await store.journal.read(RUN)]
+    assert sequences == list(range(1, len(sequences) + 1))
+    assert len(await store.journal.read(OTHER)) == 20
 
 
 @pytest.mark.parametrize("name", DURABLE)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -135,6 +136,7 @@ def check(tmp_path: Path, made: list[Entry], numbers: list[int]) -> set[str]:
         strays = [p for p in root.rglob("*") if p.is_file() and p.suffix != ".py" and STATE not in str(p)]
         assert strays == []
         seen.add(state)
+        rmtree(root)
     return seen
 
 

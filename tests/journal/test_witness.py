@@ -28,6 +28,7 @@ from forgewright.journal.log.witness import (
     StaleSize,
     Witness,
     cosign,
+    open_witness,
     parse_request,
     verify_cosignature,
     with_cosignatures,
@@ -206,3 +207,35 @@ async def test_a_witness_that_does_not_answer_is_said(home: Path, place: Witness
     with pytest.raises(UsageError):
         await ask_witnesses(journal, [WitnessPlace("ftp://x", place.key)])
     await journal.close()
+
+
+def test_a_witness_keeps_its_key_and_what_it_cosigned(home: Path, tmp_path: Path) -> None:
+    log = parse_verifier_key((home / PUBLIC).read_text())
+    first = open_witness(tmp_path / "w", "w.example", [log])
+    head = parse_head(sign_head(open_keys(home), 3, bytes(range(32))))
+    first.add_checkpoint(Request(0, (), head))
+    again = open_witness(tmp_path / "w", "w.example", [log])
+    assert again.key == first.key
+    assert (tmp_path / "w/witness.key").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StaleSize):
+        again.add_checkpoint(Request(0, (), head))
+    (tmp_path / "w/witness.key").write_bytes(b"short")
+    with pytest.raises(IntegrityError):
+        open_witness(tmp_path / "w", "w.example", [log])
+
+
+async def test_the_command_asks_a_witness(
+    home: Path, place: WitnessPlace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import argparse
+    import asyncio
+
+    from forgewright.cli import audit
+
+    parser = argparse.ArgumentParser()
+    audit.register(parser.add_subparsers(dest="command"))
+    args = parser.parse_args(["audit", "witness", place.url, "--key", place.key])
+    args.home, args.json = home, False
+    assert await asyncio.to_thread(audit.run, args) == 0
+    out = capsys.readouterr().out
+    assert verify_cosignature(parse_head(out.encode()).note, parse_verifier_key(place.key))

@@ -66,7 +66,7 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
     journal = await open_journal(tmp_path)
     run = new_run_id()
     granted = ev.Decision(True, ("checks", "shell"), "container")
-    spec = ev.Json(b'{"network":{"allow":["pypi.org:443"]},"mounts":[{"target":"/w","mode":"rw"}]}')
+    spec = ev.Json(b'{"network":{"allow":["packages.example:443"]},"mounts":[{"target":"/w","mode":"rw"}]}')
     try:
         await journal.append(
             run,
@@ -98,11 +98,20 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
     assert found["attempts"] == 4
     [flip] = found["flips"]  # type: ignore[misc]
     assert flip["change"] == "stronger"
-    assert flip["attempt"]["facts"]["network"] == ["pypi.org:443"]
+    assert flip["attempt"]["facts"]["network"] == ["packages.example:443"]
     code, found = await asyncio.to_thread(replay, "--run", run, "strict")
     assert [f["change"] for f in found["flips"]] == ["stronger", "stronger"]  # type: ignore[attr-defined]
     with pytest.raises(NotFound):
         await asyncio.to_thread(replay, "--run", "nonesuch")
+
+    def explained() -> list[dict[str, object]]:
+        cli.run(command("--home", str(tmp_path), "--json", "policy", "explain", "--run", run))
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    lines = await asyncio.to_thread(explained)
+    assert [line["attempt"]["action"] for line in lines] == ["exec", "exec", "edit", "git"]  # type: ignore[index]
+    assert [line["change"] for line in lines] == [None, "stronger", None, None]
+    assert all(line["explanation"]["determining"] for line in lines)  # type: ignore[index]
 
 
 def test_tables_pass_and_fail_with_an_explanation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

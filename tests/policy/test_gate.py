@@ -37,7 +37,7 @@ PERMIT = '@id("yes") permit (principal, action, resource);'
             Verdict(True, ("checks", "exec-unknown-dependencies", "shell"), tier="microvm"),
         ),
         (
-            Attempt("coder", "exec", "tests", {"network": ("pypi.org:443",)}),
+            Attempt("coder", "exec", "tests", {"network": ("packages.example:443",)}),
             Verdict(True, ("exec-with-network",), tier="microvm", approval="owner"),
         ),
         (
@@ -106,7 +106,7 @@ def test_default_forbids(default: CedarGate, attempt: Attempt, policy: str) -> N
 @pytest.mark.parametrize(
     "attempt",
     [
-        Attempt("coder", "network", "pypi.org:443"),
+        Attempt("coder", "network", "packages.example:443"),
         Attempt("coder", "git", "push"),
         Attempt("coder", "git", "commit", {"own": False}),
     ],
@@ -129,8 +129,10 @@ def test_strict_follows_the_threat_model() -> None:
 
     assert tier("lint") == "container"
     assert tier("build") == tier("tests") == "gvisor"
+    assert strict.decide(Attempt("tester", "exec", "tests")).limits == {"seconds": 3600}
+    assert strict.decide(Attempt("coder", "exec", "shell")).limits == {"seconds": 600}
     assert tier("e2e") == tier("tests", unknown_dependencies=True) == "microvm"
-    assert tier("tests", network=("pypi.org:443",)) == "microvm"
+    assert tier("tests", network=("packages.example:443",)) == "microvm"
     paying = strict.decide(Attempt("tester", "exec", "pay", {"secrets": ("financial",)}))
     assert (paying.tier, paying.approval) == ("microvm", "owner,security")
     assert not strict.decide(Attempt("reviewer", "edit", "a.py")).permit

@@ -78,9 +78,9 @@ def test_no_prefix_hides_what_a_path_is(prefix: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("resource", "host", "port", "expected"),
     [
-        ("pypi.org:443", "pypi.org", 443, set()),
-        ("PyPI.org.", "pypi.org", None, set()),
-        ("https://user:pw@pypi.org:8443/simple?x", "pypi.org", 8443, set()),
+        ("packages.example:443", "packages.example", 443, set()),
+        ("Packages.Example.", "packages.example", None, set()),
+        ("https://user:pw@packages.example:8443/simple?x", "packages.example", 8443, set()),
         ("1.1.1.1:53", "1.1.1.1", 53, {"ip"}),
         ("localhost:80", "localhost", 80, {"private"}),
         ("db.internal", "db.internal", None, {"private"}),

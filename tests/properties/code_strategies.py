@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -68,7 +69,7 @@ def of_type(kind: Any) -> st.SearchStrategy[Any]:
         return st.lists(of_type(typing.get_args(kind)[0]), max_size=3).map(tuple)
     if origin is not None and type(None) in typing.get_args(kind):
         return st.one_of(*(st.none() if arg is type(None) else of_type(arg) for arg in typing.get_args(kind)))
-    if origin is not None and typing.get_args(kind) and origin not in (dict, list):
+    if origin is not None and typing.get_args(kind) and origin not in (dict, list, Mapping):
         return st.one_of(*(of_type(arg) for arg in typing.get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return structs(kind)
@@ -78,7 +79,7 @@ def of_type(kind: Any) -> st.SearchStrategy[Any]:
         int: st.integers(-1000, 1000),
         float: st.floats(allow_nan=False, allow_infinity=False),
     }
-    if origin is dict:
+    if origin in (dict, Mapping):
         return st.dictionaries(keys, of_type(typing.get_args(kind)[1]), max_size=3)
     if origin is list:
         return st.lists(of_type(typing.get_args(kind)[0]), max_size=3)

@@ -165,7 +165,7 @@ def hello(name: str) -> bytes:
 
 
 def test_the_name_in_a_greeting_is_found() -> None:
-    assert server_name(hello("pypi.org")[5:]) == "pypi.org"
+    assert server_name(hello("packages.example")[5:]) == "packages.example"
 
 
 PRIVATE = """127.0.0.1 10.1.2.3 192.168.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 :: fe80::1

@@ -56,6 +56,22 @@ class Case:
         ]
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "keys.json", "witnessed", "missing.json", "log.pub"])
+@pytest.mark.parametrize(
+    "value", [b"", b"[]", b"{}", b"null", b'[{"old":1}]', b'{"files":[]}', b"\xff", b"x\n\n"]
+)
+def test_nonsense_in_a_signed_bundle_is_a_finding_and_no_crash(case: Case, name: str, value: bytes) -> None:
+    members = {name: value, **{key: data for key, data in case.all.items() if key != name}}
+    if name != verifier.MANIFEST:
+        sign_manifest(members, case.signer)
+    else:
+        digest = sha256(value).hexdigest()
+        members[verifier.NOTE] = case.signer.sign(f"{verifier.FORMAT}\n{case.signer.key.name}\n{digest}\n")
+    problems = check(members, case.key)
+    harmless = (name, value) in {("keys.json", b"[]"), ("missing.json", b"[]")}
+    assert bool(problems) is not harmless
+
+
 def unpack(data: bytes) -> Members:
     file = io.BytesIO(data)
     return {name: data[at : at + size] for name, (at, size) in verifier.read_members(file).items()}
@@ -221,6 +237,16 @@ MAKERS = ("bytes", "fitted", "signed")
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return Case(tmp_path_factory.mktemp("tampering"))
+
+
+def test_however_few_tiles_are_remembered_the_bundles_are_good(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a bundle of millions of records goes through: no tile is remembered for long."""
+    monkeypatch.setattr(verifier, "TILES_KEPT", 1)
+    for members in (case.all, case.run, case.older):
+        assert check(members, case.key) == []
+    test_changed_content_is_found(case, "flip a tile", "signed", "all")
 
 
 def test_the_bundles_are_good(case: Case) -> None:

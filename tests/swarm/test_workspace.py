@@ -177,6 +177,23 @@ def test_remove_leaves_the_repository_as_it_was(repo: Path, home: Path) -> None:
         Workspace.open(home, RUN)
 
 
+def test_many_runs_of_one_repository_at_once(repo: Path, home: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def work(number: int) -> str:
+        workspace = Workspace.create(home, RunId(f"01jtestrun00010{number}"), repo)
+        (workspace.tree / f"{number}.py").write_text("x = 1\n")
+        workspace.commit(f"Add {number}", EffectId("1.1"), WHEN)
+        return workspace.branch
+
+    with ThreadPoolExecutor(4) as pool:
+        branches = set(pool.map(work, range(8)))
+    assert (
+        set(git(repo, "branch", "--list", "forgewright/*", "--format=%(refname:short)").split()) == branches
+    )
+    git(repo, "fsck", "--strict")
+
+
 def test_a_subfolder_of_a_repository(repo: Path, home: Path) -> None:
     workspace = Workspace.create(home, RUN, repo / "app")
     assert (workspace.root / "a.py").read_text() == "a = 1\n"

@@ -112,7 +112,12 @@ class Agent:
 
         Raises `StuckError` (patterns, or too many turns), `ContextOverflow` (nothing left to shorten).
         """
-        messages: tuple[Message, ...] = (User(prompt),) if isinstance(prompt, str) else tuple(prompt)
+        if isinstance(prompt, str):
+            messages: tuple[Message, ...] = (User(prompt),)
+        else:
+            from forgewright.models.history import repair
+
+            messages = tuple(repair(prompt))  # whatever was cut off somewhere, a provider accepts this
         stuck = StuckDetector()
         refused = 0
         for turn in range(1, self.turns_max + 1):

@@ -27,8 +27,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the bundle (a tar file)"
     )
 
-    verify = commands.add_parser("verify", help="verify a bundle offline")
-    verify.add_argument("bundle", type=Path)
+    verify = commands.add_parser(
+        "verify", help="verify a bundle offline, or without one the home's own journal"
+    )
+    verify.add_argument(
+        "bundle", type=Path, nargs="?", help="without it: the journal of the home, as fsck does"
+    )
     verify.add_argument("--key", help="the log's verifier key, or a file that holds it")
     verify.add_argument("--head", type=Path, help="a tree head of this log that you saw before")
     verify.add_argument(
@@ -42,6 +46,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, metavar="FILE", help="write FILE.record and FILE.tlog-proof"
     )
 
+    trace = commands.add_parser("trace", help="a run as OpenTelemetry spans (OTLP/JSON)")
+    trace.add_argument("run", metavar="RUN")
+    trace.add_argument("--endpoint", help="send them to this collector, such as http://127.0.0.1:4318")
+    trace.add_argument("--follow", action="store_true", help="go on sending as the run goes on")
+
     attest = commands.add_parser(
         "attest", help="sign what a run made (in-toto: SLSA provenance, test result)"
     )
@@ -54,6 +63,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show.add_argument("run", metavar="RUN")
     show.add_argument("--after", type=int, default=0, metavar="SEQUENCE")
     show.add_argument("--follow", action="store_true", help="go on as records come")
+
+    gc = commands.add_parser("gc", help="remove large values that nothing refers to any more")
+    gc.add_argument(
+        "--older-than", type=float, default=3600.0, metavar="SECONDS", help="leave younger ones alone"
+    )
 
     witness = commands.add_parser("witness", help="have the newest tree head cosigned (C2SP tlog-witness)")
     witness.add_argument("url", help="the witness's submission prefix")
@@ -84,14 +98,14 @@ def run(args: argparse.Namespace) -> int:
     """0 when it is as it should be; 1 when a verification found something."""
     import asyncio
 
-    if args.audit_command == "verify":
+    if args.audit_command == "verify" and args.bundle is not None:
         from forgewright.journal.bundle.verification import verify
 
         head = None if args.head is None else _read(args.head)
         witnesses = [_key(witness) or "" for witness in args.witness]
         found = verify(args.bundle, _key(args.key), head=head, witnesses=witnesses)
         return _report(found, args.json)
-    if args.audit_command == "fsck":
+    if args.audit_command in ("fsck", "verify"):
         from forgewright.journal.bundle.fsck import verify_home
 
         return _report(verify_home(args.home, _key(args.key)), args.json)
@@ -104,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
         "witness": _witness,
         "keys": _keys,
         "attest": _attest,
+        "trace": _trace,
+        "gc": _gc,
     }
     work: Coroutine[Any, Any, int] = commands[args.audit_command](args)
     return asyncio.run(work)
@@ -187,6 +203,56 @@ async def _witness(args: argparse.Namespace) -> int:
     finally:
         await journal.close()
     print(head.data.decode(), end="")
+    return 0
+
+
+async def _gc(args: argparse.Namespace) -> int:
+    from forgewright.journal.garbage import collect
+    from forgewright.journal.journal import open_journal
+
+    journal = await open_journal(args.home)
+    try:
+        done = await collect(journal, older_than_seconds=args.older_than)
+    finally:
+        await journal.close()
+    if args.json:
+        _json(done)
+    else:
+        print(f"{done.removed} removed ({done.bytes:,} bytes), {done.kept} kept")
+    return 0
+
+
+async def _trace(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from forgewright.core.errors import NotFound, UsageError
+    from forgewright.core.ids import RunId
+    from forgewright.journal.journal import open_journal
+    from forgewright.journal.traces.otlp import encode, send
+    from forgewright.journal.traces.spans import SpanBuilder
+
+    if args.follow and not args.endpoint:
+        raise UsageError("--follow needs somewhere to send to", hint="add --endpoint URL")
+    run_id = RunId(args.run)
+    builder = SpanBuilder(run_id)
+    journal = await open_journal(args.home)
+    try:
+        if args.follow:
+            async for record in journal.follow(run_id):
+                if ended := builder.add(record):
+                    await asyncio.to_thread(send, args.endpoint, ended)
+            return 0
+        records = await journal.read(run_id)
+        if not records:
+            raise NotFound(f"no run {run_id}", hint="`forgewright runs` lists them")
+        spans = [span for record in records for span in builder.add(record)]
+    finally:
+        await journal.close()
+    if args.endpoint:
+        await asyncio.to_thread(send, args.endpoint, spans)
+        print(f"{len(spans)} spans sent")
+    else:
+        print(encode(spans).decode())
     return 0
 
 

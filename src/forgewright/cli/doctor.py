@@ -176,7 +176,7 @@ def _home(args: argparse.Namespace) -> list[Check]:
 
     free = shutil.disk_usage(at).free
     runs = _count(home / "runs")
-    detail = f"{free >> 30} GiB free" + (f", {runs} runs" if runs else "")
+    detail = f"{free >> 30} GiB free" + (f", runs: {runs}" if runs else "")
     state: State = "good" if free > 1 << 30 else "bad"
     return [
         Check("home", str(home), state, detail, "" if state == "good" else "free some space", needed=True),

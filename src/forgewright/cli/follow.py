@@ -61,16 +61,18 @@ async def _follow(args: argparse.Namespace) -> int:
 
 async def _stop(args: argparse.Namespace) -> int:
     from forgewright.cli.output import print_json, say
+    from forgewright.cli.progress import Progress
     from forgewright.cli.runs import find_run
     from forgewright.cli.settings import home_of
-    from forgewright.journal import events as ev
     from forgewright.runtime.engine import Engine
 
     home = home_of(args)
     run = await find_run(home, args.run)
     async with Engine(home=home) as engine:
-        before = (await engine.records(run))[-1].event
-        over = isinstance(before, (ev.RunFinished, ev.RunFailed, ev.RunParked))
+        progress = Progress()
+        for record in await engine.records(run):
+            progress.observe(record)
+        over = progress.status != "running"
         if not over:
             await engine.stop(run, by=getpass.getuser())
     if args.json:

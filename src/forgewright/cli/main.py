@@ -27,17 +27,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("run", "a run again, its model's answers read from the journal"),
     "remove": ("change", "remove a run's copy of the repository and its branch"),
     "audit": ("audit", "verify, export and search the journal"),
+    "provenance": ("provenance", "which model call, program and test made a line"),
+    "privacy": ("privacy", "persons' data in the journal: show, export, hold, erase"),
+    "dataset": ("dataset", "training data from the journal"),
     "edit": ("edit", "change code by a program of the language of code"),
     "policy": ("policy", "check, explain and compare policies"),
     "sandbox": ("sandbox", "run a command in a sandbox"),
+    "mcp": ("mcp", "serve tools to MCP clients, or look at another server's"),
     "graph": ("graph", "draw the graph that agents follow"),
     "doctor": ("doctor", "what this machine can do, and what adds the rest"),
     "init": ("init", "write a commented forgewright.toml and a policy"),
     "completions": ("completions", "completions for bash, zsh and fish"),
 }
 
-_AT_HOME = ("audit", "edit", "policy", "sandbox")
-"""Commands that find the home's path in `args.home`; the others ask `settings` for more than that."""
+_AT_HOME = ("audit", "provenance", "privacy", "dataset", "policy", "sandbox", "mcp")
+"""Commands that find the home's path in `args.home`; `edit` needs none, the others ask `settings` for more."""
 
 USAGE = """\
 usage: forgewright COMMAND …
@@ -139,7 +143,7 @@ def _run(name: str, arguments: list[str]) -> int:
             from forgewright.cli.settings import home_of
 
             args.home = home_of(args)
-        if name == "audit":
+        if name in ("audit", "provenance", "dataset"):
             from forgewright.cli.runs import resolve
 
             resolve(args, args.home)

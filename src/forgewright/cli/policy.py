@@ -16,6 +16,7 @@ from forgewright.core.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from forgewright.journal.events import Record
     from forgewright.policy.diff import Difference
+    from forgewright.policy.explain import Explanation
     from forgewright.policy.gate import CedarGate
     from forgewright.policy.types import Attempt, Verdict
 
@@ -32,11 +33,14 @@ def register(subparsers: Any) -> None:
         "explain", help="which policy decides an attempt, and what would have to change"
     )
     explain.add_argument(
-        "action", help="model, tool, edit, exec, install, network, git, ask, read, publish, spend"
+        "action", nargs="?", help="model, tool, edit, exec, install, network, git, ask, read, publish, spend"
     )
-    explain.add_argument("resource", help="what is touched: a path, a model, a host:port …")
+    explain.add_argument("resource", nargs="?", help="what is touched: a path, a model, a host:port …")
     explain.add_argument(
-        "facts", nargs="*", metavar="FACT=VALUE", help="purpose=tests lines=12 argv=pytest,-q"
+        "facts", nargs="*", default=[], metavar="FACT=VALUE", help="purpose=tests lines=12 argv=pytest,-q"
+    )
+    explain.add_argument(
+        "--run", dest="of_run", metavar="RUN", help="instead: every decision that a run recorded"
     )
     explain.add_argument("--as", dest="principal", default="coder", metavar="AGENT", help="the agent (coder)")
     _set_arguments(explain, positional=False)
@@ -122,18 +126,64 @@ def _check(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     from forgewright.policy.explain import explain
 
+    if args.of_run is not None:
+        return _explain_run(args)
+    if args.action is None or args.resource is None:
+        raise UsageError(
+            "expected an action and a resource, or --run RUN",
+            hint="for example: forgewright policy explain edit app.py --as coder",
+        )
     found = explain(_gate(args), _attempt(args))
     if args.json:
         _print_json(found)
-        return 0 if found.verdict.permit else 1
-    print(("permitted: " if found.verdict.permit else "denied: ") + found.verdict.reason)
-    for view in found.determining:
-        print(f"  {view.effect} {view.id}  {view.file}:{view.line}")
-        for part in view.parts:
-            print(f"    {'holds' if part.holds else 'fails'}  {part.text}")
-    if found.change:
-        print(found.change)
+    else:
+        _print_explanation(found)
     return 0 if found.verdict.permit else 1
+
+
+def _explain_run(args: argparse.Namespace) -> int:
+    """1 if a decision would be another one now."""
+    from forgewright.policy.diff import compare
+    from forgewright.policy.explain import explain
+    from forgewright.policy.recorded import attempt_of, verdict_of
+    from forgewright.policy.types import Verdict
+
+    gate = _gate(args)
+    differing = 0
+    for record in _records(args.home, args.of_run):
+        attempt, then = attempt_of(record), verdict_of(record)
+        if attempt is None or then is None:
+            continue
+        found = explain(gate, attempt)
+        now = found.verdict
+        change = (
+            compare(then, Verdict(now.permit, now.policies, now.tier, now.approval))
+            if then.policies
+            else None
+        )
+        differing += change is not None
+        if args.json:
+            _print_json(
+                {"sequence": record.sequence, "attempt": attempt, "explanation": found, "change": change}
+            )
+            continue
+        print(
+            f"{record.sequence}  {attempt.principal} {attempt.action} {attempt.resource} {_said(attempt.facts)}"
+        )
+        _print_explanation(found, indent="    ")
+        if change is not None:
+            print(f"    was decided differently then: {_obliged(then)}")
+    return 1 if differing else 0
+
+
+def _print_explanation(found: Explanation, indent: str = "") -> None:
+    print(indent + ("permitted: " if found.verdict.permit else "denied: ") + found.verdict.reason)
+    for view in found.determining:
+        print(f"{indent}  {view.effect} {view.id}  {view.file}:{view.line}")
+        for part in view.parts:
+            print(f"{indent}    {'holds' if part.holds else 'fails'}  {part.text}")
+    if found.change:
+        print(indent + found.change.replace("\n", "\n" + indent))
 
 
 def _reference(args: argparse.Namespace) -> int:
@@ -233,6 +283,8 @@ def _obliged(verdict: Verdict) -> str:
     if not verdict.permit:
         return f"denied ({', '.join(verdict.policies) or 'no policy permits it'})"
     parts = [verdict.tier and f"tier {verdict.tier}", verdict.approval and f"approval of {verdict.approval}"]
+    parts += [f"{item} taken out" for item in verdict.redact]
+    parts += [f"{name} ≤ {number}" for name, number in verdict.limits.items()]
     return f"permitted ({', '.join(verdict.policies)}) " + ", ".join(part for part in parts if part)
 
 

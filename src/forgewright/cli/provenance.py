@@ -25,8 +25,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
+    from forgewright.cli.runs import find_run as known_run
     from forgewright.core.errors import NotFound, UsageError
-    from forgewright.core.ids import RunId, digest
+    from forgewright.core.ids import digest
     from forgewright.journal.attest.lineage import find_run, lineage
     from forgewright.journal.journal import open_journal
 
@@ -42,9 +43,10 @@ async def _run(args: argparse.Namespace) -> int:
         raise NotFound(f"{path} could not be read: {error.strerror}") from None
     except ValueError:
         raise UsageError(f"{path} is outside of {root}", hint="name the repository with --root") from None
+    wanted = await known_run(args.home, args.run_id) if args.run_id else None
     journal = await open_journal(args.home)
     try:
-        run_id = RunId(args.run_id) if args.run_id else await find_run(journal, relative, digest(data))
+        run_id = wanted or await find_run(journal, relative, digest(data))
         text = data.decode(errors="replace")
         lines = await lineage(journal, run_id, relative, text, digest(data))
     finally:

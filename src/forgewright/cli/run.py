@@ -181,7 +181,7 @@ async def _start(args: argparse.Namespace) -> int:
                 tier=cfg.tier_of(settings.config),
                 mounts=cfg.mounts_of(settings),
             )
-            outcome = await _execute(engine, settings, run)
+            outcome = await _execute(engine, settings, run, view)
     return _report(outcome, view, args)
 
 
@@ -197,7 +197,7 @@ async def _resume(args: argparse.Namespace) -> int:
         async with _engine(
             settings, args, view, _models(settings, args, options), options.base_url
         ) as engine:
-            outcome = await _execute(engine, settings, run, budget=cfg.budget_of(settings.config, args))
+            outcome = await _execute(engine, settings, run, view, budget=cfg.budget_of(settings.config, args))
     return _report(outcome, view, args)
 
 
@@ -225,7 +225,7 @@ async def _fork(args: argparse.Namespace) -> int:
             outcome = None
             if args.go:
                 budget = cfg.budget_of(settings.config, args)
-                outcome = await _execute(engine, settings, run, budget=budget)
+                outcome = await _execute(engine, settings, run, view, budget=budget)
     if outcome is None:
         if args.json:
             print_json({"run": run, "parent": parent})
@@ -255,7 +255,7 @@ async def _replay(args: argparse.Namespace) -> int:
             on_delta=view.on_delta,
         ) as engine:
             run = await replay_job(engine, settings.home, parent)
-            outcome = await _execute(engine, settings, run)
+            outcome = await _execute(engine, settings, run, view)
     return _report(outcome, view, args)
 
 
@@ -311,7 +311,9 @@ async def _catch_up(settings: Settings, run: RunId, view: View) -> None:
             view.progress.observe(record)
 
 
-async def _execute(engine: Engine, settings: Settings, run: RunId, **options: Any) -> Outcome[Any]:
+async def _execute(
+    engine: Engine, settings: Settings, run: RunId, view: View, **options: Any
+) -> Outcome[Any]:
     """Executes; Ctrl-C and SIGTERM park the run, a second one ends the process at once."""
     import asyncio
 
@@ -326,11 +328,25 @@ async def _execute(engine: Engine, settings: Settings, run: RunId, **options: An
 
     for one, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")):
         loop.add_signal_handler(one, interrupt, name)
+    watch = asyncio.create_task(_watch(engine, run, view))
     try:
         return await run_job(engine, settings.home, run, **options)
     finally:
+        watch.cancel()
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(one)
+
+
+async def _watch(engine: Engine, run: RunId, view: View) -> None:
+    """Sees at once, also in the midst of a long command, that another process stops the run."""
+    from forgewright.journal import events as ev
+
+    last = (await engine.journal.read(run))[-1].sequence
+    async for record in engine.journal.follow(run, after=last):
+        if isinstance(record.event, ev.RunParked) and record.actor != "engine":
+            engine.interrupt(run, record.event.reason, record.event.detail, recorded=True)
+            if view.progress.sequence < record.sequence:
+                view.on_record(record)
 
 
 def _report(outcome: Outcome[Any], view: View, args: argparse.Namespace) -> int:

@@ -31,6 +31,8 @@ async def find_runs(home: Path, names: list[str]) -> list[RunId]:
 
 
 def _one(home: Path, known: list[RunId], name: str) -> RunId:
+    if name.startswith("@"):
+        return RunId(name)  # of the home itself: @keys, @privacy
     if name == "last" and known:
         return known[0]
     found = [run for run in known if run.startswith(name.lower())]
@@ -44,10 +46,11 @@ def _one(home: Path, known: list[RunId], name: str) -> RunId:
 
 
 def resolve(args: argparse.Namespace, home: Path) -> None:
-    """Puts full ids in place of what was typed for `run` or `runs`."""
+    """Puts full ids in place of what was typed for `run`, `run_id` or `runs`."""
     from asyncio import run
 
     if isinstance(getattr(args, "runs", None), list) and args.runs:
         args.runs = run(find_runs(home, args.runs))
-    elif isinstance(getattr(args, "run", None), str):
-        args.run = run(find_run(home, args.run))
+    for name in ("run", "run_id"):
+        if isinstance(getattr(args, name, None), str):
+            setattr(args, name, run(find_run(home, getattr(args, name))))

@@ -17,7 +17,7 @@ from forgewright.code.syntax.diagnostics import InvalidProgram, Problem
 from forgewright.code.syntax.program import name_of, parse, unparse
 from forgewright.code.transaction import Entry, Transaction
 from forgewright.code.validity import mistake
-from forgewright.core.errors import EditRefused, ForgewrightError
+from forgewright.core.errors import Conflict, EditRefused, ForgewrightError
 from forgewright.core.ids import Digest, digest
 
 
@@ -89,9 +89,10 @@ class CodeEngine:
         self.allow = None if allow is None else frozenset(allow)
         self._transaction = Transaction(self.root)
 
-    def plan(self, program: str) -> Plan:
+    def plan(self, program: str, *, after: Plan | None = None) -> Plan:
         """The effect of a program, s-expressions or JSON.
 
+        `after` is a plan that was not committed: this one goes on from it, and holds the changes of both.
         Raises `ProgramError` (all mistakes, positions, candidates), `EditRefused`, `NotFound`, `UnsafePath`.
         """
         if self._transaction.pending:
@@ -99,6 +100,13 @@ class CodeEngine:
         self.project.refresh()
         operations = parse(program, allow=self.allow)
         stage = Stage(self.project)
+        for change in after.changes if after is not None else ():
+            if self._bytes(change.path) != change.before:
+                raise Conflict(
+                    f"{change.path} was changed since it was read", hint="plan both programs again"
+                )
+            stage.overlay.put(change.path, change.after)
+        stage.moves.extend(after.moves if after is not None else ())
         results = self._run(operations, stage)
         check = any(operation.checked for operation in operations)
         return Plan(unparse(operations), self._changes(stage, check), tuple(results), tuple(stage.moves))
@@ -181,6 +189,10 @@ class CodeEngine:
                 hint="nothing was changed; correct the code in the program",
             )
         return tuple(changes)
+
+    def _bytes(self, path: str) -> bytes | None:
+        before = self._before(path)
+        return before.data if before is not None else None
 
     def _before(self, path: str) -> SourceFile | None:
         return self.project.source(path) if self.project.exists(path) else None

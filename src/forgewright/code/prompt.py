@@ -11,6 +11,8 @@ from forgewright.code.operations.base import Operation
 from forgewright.code.selectors.kinds import KINDS
 from forgewright.code.syntax.program import describe
 
+EXAMPLE_CHARS_MAX = 120
+
 _HEAD = """\
 ## Editing code
 
@@ -47,4 +49,9 @@ def _operation(name: str, cls: type[Operation]) -> str:
     for field in fields:
         if field.encode_name not in ("target", "in", "every", "code"):
             lines.append(f"  {field.encode_name}: {describe(field)}")
+    shown = next(
+        (e.program for e in cls.examples if len(e.program) <= EXAMPLE_CHARS_MAX and not e.refused), ""
+    )
+    if shown and "\n" not in shown:
+        lines.append(f"  e.g. {shown}")
     return "\n".join(lines)

@@ -64,9 +64,21 @@ def _strict(node: Any, components: dict[str, Any]) -> Any:
         }
         out["required"] = list(node["properties"])
         out["additionalProperties"] = False
+    elif out.get("type") == "object":  # a mapping: strict mode knows fixed keys only
+        out = {**out, "type": "array", "items": _pair(out.pop("additionalProperties", {"type": "string"}))}
     if "enum" in out and "type" not in out:
         out["type"] = "string"
     return out
+
+
+def _pair(value: Any) -> dict[str, Any]:
+    """An entry of a mapping, as the parser takes it too."""
+    return {
+        "type": "object",
+        "properties": {"key": {"type": "string"}, "value": value},
+        "required": ["key", "value"],
+        "additionalProperties": False,
+    }
 
 
 def _nullable(node: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from forgewright.code.globs import matcher
-from forgewright.code.ignore import SKIPPED_FOLDERS, Ignored
 from forgewright.code.languages import FAMILIES, language_of, parse
+from forgewright.code.listing import TICK_NANOSECONDS, Listing
 from forgewright.core.errors import NotFound, UnsafePath
 from forgewright.core.limits import SOURCE_BYTES_MAX
 
@@ -108,9 +109,10 @@ class DiskProject:
         self.root = Path(os.path.realpath(root))
         if not self.root.is_dir():
             raise NotFound(f"no folder {str(root)!r}", hint="name the root of the project")
+        self._listing = Listing(self.root)
         self._lists: dict[tuple[str, ...] | None, list[str]] = {}
         self._sources: dict[str, SourceFile] = {}
-        self._stamps: dict[str, tuple[int, int, int]] = {}
+        self._stamps: dict[str, tuple[int, ...]] = {}
         self._fresh: set[str] = set()
         self._cached_bytes = 0
         self.left_alone: dict[str, str] = {}
@@ -132,7 +134,7 @@ class DiskProject:
 
     def source(self, path: str) -> SourceFile:
         path = clean_path(path)
-        found = self._sources.get(path)
+        found: SourceFile | None = self._sources.get(path)
         if found is not None and path in self._fresh:
             return found
         found = self._read(path)
@@ -146,13 +148,27 @@ class DiskProject:
     def containing(self, word: bytes, language: str | None = None) -> Iterator[str]:
         with _Folders(self.root) as folders:
             for path in self.paths(language=language):
-                source = self._sources.get(path) if path in self._fresh else None
+                source = self._sources.get(path)
                 try:
-                    source = source or self._read(path, folders)
+                    if source is None or not self._is_fresh(path):
+                        source = self._read(path, folders)
                 except NotFound:
                     continue
                 if source is not None and word in source.data:
                     yield path
+
+    def _is_fresh(self, path: str) -> bool:
+        """Whether a listed file is as it was when it was read."""
+        if path in self._fresh:
+            return True
+        try:
+            stat = os.lstat(f"{self.root}/{path}")
+        except OSError:
+            return False
+        if self._stamps.get(path) != _stamp(stat):
+            return False
+        self._fresh.add(path)
+        return True
 
     def stamp(self, path: str) -> tuple[int, int, int] | None:
         """(modification time in nanoseconds, size, inode) of a file: the same stamp, the same content."""
@@ -186,7 +202,7 @@ class DiskProject:
             return None
         try:
             stat = os.fstat(handle)
-            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            stamp = _stamp(stat)
             if self._stamps.get(path) == stamp and path in self._sources:
                 self._fresh.add(path)
                 return self._sources[path]
@@ -204,14 +220,15 @@ class DiskProject:
             return None
         return self._keep(path, data, stamp) if keep else SourceFile(path, data)
 
-    def _keep(self, path: str, data: bytes, stamp: tuple[int, int, int]) -> SourceFile:
+    def _keep(self, path: str, data: bytes, stamp: tuple[int, ...]) -> SourceFile:
         self._drop(path)
         source = SourceFile(path, data)
         if self._cached_bytes + len(data) > CACHE_BYTES_MAX:
             return source
         self._cached_bytes += len(data)
         self._sources[path] = source
-        self._stamps[path] = stamp
+        if max(stamp[:2]) < time.time_ns() - TICK_NANOSECONDS:  # else it could change within the same tick
+            self._stamps[path] = stamp
         self._fresh.add(path)
         return source
 
@@ -229,7 +246,7 @@ class DiskProject:
     def _listed(self, languages: tuple[str, ...] | None) -> list[str]:
         """All paths in these languages, sorted."""
         if None not in self._lists:
-            self._lists[None] = sorted(_walk(self.root, "", Ignored()))
+            self._lists[None] = self._listing.paths()
         if languages not in self._lists:
             self._lists[languages] = [
                 path for path in self._lists[None] if language_of(path) in (languages or ())
@@ -237,23 +254,8 @@ class DiskProject:
         return self._lists[languages]
 
 
-def _walk(folder: Path | str, prefix: str, ignored: Ignored) -> Iterator[str]:
-    """All regular files below `folder`, except what is ignored."""
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    if any(entry.name == ".gitignore" for entry in entries):
-        ignored = ignored.with_file(os.path.join(folder, ".gitignore"), prefix)
-    for entry in entries:
-        path = prefix + entry.name
-        if entry.is_symlink():
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name not in SKIPPED_FOLDERS and not ignored.matches(path, True):
-                yield from _walk(entry.path, path + "/", ignored)
-        elif entry.is_file(follow_symlinks=False) and not ignored.matches(path, False):
-            yield path
+def _stamp(stat: os.stat_result) -> tuple[int, ...]:
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 class _Folders:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 STORED_PREFIX = b'{"blob":"sha256:'
 STORED_BYTES_MAX = 128
+RUN_CHARS_MAX = 64
+ACTORS_MAX = 10_000
+"""Names of actors whose encoded form is remembered."""
 
 _encoder = msgspec.json.Encoder()
 _actors: dict[str, bytes] = {}
@@ -48,7 +51,17 @@ def encode(run: RunId, sequence: int, time_ms: int, actor: str, event: Event) ->
     """The record's bytes. Raises `UsageError` if it is larger than a record may be."""
     name = _actors.get(actor)
     if name is None:
+        if len(_actors) >= ACTORS_MAX:
+            _actors.clear()
         name = _actors[actor] = _encoder.encode(actor)
+    if (
+        not (run.isascii() and run.isprintable() and 0 < len(run) <= RUN_CHARS_MAX)
+        or '"' in run
+        or "\\" in run
+    ):
+        raise UsageError(
+            f"{run!r} cannot name a run", hint=f"expected 1 to {RUN_CHARS_MAX} printable ASCII characters"
+        )
     data = b'{"v":%d,"run":"%b","seq":%d,"time":%d,"actor":%b,"event":%b}' % (
         VERSION,
         run.encode(),
@@ -109,9 +122,10 @@ def as_stored(value: msgspec.Raw | Stored) -> Stored | None:
     if len(view) > STORED_BYTES_MAX or not view.startswith(STORED_PREFIX):
         return None
     try:
-        return msgspec.json.decode(view, type=Stored)
+        stored = msgspec.json.decode(view, type=Stored)
     except msgspec.MsgspecError:
         return None
+    return stored if _encoder.encode(stored) == view else None
 
 
 def _name(placed: Placed) -> str:

@@ -34,6 +34,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     tier: str | None = None
     approval: str | None = None
     """Who has to approve, where a policy obliges that."""
+    limits: dict[str, int] = {}
+    """Limits that it obliges, as the policies name them."""
 
 
 GRANTED = Decision()

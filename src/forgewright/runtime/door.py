@@ -46,7 +46,9 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     execution = context.execution
     execution.check_budget()
     verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
-    decision = ev.Decision(verdict.permit, verdict.policies, verdict.tier, verdict.approval)
+    decision = ev.Decision(
+        verdict.permit, verdict.policies, verdict.tier, verdict.approval, dict(verdict.limits)
+    )
     if decision == ev.GRANTED:
         decision = ev.GRANTED  # the very default is left out of the record
     if verdict.permit:
@@ -150,9 +152,8 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
         message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}"
         await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
-    await effect.oblige(
-        Verdict(True, asked.decision.by, asked.decision.tier, asked.decision.approval), context
-    )
+    said = asked.decision
+    await effect.oblige(Verdict(True, said.by, said.tier, said.approval, limits=said.limits), context)
     if asked.decision.approval is not None:
         await _approve(effect, identity, asked, asked.decision.approval, context)
     if effect.recovery == "unsafe":

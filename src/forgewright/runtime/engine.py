@@ -86,11 +86,13 @@ class Engine:
     async def open(self) -> None:
         """Opens the journal; called by `async with` and by the first use."""
         if self._journal is None:
-            from pathlib import Path
-
             from forgewright.journal.journal import open_journal
 
-            home = None if self._home is None else Path(self._home).expanduser()
+            home = None
+            if self._home is not None:
+                from pathlib import Path
+
+                home = Path(self._home).expanduser()
             self._journal = await open_journal(home)
         if self._leases is None:
             self._leases = Leases(self._journal.leases)
@@ -274,11 +276,13 @@ class Engine:
             except LostRace:
                 continue
 
-    def interrupt(self, run: RunId, reason: str = "interrupted", detail: str = "") -> None:
-        """Ends an execution in this process; its run is parked."""
+    def interrupt(
+        self, run: RunId, reason: str = "interrupted", detail: str = "", *, recorded: bool = False
+    ) -> None:
+        """Ends an execution in this process; its run is parked. `recorded`: the journal says so already."""
         execution = self._executions.get(run)
         if execution is not None:
-            execution.interrupt(reason, detail)
+            execution.interrupt(reason, detail, recorded=recorded)
 
     def _lost(self, run: RunId, error: LeaseLost) -> None:
         self.interrupt(run, "lease", error.message)

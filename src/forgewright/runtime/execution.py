@@ -95,9 +95,10 @@ class Execution(Generic[S]):
         )
         return Outcome(self.run, "finished", position.state)
 
-    def interrupt(self, reason: str, detail: str) -> None:
-        """Ends the execution soon; the run is parked with this reason."""
+    def interrupt(self, reason: str, detail: str, *, recorded: bool = False) -> None:
+        """Ends the execution soon; the run is parked with this reason. `recorded`: the journal says so already."""
         if self._interrupted is None:
+            self._parked_elsewhere = self._parked_elsewhere or recorded
             self._interrupted = (reason, detail)
             if self._task is not None:
                 self._task.cancel()

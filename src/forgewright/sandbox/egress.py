@@ -56,7 +56,9 @@ class Rule(msgspec.Struct, frozen=True):
         host, colon, port = text.rpartition(":")
         host = host.strip("[]").lower().rstrip(".")
         if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536 or host == "*":
-            raise UsageError(f"network rule {text!r}: expected host:port", hint="for example pypi.org:443")
+            raise UsageError(
+                f"network rule {text!r}: expected host:port", hint="for example packages.example:443"
+            )
         return cls(host, int(port))
 
     def covers(self, host: str, port: int) -> bool:

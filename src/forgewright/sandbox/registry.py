@@ -47,13 +47,15 @@ def strong_enough(name: str, tier: Tier) -> bool:
 async def choose(tier: Tier) -> Driver:
     """The weakest available driver that is at least as strong as `tier`; never a weaker one.
 
-    Raises `MissingProgram` where none is available, with the command that installs what `tier` needs.
+    Raises `MissingProgram` where none is installed, with the command that installs what `tier` needs, and
+    `Unavailable` where one is installed and does not start here.
     """
     key = (tier, tuple(DRIVERS))
     if key in _chosen:  # found out once: a probe starts a sandbox
         return driver(_chosen[key])
     names = [name for name in DRIVERS if strong_enough(name, tier) and _fits(name, tier)]
-    reasons = []
+    reasons: list[str] = []
+    broken: list[str] = []
     for name in sorted(names, key=lambda n: STRENGTH.index(DRIVERS[n][0])):
         try:
             probe = await driver(name).probe()
@@ -64,6 +66,13 @@ async def choose(tier: Tier) -> Driver:
             _chosen[key] = name
             return driver(name)
         reasons.append(probe.detail)
+        if probe.version:  # it is installed, and does not work here: another installation would not help
+            broken.append(f"{name} ({probe.detail})")
+    if broken:
+        raise Unavailable(
+            f"no sandbox of tier {tier} starts on this machine: {'; '.join(broken)}",
+            hint="run: forgewright sandbox doctor",
+        )
     program, install = _INSTALL[tier]
     missing = MissingProgram(program, needed_for=f"sandboxes of tier {tier}", install=install)
     for reason in reasons:

@@ -104,8 +104,8 @@ class BlobStore(Protocol):
     async def delete(self, digest: Digest) -> None:
         """Not an error where there is no such blob."""
 
-    async def digests(self) -> Sequence[Digest]:
-        """All blobs, sorted."""
+    async def digests(self, *, older_than_seconds: float = 0.0) -> Sequence[Digest]:
+        """All blobs that were put at least so long ago, sorted."""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -137,6 +137,7 @@ class MemoryStore(Protocol):
     async def put(self, namespace: str, key: str, value: bytes) -> None: ...
     async def delete(self, namespace: str, key: str) -> bool: ...
     async def keys(self, namespace: str) -> Sequence[str]: ...
+    async def namespaces(self) -> Sequence[str]: ...
 
 
 class Store(Protocol):

@@ -27,6 +27,8 @@ class Signature(msgspec.Struct, frozen=True):
     """Names of positional-only parameters, which come first in `names`."""
     context: str | None
     """Name of the parameter into which the call's context is put."""
+    context_type: Any = None
+    """The class that it is annotated with."""
 
 
 def underlying(function: Callable[..., Any]) -> tuple[FunctionType, bool]:
@@ -75,6 +77,7 @@ def read(
     hints = _hints(plain, local, where)
     fields: list[Any] = []
     context: str | None = None
+    context_type: Any = None
     for parameter in parameters[skip:]:
         if parameter not in hints:
             raise UsageError(
@@ -83,7 +86,7 @@ def read(
             )
         annotation = hints[parameter]
         if context is None and is_context(annotation):
-            context = parameter
+            context, context_type = parameter, _context_class(annotation)
             continue
         kind = _described(annotation, docs.get(parameter))
         if parameter in defaults:
@@ -102,7 +105,7 @@ def read(
     positional = tuple(p for p in parameters[skip : code.co_posonlyargcount] if p != context)
     if context in parameters[: code.co_posonlyargcount]:
         raise UsageError(f"{where}: its parameter {context} is positional-only; the context is given by name")
-    return Signature(struct, names, positional, context)
+    return Signature(struct, names, positional, context, context_type)
 
 
 def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
@@ -129,6 +132,10 @@ def is_context(annotation: Any) -> bool:
     for base in annotation.__mro__:
         known.update(vars(base).get("__annotations__", ()))
     return {"key", "run"} <= known
+
+
+def _context_class(annotation: Any) -> Any:
+    return next((part for part in get_args(annotation) if part is not type(None)), annotation)
 
 
 def is_pydantic(kind: Any) -> bool:

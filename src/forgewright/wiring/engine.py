@@ -11,6 +11,7 @@ from forgewright.core.ids import RunId
 from forgewright.models.types import Model
 from forgewright.runtime.engine import Engine
 from forgewright.runtime.session import recorded_answers
+from forgewright.wiring.governed import GovernedEngine
 from forgewright.wiring.sandboxes import RegisteredSandboxes
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ def open_engine(
 ) -> Engine:
     """An engine on the durable journal of `home`, with Cedar's gate and this machine's sandboxes.
 
-    `models`: actor → name or model, `default` for all others. Raises `ConfigError` (policies), `ModelUnknown`,
-    `ModelAuthError`. `on_retry` is told when a model is asked again; `listeners` are the engine's `on_…` callbacks.
+    Policies that the home's people put in force hold instead of `policies`. `models`: actor → name or model,
+    `default` for all others. Raises `ConfigError` (policies), `ModelUnknown`, `ModelAuthError`.
+    `on_retry` is told when a model is asked again; `listeners` are the engine's `on_…` callbacks.
     """
     from forgewright.policy.gate import CedarGate
 
@@ -47,7 +49,7 @@ def open_engine(
         actor: make_model(model, fallback, base_url, on_retry) if isinstance(model, str) else model
         for actor, model in (models or {}).items()
     }
-    return Engine(
+    engine = GovernedEngine(
         home=home,
         gate=CedarGate.load(policies),
         sandboxes=RegisteredSandboxes(),
@@ -55,6 +57,8 @@ def open_engine(
         models=made,
         **listeners,
     )
+    engine.named = policies != "default"
+    return engine
 
 
 async def replay_model(engine: Engine, run: RunId) -> Model:

@@ -47,3 +47,14 @@ async def policies_in_force(journal: Journal, name: str = "main") -> PolicyConte
     if version is None:
         return None
     return read_content(await journal.store.blobs.get(Digest(version.content)), version.content)
+
+
+def approved_tools(registry: Registry, server: str) -> dict[str, Digest]:
+    """Tool → fingerprint of an MCP server's tools that are in force, for `McpClient(approved=…)`; they are
+    registered as `mcp:SERVER/TOOL`."""
+    prefix = f"mcp:{server}/"
+    return {
+        name.removeprefix(prefix): version.content
+        for (subject, name), version in registry.versions().items()
+        if subject == "tool" and name.startswith(prefix) and version.state == "in force"
+    }

@@ -86,6 +86,27 @@ def test_a_policy_set_from_proposal_to_in_force(shell: Shell, tmp_path: Path) ->
     assert not found.decide(Attempt("coder", "edit", "a.py")).permit
 
 
+def test_what_is_in_force_holds_for_the_homes_runs(shell: Shell, tmp_path: Path) -> None:
+    import asyncio
+
+    from forgewright.wiring.engine import open_engine
+
+    async def permits(action: str, policies: Any = "default") -> bool:
+        async with open_engine(shell.home, policies=policies) as engine:
+            return engine.gate.decide(Attempt("coder", action, "a.py")).permit  # type: ignore[arg-type]
+
+    assert asyncio.run(permits("edit"))
+    file = tmp_path / "own.cedar"
+    file.write_text(POLICY)
+    put_in_force(shell, str(file))
+    assert asyncio.run(permits("model"))
+    assert not asyncio.run(permits("edit"))
+    assert not asyncio.run(permits("edit", [file]))
+    with pytest.raises(Refused, match="version 1 of this home's policies is in force"):
+        asyncio.run(permits("edit", ["default", file]))
+    assert not asyncio.run(permits("edit")), "the refused engine left the home usable"
+
+
 def test_wrong_policies_cannot_be_proposed(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "own.cedar"
     file.write_text("permit (principal, action, resource);")
@@ -141,3 +162,33 @@ def test_what_the_registry_knows_reaches_the_policies(shell: Shell, tmp_path: Pa
     shell("stop", "dependency", "pypi:requests", "--reason", "CVE", by="cy")
     assert tier("pypi:requests", b"the wheel") is None
     assert asyncio.run(gate()).decide(Attempt("coder", "tool", "search")).permit
+
+
+def test_another_servers_tool_is_approved_in_its_present_form(shell: Shell, tmp_path: Path) -> None:
+    import asyncio
+    import sys
+
+    pytest.importorskip("mcp", reason="pip install 'forgewright[mcp]'")
+    from forgewright.cli.main import main
+    from forgewright.tools.mcp import McpClient
+    from forgewright.wiring.registry import approved_tools
+
+    server = [sys.executable, str(Path(__file__).parents[2] / "tools" / "mcp" / "everything.py")]
+    assert main(["mcp", "list", "--name", "suite", "--write", str(tmp_path / "told"), *server]) == 0
+    file = tmp_path / "told" / "suite_test_simple_text.json"
+    put_in_force(shell, str(file), "--subject", "tool", "--name", "mcp:suite/test_simple_text")
+
+    async def suspended() -> dict[str, str]:
+        journal = await open_journal(shell.home)
+        try:
+            approved = approved_tools((await read_registry(journal))[0], "suite")
+        finally:
+            await journal.close()
+        async with McpClient("suite", server, approved=approved) as client:
+            return {item.remote_name: item.suspended for item in client.tools}
+
+    found = asyncio.run(suspended())
+    assert found["test_simple_text"] == ""
+    assert found["test_image_content"] == "nobody approved it"
+    shell("stop", "tool", "mcp:suite/test_simple_text", by="bo")
+    assert asyncio.run(suspended())["test_simple_text"] == "nobody approved it"

@@ -9,14 +9,19 @@ import asyncio
 import json
 import sys
 from base64 import b64decode
+from contextlib import AsyncExitStack
 from typing import Any
 
 import mcp_types as mt
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.prompts.base import UserMessage
 
+from forgewright.policy import CedarGate
+from forgewright.runtime.engine import Engine
 from forgewright.tools import Media, SchemaTool, Tool, ToolOutput, tool
 from forgewright.tools.mcp import Ask, Roots, Sample, ServedCall, ToolServer, serve_http, serve_stdio
+from forgewright.tools.mcp.server import Call, call_directly
+from forgewright.wiring.mcp import EngineCalls
 
 PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -269,10 +274,10 @@ CONTACT = SchemaTool(
 )
 
 
-def make() -> ToolServer:
+def make(call: Call = call_directly) -> ToolServer:
     """The server."""
     found: list[Tool] = [value for name, value in globals().items() if name.startswith("test_")]
-    server = ToolServer([*found, CONTACT], name="conformance", version="1")
+    server = ToolServer([*found, CONTACT], name="conformance", version="1", call=call)
 
     async def region(arguments: dict[str, Any], _: object) -> str:
         return f"in {arguments['region']}"
@@ -374,8 +379,16 @@ def add_prompts(server: ToolServer) -> None:
         return mt.Completion(values=values, total=len(values), has_more=False)
 
 
+async def main(port: int | None, home: str | None) -> None:
+    async with AsyncExitStack() as stack:
+        call = call_directly
+        if home is not None:
+            engine = await stack.enter_async_context(Engine(home=home, gate=CedarGate.load("default")))
+            call = EngineCalls(engine)
+        server = make(call)
+        await (serve_stdio(server) if port is None else serve_http(server, port=port))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        asyncio.run(serve_http(make(), port=int(sys.argv[1])))
-    else:
-        asyncio.run(serve_stdio(make()))
+    arguments = [*sys.argv[1:], None, None]
+    asyncio.run(main(int(arguments[0]) if arguments[0] else None, arguments[1]))

@@ -109,6 +109,13 @@ async def test_a_command_does_not_see_the_engines_environment(
     assert '"GIVEN":"yes"' in seen
 
 
+async def test_an_error_of_the_block_stays_what_it_is() -> None:
+    for server in (shop(), [sys.executable, str(Path(__file__).with_name("everything.py"))]):
+        with pytest.raises(KeyError, match="mine"):
+            async with McpClient("shop", server):
+                raise KeyError("mine")
+
+
 def test_local_names_are_valid_and_never_meet() -> None:
     assert local_name("shop", "sell") == "shop_sell"
     names = [local_name("shop", n) for n in ("a.b", "a/b", "a b", "x" * 100, "x" * 101)]

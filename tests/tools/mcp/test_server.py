@@ -131,11 +131,11 @@ async def test_a_client_that_cannot_answer_is_told_so(era: str) -> None:
 async def test_what_stands_between_the_call_and_the_tool_decides() -> None:
     seen = []
 
-    async def gated(item: Tool, arguments: dict[str, Any], call: ServedCall) -> ToolOutput:
+    async def gated(item: Tool, arguments: bytes, call: ServedCall) -> ToolOutput:
         seen.append((item.name, arguments, call.key, call.run))
         if item.name == "forbidden":
             raise PolicyDenied("a rule forbids it")
-        return await item.call(arguments, call)
+        return await item.call(item.bind(arguments), call)
 
     @tool
     def forbidden() -> str:

@@ -12,8 +12,8 @@ async def code_query(program: str, context: Context) -> str:
     """Look at the code without changing it.
 
     Args:
-        program: Operations that only read, one s-expression each, e.g. (outline path: 'app.py')
-            (search text: 'def route') (read select: 'function[name=route]')
+        program: Operations that only read, one s-expression each, e.g. (outline in: 'app.py')
+            (search text: 'def route') (read target: 'function#route')
     """
     engine = context.execution.code
     if engine is None:

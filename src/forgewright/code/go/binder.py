@@ -72,13 +72,13 @@ class Binder:
         elif kind == "field_declaration":
             self.field(node)
         elif kind == "method_elem":
-            name = node.get("name")
-            if name is not None:
-                self.member(node.up, name, "method", node)
+            spelled = node.get("name")
+            if spelled is not None:
+                self.member(node.up, spelled, "method", node)
         elif kind == "type_elem" and node.up.type == "interface_type" and len(node.items) == 1:
-            base = base_name(node.items[0])
-            if base is not None:
-                self.member(node.up, base, "embedded", node, declares=False)
+            elem = base_name(node.items[0])
+            if elem is not None:
+                self.member(node.up, elem, "embedded", node, declares=False)
         return scope
 
     def open(self, node: Node, parent: Scope | None) -> Scope:

@@ -74,7 +74,9 @@ def words(thing: Thing, name: str) -> Iterator[tuple[str, int]]:
         text = comment.data[comment.start : comment.end]
         if text.startswith(b"//go:"):
             continue
-        for offset in places(text, name):
+        for offset in places(text, name, dollar=False):
+            if text[offset - 1 : offset] == b".":
+                continue  # a member of something else, as in [T.Read]
             yield comment.path, comment.start + offset
 
 

@@ -157,6 +157,16 @@ def _captures(search: Search, thing: Thing, new_name: str) -> None:
                 )
 
 
+def free(search: Search, thing: Thing, new_name: str) -> bool:
+    """Whether a local thing can get the new name without conflict."""
+    try:
+        _same_block(search, thing, new_name)
+        _captures(search, thing, new_name)
+    except EditRefused:
+        return False
+    return True
+
+
 def _outside(found: Thing, thing: Thing) -> bool:
     """Whether `found` is declared further out than `thing`."""
     if thing.scope is None:

@@ -12,6 +12,8 @@ from forgewright.code.go.packages import Packages
 from forgewright.code.go.search import Search
 from forgewright.code.go.things import NAMES, File, Thing
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
@@ -30,6 +32,7 @@ class GoResolver:
 
     # symbols
 
+    @bounded
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         found = self._at(path, offset)
         if found is None:
@@ -37,6 +40,7 @@ class GoResolver:
         node, thing = found
         return self._symbol(thing, thing.names[0]) if thing is not None else self._package(node)
 
+    @bounded
     def symbol_here(self, path: str, offset: int) -> Symbol | None:
         """The symbol at this very place, where a rename begins."""
         found = self._at(path, offset)
@@ -77,11 +81,13 @@ class GoResolver:
             thing.name, KINDS.get(thing.kind, thing.kind), node.path, node.start, node.end, _container(thing)
         )
 
+    @bounded
     def definitions(self, path: str) -> Sequence[Symbol]:
         file = self.packages.file(path)
         found = [self._symbol(thing, node) for node, thing in file.decl.items()] if file is not None else []
         return sorted((s for s in found if s.name != "_"), key=lambda symbol: symbol.start)
 
+    @bounded
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         file = self.packages.file(path)
         if file is None:
@@ -102,6 +108,7 @@ class GoResolver:
 
     # occurrences
 
+    @bounded
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         node = self._node(symbol)
         thing = self.meanings.at(node)
@@ -144,6 +151,7 @@ class GoResolver:
 
     # renaming
 
+    @bounded
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
         if node.type == "func":
@@ -163,7 +171,7 @@ class GoResolver:
                 hint=f"rename the type at its declaration, {hazards.where(thing)}",
             )
         hazards.check_name(new_name)
-        things = self._together(thing, node, options)
+        things = self._together(thing, node, new_name, options)
         search = Search(self.meanings)
         search.run(things)
         if not options.allow_capture:
@@ -177,15 +185,16 @@ class GoResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
-        return Renaming(
-            tuple(sorted(splices)), (), tuple(uncertain), self._leftover(thing.name, splices, uncertain)
-        )
+        leftover = self._leftover(thing.name, splices, uncertain)
+        made = Renaming(tuple(sorted(splices)), (), tuple(uncertain), leftover)
+        return with_prose(made, new_name, options)
 
-    def _together(self, thing: Thing, node: Node, options: RenameOptions) -> list[Thing]:
+    def _together(self, thing: Thing, node: Node, new_name: str, options: RenameOptions) -> list[Thing]:
         """What is renamed with a thing: a type's receivers, the methods of an interface's implementations."""
         search = Search(self.meanings)
         if thing.kind == "receiver" and options.hierarchy and node in thing.names:
-            return search.receivers(thing)
+            others = [other for other in search.receivers(thing) if other is not thing]
+            return [thing, *(other for other in others if hazards.free(search, other, new_name))]
         if thing.kind != "method":
             return [thing]
         if thing.owner is not None:
@@ -218,7 +227,7 @@ class GoResolver:
         found: list[Occurrence] = []
         for path in sorted({splice.path for splice in splices}):
             file: File | None = self.packages.file(path)
-            for offset in places(file.root.data, name) if file is not None else ():
+            for offset in places(file.root.data, name, dollar=False) if file is not None else ():
                 if (path, offset) in done or file is None:
                     continue
                 kind = file.root.at(offset).type

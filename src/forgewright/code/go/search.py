@@ -70,7 +70,7 @@ class Search:
 
     def nodes(self, file: File, name: str) -> Iterator[Node]:
         """The names in a file that read `name`; for imports without a name, their paths."""
-        for offset in places(file.root.data, name):
+        for offset in places(file.root.data, name, dollar=False):
             node = file.root.at(offset)
             if node.type in NAMES and node.text == name:
                 yield node

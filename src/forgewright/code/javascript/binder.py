@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
-from forgewright.code.javascript import assignments, jsdoc
-from forgewright.code.javascript.entities import VALUE, Entity, Import, Scope, Unit
+from forgewright.code.javascript import assignments, jsdoc, linking, members
+from forgewright.code.javascript.entities import VALUE, Entity, Scope, Unit, conflicting, merge_kind
 from forgewright.code.javascript.names import (
     CLASSES,
     FUNCTIONS,
     PATTERNS,
     key_of,
-    name_of,
     parameters,
     pattern_of,
 )
@@ -47,9 +47,9 @@ class Binder:
         self.work: list[tuple[Node, Scope]] = []
         self.later: list[tuple[Node, Scope]] = []
         self.handlers: dict[str, Callable[[Node, Scope], Scope | None]] = {
-            "import_statement": self.import_statement,
-            "import_alias": self.import_alias,
-            "export_statement": self.export_statement,
+            "import_statement": partial(linking.import_statement, self),
+            "import_alias": partial(linking.import_alias, self),
+            "export_statement": partial(linking.export_statement, self),
             "ambient_declaration": self.ambient,
             "internal_module": self.namespace,
             "module": self.namespace,
@@ -59,7 +59,7 @@ class Binder:
             "variable_declarator": self.variable,
             "for_in_statement": self.for_in,
             "catch_clause": self.catch,
-            "object": self.object,
+            "object": partial(members.literal, self),
             "object_type": self.object_type,
             "type_parameter": self.type_parameter,
             "infer_type": self.infer,
@@ -159,131 +159,6 @@ class Binder:
 
     # statements
 
-    def import_statement(self, node: Node, scope: Scope) -> Scope | None:
-        source = node.get("source")
-        require = node.first("import_require_clause")
-        if require is not None:
-            source = require.get("source")
-            name = require.first("identifier")
-            if source is not None and name is not None:
-                self.unit.edges.append(("require", source, node))
-                self.declare(name, "alias", node, scope).alias = Import("export=", source)
-            return None
-        clause = node.first("import_clause")
-        alias = node.first("import_alias")
-        if alias is not None:
-            return self.import_alias(alias, scope)
-        if source is None:
-            return scope
-        self.unit.edges.append(("import", source, node))
-        for item in clause.items if clause else []:
-            if item.type == "identifier":
-                self.declare(item, "alias", item, scope).alias = Import("default", source)
-            elif item.type == "namespace_import" and item.items:
-                self.declare(item.items[0], "alias", item, scope).alias = Import("*", source)
-            elif item.type == "named_imports":
-                for specifier in item.items:
-                    imported = specifier.get("name")
-                    local = specifier.get("alias") or imported
-                    key = key_of(imported)
-                    if local is not None and key is not None:
-                        self.declare(local, "alias", specifier, scope).alias = Import(key[0], source)
-        return None
-
-    def import_alias(self, node: Node, scope: Scope) -> Scope | None:
-        names = node.items
-        if len(names) >= 2:
-            self.declare(names[0], "alias", node, scope).alias = Import(target=names[1])
-        return None
-
-    def export_statement(self, node: Node, scope: Scope) -> Scope | None:
-        unit, owner = self.unit, scope.entity
-        source = node.get("source")
-        if source is not None:
-            unit.edges.append(("export", source, node))
-        if owner is None:
-            return scope
-        if node.has("namespace") and node.first("identifier"):
-            name = node.first("identifier")
-            assert name is not None
-            entity = Entity(name.text, "alias", unit)
-            entity.add(name, node)
-            entity.alias = Import("*", None)
-            unit.umd[entity.name] = entity
-            return None
-        clause = node.first("export_clause")
-        if clause is not None:
-            for specifier in clause.items:
-                local = specifier.get("name")
-                public = specifier.get("alias") or local
-                key, local_key = key_of(public), key_of(local)
-                if key is None or public is None or local is None or local_key is None:
-                    continue
-                public_entity = owner.exports.get(key[0])
-                if public_entity is None or entity.alias is not None:
-                    public_entity = Entity(key[0], "alias", unit)
-                    owner.exports[key[0]] = public_entity
-                public_entity.container = owner
-                public_entity.alias = Import(local_key[0], source) if source else Import(target=local)
-                public_entity.add(key[1], specifier)
-            return None
-        star = node.first("namespace_export")
-        if star is not None and source is not None:
-            key = key_of(star.items[0]) if star.items else None
-            if key is not None:
-                entity = owner.exports[key[0]] = Entity(key[0], "alias", unit)
-                entity.container = owner
-                entity.alias = Import("*", source)
-                entity.add(key[1], star)
-            return None
-        if source is not None:
-            unit.stars.setdefault(owner, []).append(source)
-            return None
-        if node.has("="):
-            target = next((c for c in node.items if c.field != "decorator"), None)
-            if target is not None:
-                entity = owner.exports["export="] = Entity("export=", "alias", unit)
-                entity.container = owner
-                entity.alias = Import(target=target)
-                entity.nodes.append(node)
-            return scope
-        if node.has("default"):
-            return self.export_default(node, scope, owner)
-        return scope
-
-    def export_default(self, node: Node, scope: Scope, owner: Entity) -> Scope:
-        declaration = node.get("declaration")
-        name = declaration.get("name") if declaration is not None else None
-        if declaration is None:
-            value = node.get("value")
-            if value is not None and value.type == "identifier":
-                entity = Entity("default", "alias", self.unit)
-                entity.alias = Import(target=value)
-            else:
-                entity = Entity("default", "property", self.unit)
-            owner.exports["default"] = entity
-            entity.container = owner
-            entity.nodes.append(value or node)
-            return scope
-        kind = {"interface_declaration": "interface"}.get(
-            declaration.type, "class" if declaration.type in CLASSES else "function"
-        )
-        if name is None:
-            entity = owner.exports["default"] = Entity("default", kind, self.unit)
-            entity.container = owner
-            entity.add(None, declaration)
-            self.unit.own[declaration] = entity
-            return scope
-        entity = (
-            owner.exports.get("default") or scope.table.get(name.text) or Entity("default", kind, self.unit)
-        )
-        entity.name, entity.local, entity.container = "default", name.text, owner
-        entity.space |= Entity("", kind, self.unit).space
-        entity.scope = scope
-        owner.exports["default"] = entity
-        scope.table[name.text] = entity
-        return scope
-
     def ambient(self, node: Node, scope: Scope) -> Scope | None:
         block = node.first("statement_block")
         if node.has("global") and block is not None:
@@ -332,7 +207,7 @@ class Binder:
         inner = self.open("type", node, scope)
         body = node.get("body")
         if body is not None:
-            self.signatures(body, entity)
+            members.signatures(self, body, entity)
         return inner
 
     def named(self, name: Node, kind: str, node: Node, scope: Scope) -> Entity:
@@ -367,18 +242,10 @@ class Binder:
         self.push(body, inner)
         return None
 
-    def signatures(self, body: Node, owner: Entity) -> None:
-        for item in body.items:
-            if item.type == "property_signature":
-                self.add_member(owner.members, owner, name_of(item), item, "property")
-            elif item.type == "method_signature":
-                kind = "getter" if item.has("get") else "setter" if item.has("set") else "method"
-                self.add_member(owner.members, owner, name_of(item), item, kind)
-
     def object_type(self, node: Node, scope: Scope) -> Scope:
         entity = self.unit.own[node] = Entity("", "object type", self.unit)
         entity.nodes.append(node)
-        self.signatures(node, entity)
+        members.signatures(self, node, entity)
         return self.open("type", node, scope)
 
     def class_(self, node: Node, scope: Scope) -> Scope:
@@ -397,39 +264,8 @@ class Binder:
             entity = self.named(name, "class", node, scope)
         self.unit.own[node] = entity
         for item in body.items if body is not None else []:
-            self.class_member(item, entity)
+            members.class_member(self, item, entity)
         return inner
-
-    def class_member(self, item: Node, owner: Entity) -> None:
-        kind = {
-            "method_definition": "method",
-            "method_signature": "method",
-            "abstract_method_signature": "method",
-            "public_field_definition": "property",
-            "field_definition": "property",
-        }.get(item.type)
-        if kind is None:
-            return
-        if kind == "method":
-            kind = "getter" if item.has("get") else "setter" if item.has("set") else kind
-        static = item.has("static")
-        key = name_of(item)
-        if key is not None and key.text == "constructor" and kind == "method" and not static:
-            for parameter in parameters(item):
-                pattern = pattern_of(parameter)
-                if pattern.type == "identifier" and (
-                    parameter.first("accessibility_modifier", "override_modifier")
-                    or parameter.has("readonly")
-                ):
-                    found = self.add_member(owner.members, owner, pattern, parameter, "property")
-                    assert found is not None
-                    found.private = parameter.has("private")
-            return
-        entity = self.add_member(owner.exports if static else owner.members, owner, key, item, kind)
-        if entity is not None:
-            entity.static = static
-            access = item.first("accessibility_modifier")
-            entity.private = entity.name.startswith("#") or (access is not None and access.text == "private")
 
     def function(self, node: Node, scope: Scope) -> Scope:
         name = node.get("name")
@@ -520,21 +356,6 @@ class Binder:
             self.declare(name, "parameter", node, inner)
         return inner
 
-    def object(self, node: Node, scope: Scope) -> Scope:
-        if node.up.type == "import_attribute":
-            return scope
-        entity = self.unit.own[node] = Entity("", "object", self.unit)
-        entity.nodes.append(node)
-        for item in node.items:
-            if item.type == "shorthand_property_identifier":
-                self.add_member(entity.members, entity, item, item, "property")
-            elif item.type == "pair":
-                self.add_member(entity.members, entity, item.get("key"), item, "property")
-            elif item.type == "method_definition":
-                kind = "getter" if item.has("get") else "setter" if item.has("set") else "method"
-                self.add_member(entity.members, entity, item.get("name"), item, kind)
-        return scope
-
     def assignment(self, node: Node, scope: Scope) -> Scope:
         left = node.get("left")
         if left is not None and left.type in ("member_expression", "subscript_expression"):
@@ -553,35 +374,6 @@ class Binder:
         elif function.text in ("Object.defineProperty", "Reflect.defineProperty"):
             self.later.append((node, scope))
         return scope
-
-
-def conflicting(one: str, other: str) -> bool:
-    """Whether a second declaration is an error, and so a thing of its own."""
-    if one == other == "alias":
-        return True
-    block = ("const", "let")
-    variables = (*block, "var", "parameter", "function")
-    return (one in block and other in variables) or (other in block and one in variables)
-
-
-def merge_kind(entity: Entity, kind: str) -> None:
-    """A declaration of another kind joins: meanings add up, and the most telling kind stays."""
-    entity.space |= Entity("", kind, entity.unit).space
-    order = (
-        "alias",
-        "class",
-        "function",
-        "enum",
-        "const",
-        "let",
-        "var",
-        "parameter",
-        "interface",
-        "namespace",
-        "type",
-    )
-    if kind in order and entity.kind in order and order.index(kind) < order.index(entity.kind):
-        entity.kind = kind
 
 
 def ambient(node: Node) -> bool:

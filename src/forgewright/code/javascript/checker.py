@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from forgewright.code.javascript import context, expressions, structure, typenodes
+from forgewright.code.javascript import context, elements, expressions, structure, typenodes
 from forgewright.code.javascript.entities import TYPE, Entity
 from forgewright.code.javascript.library import library
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, annotation, parameters, pattern_of
@@ -175,7 +175,7 @@ class Checker:
         return type
 
     def element(self, type: Type | None) -> Type | None:
-        return structure.element(self, type)
+        return elements.element(self, type)
 
     def this_type(self, node: Node) -> Type | None:
         return self._once(("this", node), lambda: structure.this_type(self, node))

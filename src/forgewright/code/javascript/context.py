@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forgewright.code.javascript.elements import indexed
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import FUNCTIONS, annotation, key_of
 from forgewright.code.javascript.narrowing import discriminate
@@ -34,7 +35,9 @@ def type_for(c: Checker, node: Node) -> Type | None:
         )
     if kind == "pair" and node.field == "value":
         key = key_of(parent.get("key"))
-        return c.member_type(_expected(c, parent.up, key[0])) if key is not None else None
+        if key is None:
+            return None
+        return c.member_type(_expected(c, parent.up, key[0])) or indexed(c, c.context(parent.up))
     if kind == "object" and node.type == "method_definition":
         key = key_of(node.get("name"))
         return c.member_type(_expected(c, parent, key[0])) if key is not None else None

@@ -140,6 +140,35 @@ def merge(into: Entity, other: Entity) -> None:
                 entity.container = into
 
 
+def conflicting(one: str, other: str) -> bool:
+    """Whether a second declaration is an error, and so a thing of its own."""
+    if one == other == "alias":
+        return True
+    block = ("const", "let")
+    variables = (*block, "var", "parameter", "function")
+    return (one in block and other in variables) or (other in block and one in variables)
+
+
+def merge_kind(entity: Entity, kind: str) -> None:
+    """A declaration of another kind joins: meanings add up, and the most telling kind stays."""
+    entity.space |= Entity("", kind, entity.unit).space
+    order = (
+        "alias",
+        "class",
+        "function",
+        "enum",
+        "const",
+        "let",
+        "var",
+        "parameter",
+        "interface",
+        "namespace",
+        "type",
+    )
+    if kind in order and entity.kind in order and order.index(kind) < order.index(entity.kind):
+        entity.kind = kind
+
+
 class Scope:
     """A region of text with names of its own."""
 

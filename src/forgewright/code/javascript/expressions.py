@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript import typenodes
+from forgewright.code.javascript.elements import indexed
 from forgewright.code.javascript.entities import TYPE, VALUE, Entity
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import (
@@ -65,7 +66,9 @@ def type_of(c: Checker, node: Node) -> Type | None:
             return _commonjs(c, node)
         if member is None and node.get("object") is not None:
             meant = c.program.resolve(c.program.meaning(node, VALUE))
-            return c.entity_type(meant) if meant is not None else None
+            left = node.get("object")
+            of = c.expression(left) if left is not None else None
+            return c.entity_type(meant) if meant is not None else indexed(c, of)
         return narrow(c, node, c.member_type(member))
     if kind == "subscript_expression":
         return _subscript(c, node)
@@ -149,7 +152,7 @@ def _subscript(c: Checker, node: Node) -> Type | None:
         if found is not None:
             return c.member_type(found)
     if index.type in ("string", "template_string"):
-        return None
+        return indexed(c, of)
     return c.element(of)
 
 

@@ -106,15 +106,13 @@ class ImportTracker:
         name = entity.declared_name
         paths = dict.fromkeys(self.program.containing(name))
         if not self.renaming and kind != "named":
-            paths.update(dict.fromkeys(self.program.containing(_stem(module))))
+            paths.update(dict.fromkeys(self.program.naming(_stem(module))))
         modules = self._barrels(module.real)
         for path in paths:
             unit = self.program.unit(path)
             for how, source, statement in unit.edges if unit is not None else []:
-                imported = self.program.module_of(source)
-                if imported is None or imported.real not in modules:
-                    continue
-                self._statement(found, how, statement, entity, name, kind)
+                if self.program.leads(source, modules):
+                    self._statement(found, how, statement, entity, name, kind)
         return found
 
     def _barrels(self, module: Entity) -> set[Entity]:
@@ -123,12 +121,11 @@ class ImportTracker:
         fresh = [module]
         while fresh:
             current = fresh.pop()
-            for path in self.program.containing(_stem(current)):
+            for path in self.program.naming(_stem(current), b"export"):
                 unit = self.program.unit(path)
                 for owner, sources in unit.stars.items() if unit is not None else ():
                     for source in sources:
-                        target = self.program.module_of(source)
-                        if target is not None and target.real is current and owner.real not in found:
+                        if owner.real not in found and self.program.leads(source, {current}):
                             found.add(owner.real)
                             fresh.append(owner.real)
         return found

@@ -89,6 +89,10 @@ interface Set<T> extends Iterable<T> {
   forEach(callback: (value: T, key: T, set: Set<T>) => void): void;
   values(): IterableIterator<T>;
 }
+interface Record<K, V> {
+  [key: string]: V;
+}
+
 interface ObjectConstructor {
   freeze<T>(value: T): T;
   values<T>(value: T): any[];

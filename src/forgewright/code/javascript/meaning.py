@@ -15,6 +15,7 @@ from forgewright.code.javascript.names import (
     string_text,
 )
 from forgewright.code.javascript.narrowing import discriminate
+from forgewright.code.javascript.types import Instance
 from forgewright.code.scopes.tree import Node
 
 _JSX = ("jsx_opening_element", "jsx_closing_element", "jsx_self_closing_element")
@@ -95,7 +96,10 @@ class Meanings:
         return self.program.lookup(node, space) or self.program.lookup(node, SPACE)
 
     def _global(self, entity: Entity) -> bool:
-        return entity.scope is not None and entity.scope in entity.scope.unit.global_scopes
+        scope = entity.scope
+        if scope is None or scope not in scope.unit.global_scopes:
+            return False
+        return scope.table.get(entity.name) is entity
 
     def _member(self, member: Member | None) -> Entity | None:
         return member.entity if member is not None else None
@@ -104,7 +108,17 @@ class Meanings:
         found = self._member(self.checker.member_at(access))
         if found is None:
             found = self.program.meaning(access, ANY)
+        if found is None and access.children[0].type in ("jsdoc_name", "member_expression"):
+            found = self._linked(access)
         return found
+
+    def _linked(self, access: Node) -> Entity | None:
+        """`Type.member` in a comment, where it need not be static."""
+        left, right = access.children[0], access.children[-1]
+        owner = self.program.resolve(self.program.meaning(left, ANY))
+        if owner is None or (left.type != "jsdoc_name" and right.field != "property"):
+            return None
+        return self._member(self.checker.property(Instance(owner), right.text))
 
     def _make(self, node: Node) -> Entity:
         if node not in self._made:

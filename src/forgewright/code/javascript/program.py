@@ -53,6 +53,16 @@ class Program:
     def containing(self, word: str) -> list[str]:
         return [path for path in self.project.containing(word.encode()) if path.endswith(ENDINGS)]
 
+    def naming(self, stem: str, word: bytes = b"") -> list[str]:
+        """The files that have `stem` in a string, and `word` anywhere."""
+        quoted = re.compile(rb"['\"`][^'\"`\n]*" + re.escape(stem.encode()))
+        found = []
+        for path in self.containing(stem):
+            data = self.project.source(path).data
+            if word in data and quoted.search(data):
+                found.append(path)
+        return found
+
     # modules
 
     def module(self, path: str, specifier: str) -> Entity | None:
@@ -67,6 +77,17 @@ class Program:
     def module_of(self, source: Node) -> Entity | None:
         text = string_text(source)
         return self.module(source.path, text) if text else None
+
+    def leads(self, source: Node, modules: set[Entity]) -> bool:
+        """Whether an import's source names one of `modules`; no file is bound to find out."""
+        text = string_text(source)
+        if not text:
+            return False
+        declared = self.ambient().get(text)
+        if declared is not None:
+            return declared.real in modules
+        path = self.modules.resolve(source.path, text)
+        return path is not None and any(path == module.unit.path for module in modules if module.unit.module)
 
     def ambient(self) -> dict[str, Entity]:
         """Modules declared by `declare module "name"` anywhere in the project."""
@@ -157,8 +178,10 @@ class Program:
             entity = step
         return None
 
-    def meaning(self, node: Node, space: int) -> Entity | None:
+    def meaning(self, node: Node, space: int, depth: int = 0) -> Entity | None:
         """What an entity name (`a`, `a.b`, also in types) means, without looking at types."""
+        if depth > ALIAS_STEPS_MAX:
+            return None
         node = bare(node)
         if node.type in ("identifier", "type_identifier", "jsdoc_name", "shorthand_property_identifier"):
             return self.lookup(node, space)
@@ -178,7 +201,7 @@ class Program:
         parts = dotted(node)
         if parts is None:
             return None
-        owner = self.resolve(self.meaning(parts[0], SPACE | VALUE))
+        owner = self.resolve(self.meaning(parts[0], SPACE | VALUE, depth + 1))
         return self.exported(owner, parts[1].text, space) if owner is not None else None
 
     def exported(self, owner: Entity, name: str, space: int = ANY) -> Entity | None:

@@ -15,6 +15,8 @@ from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.javascript.shapes import Shapes
 from forgewright.code.project import Project, Splice
+from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
@@ -46,10 +48,11 @@ class JavaScriptResolver:
 
     # symbols
 
+    @bounded
     def symbol_at(self, path: str, offset: int) -> Symbol | None:
         here = self._at(path, offset)
         if here is None:
-            return None
+            return self.symbol_here(path, offset)
         node, entity = here
         target = self.program.resolve(entity) or entity
         if target.roots:
@@ -60,6 +63,7 @@ class JavaScriptResolver:
             return self._symbol(target, target.names[0])
         return self._symbol(entity, node) if target.unit.path[:1] != "\0" else None
 
+    @bounded
     def symbol_here(self, path: str, offset: int) -> Symbol | None:
         """The symbol at this very place, imports not followed: renaming it renames what is local to it."""
         unit = self.program.unit(path)
@@ -92,6 +96,7 @@ class JavaScriptResolver:
             _container(name),
         )
 
+    @bounded
     def definitions(self, path: str) -> Sequence[Symbol]:
         unit = self.program.unit(path)
         if unit is None:
@@ -103,6 +108,7 @@ class JavaScriptResolver:
         ]
         return sorted(found, key=lambda symbol: (symbol.start, symbol.end))
 
+    @bounded
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         unit = self.program.unit(path)
         if unit is None:
@@ -116,6 +122,7 @@ class JavaScriptResolver:
 
     # occurrences
 
+    @bounded
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         node = self._node(symbol)
         statement = labels.labelled(node)
@@ -165,8 +172,13 @@ class JavaScriptResolver:
 
     # renaming
 
+    @bounded
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         node = self._node(symbol)
+        if node.text == "default":
+            raise EditRefused(
+                "`default` is a keyword, not a name", hint="point at the name of what is exported"
+            )
         if new_name == symbol.name:
             raise EditRefused(f"{new_name!r} is its name already", hint="give another name")
         statement = labels.labelled(node)
@@ -175,9 +187,12 @@ class JavaScriptResolver:
         entity = self.meanings.at(node)
         if entity is None:
             return literals.rename(self.checker, node, new_name)
-        self._check_target(entity, node)
+        imported = _plain_import(entity) and not options.aliases
+        self._check_target(self.program.resolve(entity) or entity if imported else entity, node)
         shorthand, keep = options.shorthand, options.aliases
-        search = Search(self.meanings, renaming=True, shorthand=shorthand, keep=keep)
+        search = Search(
+            self.meanings, renaming=True, shorthand=shorthand, keep=keep, hierarchy=options.hierarchy
+        )
         tags = _intrinsic_tags(node)
         for tag in tags:
             search.hits[tag] = Hit(tag, entity, "node")
@@ -194,13 +209,24 @@ class JavaScriptResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
+        if not splices:
+            raise EditRefused(
+                f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
+            )
         leftover = self._leftover(symbol.name, hits, uncertain)
-        return Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        made = Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
+        return with_prose(made, new_name, options)
 
     def _check_target(self, entity: Entity, node: Node) -> None:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):
             raise EditRefused(
                 f"{node.text!r} is of the language's own library, outside the project",
+                hint="only what the project itself defines can be renamed",
+            )
+        foreign = [root.unit.path for root in entity.flat() if _installed(root.unit.path)]
+        if foreign and not _installed(node.path):
+            raise EditRefused(
+                f"{node.text!r} is defined in an installed package, {foreign[0]}",
                 hint="only what the project itself defines can be renamed",
             )
 
@@ -234,6 +260,15 @@ class JavaScriptResolver:
                 if len(found) >= LEFTOVER_MAX:
                     return tuple(found)
         return tuple(found)
+
+
+def _plain_import(entity: Entity) -> bool:
+    """Imported by name under the exporter's own name."""
+    return any(node.type == "import_specifier" and node.get("alias") is None for node in entity.nodes)
+
+
+def _installed(path: str) -> bool:
+    return "node_modules" in path.split("/")
 
 
 def _is_member(entity: Entity) -> bool:

@@ -55,13 +55,16 @@ class Search:
     stay as they are, and what is exported or imported under the same name is not followed.
     """
 
-    def __init__(self, meanings: Meanings, *, renaming: bool, shorthand: bool, keep: bool) -> None:
+    def __init__(
+        self, meanings: Meanings, *, renaming: bool, shorthand: bool, keep: bool, hierarchy: bool = True
+    ) -> None:
         self.meanings = meanings
         self.checker: Checker = meanings.checker
         self.program = meanings.program
         self.renaming = renaming
         self.shorthand = shorthand
         self.keep = keep
+        self.hierarchy = hierarchy
         self.hits: dict[Node, Hit] = {}
         self.unknown: dict[Node, str] = {}
         """Places whose meaning is not known, with the reason."""
@@ -140,7 +143,8 @@ class Search:
                 self._add(node, value, "property for local")
             return
         self._add(node, related[0], related[1])
-        self._follow(node, entity, query)
+        if related[1] != "property for local":
+            self._follow(node, entity, query)
 
     def _add(self, node: Node, entity: Entity, found: Found = "node") -> None:
         if node not in self.hits:
@@ -304,7 +308,7 @@ class Search:
             if found := visit(root, how):
                 return found
             owner = root.container
-            if owner is None or owner.kind not in ("class", "interface") or root.kind == "parameter":
+            if owner is None or owner.kind not in ("class", "interface") or not self.hierarchy:
                 continue
             for base in self._base_members(owner.real, root):
                 if found := visit(base, how):
@@ -322,8 +326,6 @@ class Search:
                 if inherited is not None and not member.static:
                     found += [e for e in inherited.entity.flat() if e not in found]
                 if isinstance(base, Instance | Static) and base.entity.real not in seen:
-                    if member.static and member.name in base.entity.exports:
-                        found.append(base.entity.exports[member.name])
                     seen.add(base.entity.real)
                     stack.append(base.entity.real)
         return found

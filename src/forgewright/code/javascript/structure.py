@@ -8,14 +8,13 @@ from forgewright.code.javascript import expressions
 from forgewright.code.javascript.entities import TYPE, VALUE, Entity
 from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, annotation, parameters
-from forgewright.code.javascript.types import Env, Instance, Parameter, Static, Tuple, Type, Union, union
+from forgewright.code.javascript.types import Env, Instance, Static, Type
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.checker import Checker, Member
 
-_ITERABLES = kinds("Array ReadonlyArray Set Iterable IterableIterator Generator AsyncIterable")
 _BINDINGS = kinds(
     "variable_declarator for_in_statement catch_clause required_parameter optional_parameter identifier "
     "assignment_pattern object_pattern array_pattern rest_pattern"
@@ -109,33 +108,6 @@ def of_literal(c: Checker, type: Instance, name: str) -> Member | None:
 
 def optional(entity: Entity) -> bool:
     return any(node.has("?") for node in entity.nodes)
-
-
-def element(c: Checker, type: Type | None) -> Type | None:
-    """What iterating over a type gives."""
-    if isinstance(type, Tuple):
-        return union(list(type.parts))
-    if isinstance(type, Union):
-        return union([c.element(part) for part in type.parts])
-    if isinstance(type, Parameter):
-        return c.element(c.constraint(type))
-    if not isinstance(type, Instance):
-        return None
-    values = list(type.env.values())
-    if type.entity.name in _ITERABLES and values:
-        return values[0]
-    if type.entity.name in ("Map", "ReadonlyMap") and len(values) > 1:
-        return Tuple((values[0], values[1]))
-    for body in c.bodies(type.entity):
-        for item in body.items:
-            written = annotation(item) if item.type == "index_signature" else None
-            if written is not None:
-                return c.annotation(written, type.env)
-    for base in c.bases(type):
-        found = c.element(base)
-        if found is not None:
-            return found
-    return None
 
 
 def supers(c: Checker, type: Instance, *, implements: bool) -> list[Type | None]:

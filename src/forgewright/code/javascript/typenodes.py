@@ -52,16 +52,16 @@ def type_of(c: Checker, node: Node, env: Env = EMPTY) -> Type | None:
         "type_annotation",
         "opting_type_annotation",
     ):
-        return type_of(c, node.items[0], env) if node.items else None
+        return c.annotation(node.items[0], env) if node.items else None
     if kind == "array_type":
-        return c.array(type_of(c, node.items[0], env) if node.items else None)
+        return c.array(c.annotation(node.items[0], env) if node.items else None)
     if kind == "rest_type":
-        inner = type_of(c, node.items[0], env) if node.items else None
+        inner = c.annotation(node.items[0], env) if node.items else None
         return c.element(inner)
     if kind == "tuple_type":
-        return Tuple(tuple(type_of(c, i.get("type") or i, env) for i in node.items))
+        return Tuple(tuple(c.annotation(i.get("type") or i, env) for i in node.items))
     if kind in ("union_type", "intersection_type"):
-        parts = [type_of(c, item, env) for item in node.items]
+        parts = [c.annotation(item, env) for item in _flat(node)]
         if kind == "union_type":
             return union(parts)
         known = tuple(p for p in parts if p is not None)
@@ -80,7 +80,7 @@ def type_of(c: Checker, node: Node, env: Env = EMPTY) -> Type | None:
     if kind == "type_query":
         return c.expression(node.items[0]) if node.items else None
     if kind == "index_type_query":
-        inner = type_of(c, node.items[0], env) if node.items else None
+        inner = c.annotation(node.items[0], env) if node.items else None
         return KeyOf(inner) if inner is not None else None
     if kind == "lookup_type" and len(node.items) == 2:
         return _lookup(c, node, env)
@@ -94,20 +94,33 @@ def type_of(c: Checker, node: Node, env: Env = EMPTY) -> Type | None:
     return None
 
 
+def _flat(node: Node) -> list[Node]:
+    """The parts of `A | B | C`, which the grammar nests to the left."""
+    found: list[Node] = []
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        if here.type == node.type:
+            stack.extend(reversed(here.items))
+        else:
+            found.append(here)
+    return found
+
+
 def _object_type(c: Checker, node: Node, env: Env) -> Type | None:
     for item in node.items:
         mapped = item.first("mapped_type_clause") if item.type == "index_signature" else None
         if mapped is not None:
             keys = mapped.get("type")
-            source = type_of(c, keys, env) if keys is not None else None
+            source = c.annotation(keys, env) if keys is not None else None
             return source.of if isinstance(source, KeyOf) else None
     entity = c.own(node)
     return Instance(entity, env) if entity is not None else None
 
 
 def _lookup(c: Checker, node: Node, env: Env) -> Type | None:
-    base = type_of(c, node.items[0], env)
-    index = type_of(c, node.items[1], env)
+    base = c.annotation(node.items[0], env)
+    index = c.annotation(node.items[1], env)
     if base is None:
         return None
     if isinstance(index, Literal):
@@ -123,14 +136,12 @@ def _named(c: Checker, name: Node, arguments: list[Node], env: Env) -> Type | No
     text = name.text
     if entity is None:
         if text in SAME_MEMBERS and arguments:
-            return type_of(c, arguments[0], env)
-        if text == "Record" and len(arguments) == 2:
-            return None
+            return c.annotation(arguments[0], env)
         if dotted(name) is not None and "(" in text:
             found = c.program.resolve(c.program.meaning(name, VALUE))
             return Instance(found) if found is not None and found.kind in ("class", "interface") else None
         return None
-    given: list[Type | None] = [type_of(c, argument, env) for argument in arguments]
+    given: list[Type | None] = [c.annotation(argument, env) for argument in arguments]
     if entity.kind == "type parameter":
         return env[entity] if entity in env else Parameter(entity)
     return c.instantiate(entity, given)

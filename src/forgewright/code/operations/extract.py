@@ -48,7 +48,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     group: ClassVar[str] = "extract"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(extract-function range: 'app.py:2:5-3:23' name: 'total')",
+            program="(extract-function range: 'app.py:2:5-3:22' name: 'total')",
             before={
                 "app.py": "def bill(items, tax):\n    net = sum(items)\n    gross = net * tax\n    print(gross)\n"
             },
@@ -104,7 +104,7 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import extract_variable
+        from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
@@ -133,7 +133,7 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import extract_variable
+        from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)

@@ -23,7 +23,7 @@ def run(scene: Scene, glob: str, *steps: Step) -> Outcome:
     """Run steps one after the other on each file; one outcome for all."""
     from forgewright.code.python.refactor.staged import Staged
 
-    paths = [path for path in scene.project.paths(glob, "python")]
+    paths = list(scene.project.paths(glob, "python"))
     if not paths:
         raise EditRefused(f"{glob} names no Python file", hint="give a path or a glob below the root")
     python(scene, paths[0])
@@ -70,15 +70,15 @@ def _selfs(staged: Staged, path: str) -> list[Splice]:
 
 
 def _sort(staged: Staged, path: str) -> list[Splice]:
-    from forgewright.code.python.refactor import organise
+    from forgewright.code.python.refactor import import_order
 
-    return organise.sort_imports(staged.resolver, staged.file(path))
+    return import_order.sort_imports(staged.resolver, staged.file(path))
 
 
 def _sort_top(staged: Staged, path: str) -> list[Splice]:
-    from forgewright.code.python.refactor import organise
+    from forgewright.code.python.refactor import import_order
 
-    return organise.sort_imports(staged.resolver, staged.file(path), to_top=True)
+    return import_order.sort_imports(staged.resolver, staged.file(path), to_top=True)
 
 
 class AddImportStatement(Operation, frozen=True, kw_only=True):
@@ -208,12 +208,12 @@ class ExpandStarImport(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor import organise
+        from forgewright.code.python.refactor import import_shapes
 
         return run(
             scene,
             self.file,
-            lambda s, path: organise.expand_stars(s.resolver, s.file(path), every=self.every),
+            lambda s, path: import_shapes.expand_stars(s.resolver, s.file(path), every=self.every),
         )
 
 
@@ -235,9 +235,9 @@ class AbsoluteImports(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor import organise
+        from forgewright.code.python.refactor import import_shapes
 
-        return run(scene, self.file, lambda s, path: organise.absolute(s.resolver, s.file(path)))
+        return run(scene, self.file, lambda s, path: import_shapes.absolute(s.resolver, s.file(path)))
 
 
 class RelativeImports(Operation, frozen=True, kw_only=True):
@@ -258,9 +258,9 @@ class RelativeImports(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor import organise
+        from forgewright.code.python.refactor import import_shapes
 
-        return run(scene, self.file, lambda s, path: organise.relative(s.resolver, s.file(path)))
+        return run(scene, self.file, lambda s, path: import_shapes.relative(s.resolver, s.file(path)))
 
 
 class FromsToImports(Operation, frozen=True, kw_only=True):
@@ -277,9 +277,9 @@ class FromsToImports(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor import organise
+        from forgewright.code.python.refactor import import_shapes
 
-        return run(scene, self.file, lambda s, path: organise.froms_to_imports(s.resolver, s.file(path)))
+        return run(scene, self.file, lambda s, path: import_shapes.froms_to_imports(s.resolver, s.file(path)))
 
 
 class ShortenImports(Operation, frozen=True, kw_only=True):
@@ -298,12 +298,12 @@ class ShortenImports(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor import organise
+        from forgewright.code.python.refactor import import_shapes
 
         return run(
             scene,
             self.file,
-            lambda s, path: organise.shorten(
+            lambda s, path: import_shapes.shorten(
                 s.resolver, s.file(path), dots_max=self.dots_max, length_max=self.length_max
             ),
         )

@@ -15,7 +15,8 @@ from forgewright.code.operations.fields import Glob, Selector
 from forgewright.code.query.outline import Entry, outline, render
 from forgewright.code.query.reading import read_match, read_path
 from forgewright.code.selectors import nodes, positions
-from forgewright.code.selectors.select import files, matches_in
+from forgewright.code.selectors.prefilter import files
+from forgewright.code.selectors.select import check_patterns, matches_in
 from forgewright.code.selectors.syntax import parse
 from forgewright.code.syntax.diagnostics import SelectorError
 
@@ -125,6 +126,7 @@ class Find(Operation, frozen=True, kw_only=True):
         selector = parse(text)
         for path in files(scene.project, selector, self.in_ or None):
             yield from matches_in(scene.project, path, selector)
+        check_patterns(scene.project, selector, self.in_ or None)
 
 
 def plural(count: int, word: str) -> str:

@@ -56,7 +56,7 @@ class Rename(Operation, frozen=True, kw_only=True):
             note="Imports and uses in other files follow.",
         ),
         Example(
-            program="(rename at: 'app.py:1:10' new: 'size')",
+            program="(rename at: 'app.py:1:11' new: 'size')",
             before={"app.py": "def fetch(count):\n    return count\n\n\nfetch(count=3)\n"},
             after={"app.py": "def fetch(size):\n    return size\n\n\nfetch(size=3)\n"},
             note="Keyword arguments follow a renamed parameter.",

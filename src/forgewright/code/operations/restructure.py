@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code.binding import Symbol
-from forgewright.code.operations.base import Example, Match, Scene
+from forgewright.code.operations.base import Example, Match, Outcome, Scene
 from forgewright.code.operations.rewrite import Rewrite
 from forgewright.code.operations.targets import python
+from forgewright.code.syntax.diagnostics import SelectorError
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -29,6 +30,7 @@ class Restructure(Rewrite, frozen=True, kw_only=True):
     types: Annotated[
         Mapping[str, str], Meta(description="Metavariable → dotted name of its type, as app.Cache or str.")
     ] = {}
+    allow_none: Annotated[bool, Meta(description="Finding nothing is no error.")] = False
     uncertain: Annotated[bool, Meta(description="Also where the object or type is not known.")] = False
 
     examples: ClassVar[tuple[Example, ...]] = (
@@ -38,6 +40,14 @@ class Restructure(Rewrite, frozen=True, kw_only=True):
             after={"app.py": "a = join('x', 'y')\nb = 1 + 2\n"},
         ),
     )
+
+    def plan(self, scene: Scene) -> Outcome:
+        try:
+            return super().plan(scene)
+        except SelectorError as error:
+            if self.allow_none and "matches nothing" in error.message:
+                return Outcome(text="nothing matches")
+            raise
 
     def _symbol(self, scene: Scene) -> Symbol | None:
         if self.objects or self.types:

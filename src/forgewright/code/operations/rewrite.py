@@ -210,6 +210,16 @@ class _Rewriting:
             name = found.group(1) or found.group(2) or ""
             taken = captures.get(name, ())
             text = self._captured(taken, depth)
+            opening = _quotes(taken)
+            if (
+                opening
+                and bytes(out[-1:]) in (b'"', b"'")
+                and template[found.end() : found.end() + 1] == chr(out[-1])
+            ):
+                out[-1:] = opening[0]
+                out += text + opening[1]
+                at = found.end() + 1
+                continue
             if not text and found.group(0).startswith("$$$"):
                 at = found.end()
                 if template[at : at + 2] == ", ":
@@ -279,6 +289,15 @@ class _Rewriting:
             out += text
             at = end
         return bytes(out + body[at:])
+
+
+def _quotes(taken: Sequence[Node]) -> tuple[bytes, bytes] | None:
+    """The quotes around a captured string content: it keeps its own, since it may hold the template's."""
+    if len(taken) != 1 or taken[0].type != "string_content" or taken[0].parent is None:
+        return None
+    children = taken[0].parent.children
+    first, last = children[0].text, children[-1].text
+    return (first, last) if first and last and len(children) == 3 else None
 
 
 def _is_node(root: Node, start: int, end: int) -> bool:

@@ -70,7 +70,9 @@ class AddParameter(Target, frozen=True, kw_only=True):
     type: Annotated[str, Meta(description="Its annotation.")] = ""
     default: Annotated[str | None, Meta(description="Its default, as code.")] = None
     value: Annotated[str | None, Meta(description="What the calls pass, as code.")] = None
-    index: Annotated[int | None, Meta(description="Its place, from 0 (self counts); else last.", ge=0)] = None
+    index: Annotated[
+        Annotated[int, Meta(ge=0)] | None, Meta(description="Its place, from 0 (self counts); else last.")
+    ] = None
     keyword_only: Annotated[bool, Meta(description="To be given by name only.")] = False
     include: Annotated[str, Meta(description="Glob: only calls in these files pass the value.")] = ""
     exclude: Annotated[str, Meta(description="Glob: calls in these files do not pass the value.")] = ""
@@ -97,7 +99,7 @@ class AddParameter(Target, frozen=True, kw_only=True):
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.globs import matcher
-        from forgewright.code.python.refactor.signature import adding
+        from forgewright.code.python.refactor.signature_changes import adding
         from forgewright.code.python.rename import check_name
 
         check_name(self.name)
@@ -125,7 +127,9 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     """Remove a parameter, and its argument from every call."""
 
     name: Annotated[str, Meta(description="Its name.")] = ""
-    index: Annotated[int | None, Meta(description="Or its place, from 0 (self counts).", ge=0)] = None
+    index: Annotated[
+        Annotated[int, Meta(ge=0)] | None, Meta(description="Or its place, from 0 (self counts).")
+    ] = None
     calls: Calls = "keep"
 
     examples: ClassVar[tuple[Example, ...]] = (
@@ -137,25 +141,11 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import function_at, removing
+        from forgewright.code.python.refactor.signature_changes import removing
 
         which = self.name or self.index
         if which is None:
             raise EditRefused("expected name: or index:", hint="say which parameter")
-        path, offset = locate(scene, self.to, self.at, self.within)
-        function = function_at(python(scene, path), path, offset)
-        name = self.name or (
-            function.parameters[self.index or 0].name if (self.index or 0) < len(function.parameters) else ""
-        )
-        used = [
-            ref
-            for ref in function.file.names.get(name, ())
-            if (found := function.file.lookup(ref.scope, name, ref.start)) is not None
-            and found.scope is function
-        ]
-        if used:
-            row = function.file.data.count(b"\n", 0, used[0].start) + 1
-            raise EditRefused(f"{name} is used in {function.file.path}:{row}", hint="remove the uses first")
         return changed(scene, self, removing(which), calls=self.calls)
 
 
@@ -179,7 +169,8 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import function_at, reordering
+        from forgewright.code.python.refactor.signature import function_at
+        from forgewright.code.python.refactor.signature_changes import reordering
 
         path, offset = locate(scene, self.to, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
@@ -202,7 +193,7 @@ class KeywordOnly(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import keyword_only
+        from forgewright.code.python.refactor.signature_changes import keyword_only
 
         return changed(scene, self, keyword_only(self.names))
 
@@ -228,7 +219,7 @@ class InlineDefault(Target, frozen=True, kw_only=True):
     """Calls that leave a parameter to its default pass it themselves."""
 
     name: Annotated[str, Meta(description="The parameter.")] = ""
-    index: Annotated[int | None, Meta(description="Or its place, from 0.", ge=0)] = None
+    index: Annotated[Annotated[int, Meta(ge=0)] | None, Meta(description="Or its place, from 0.")] = None
     remove: Annotated[bool, Meta(description="Take the default off the definition.")] = False
 
     examples: ClassVar[tuple[Example, ...]] = (
@@ -263,7 +254,7 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
     group: ClassVar[str] = "signature"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(introduce-parameter range: 'app.py:2:12-2:21' name: 'text')",
+            program="(introduce-parameter range: 'app.py:2:12-2:24' name: 'text')",
             before={"app.py": "def greet(name):\n    return 'Hi ' + name\n\n\ngreet('Ada')\n"},
             after={"app.py": "def greet(name, text):\n    return text\n\n\ngreet('Ada', 'Hi ' + 'Ada')\n"},
         ),

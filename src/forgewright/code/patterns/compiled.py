@@ -23,6 +23,8 @@ _MANY = "mvMany_"
 _WORD = re.compile(r"[^\W\d]\w{2,}")
 _SKIPPED = frozenset((",", ";", "\n"))
 _COMMENTS = frozenset(("comment", "line_comment", "block_comment", "html_comment"))
+_STATEMENTS = ("function", "async function", "class ", "abstract class ", "export ", "import ")
+_BLOCKS = frozenset(("block", "statement_list"))
 _HULLS = frozenset(("module", "program", "source_file", "expression_statement", "ERROR"))
 
 Captures = Mapping[str, Sequence["Node"]]
@@ -35,7 +37,7 @@ class Shape:
 
     def __init__(self, node: Node) -> None:
         self.node_type = node.type
-        self.variable = _variable(node)
+        self.variable = None if node.type in _BLOCKS else _variable(node)
         self.leaf = node.child_count == 0
         self.text = _leaf_text(node) if self.leaf else b""
         self.parts = () if self.variable else tuple(Shape(child) for child in parts(node))
@@ -94,7 +96,7 @@ def compiled(text: str, language: str) -> Pattern:
     if len(text) > PATTERN_CHARS_MAX:
         raise SelectorError(f"expected a pattern of at most {PATTERN_CHARS_MAX} characters")
     body = METAVARIABLE.sub(_placeholder, text.strip("\n")).strip()
-    for before, after in _contexts(language):
+    for before, after in _contexts(language, body):
         data = (before + body + after).encode()
         root = parse(language, data).root_node
         if root.has_error:
@@ -120,7 +122,7 @@ def _placeholder(found: re.Match[str]) -> str:
     return _ONE + found.group(2) if found.group(2) else _MANY + (found.group(1) or "")
 
 
-def _contexts(language: str) -> tuple[tuple[str, str], ...]:
+def _contexts(language: str, body: str) -> tuple[tuple[str, str], ...]:
     """What to put around a pattern that is no program by itself."""
     if language == "python":
         return (
@@ -131,6 +133,8 @@ def _contexts(language: str) -> tuple[tuple[str, str], ...]:
             ("try: pass\n", ""),
             ("@", "\ndef f(): pass"),
         )
+    if language in ("javascript", "typescript", "tsx") and body.startswith(_STATEMENTS):
+        return (("", ""),)
     if language in ("javascript", "typescript", "tsx"):
         return (
             ("(", ")"),
@@ -184,7 +188,8 @@ def _variable(node: Node) -> tuple[bool, str] | None:
 
 def parts(node: Node) -> list[Node]:
     """The children that count in a comparison: no commas, semicolons and comments."""
-    return [c for c in node.children if c.type not in _SKIPPED and c.type not in _COMMENTS]
+    skipped = _SKIPPED | {"(", ")"} if node.type == "import_from_statement" else _SKIPPED
+    return [c for c in node.children if c.type not in skipped and c.type not in _COMMENTS]
 
 
 class _Trial:

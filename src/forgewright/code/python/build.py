@@ -6,22 +6,18 @@ The walk keeps its own stack (no recursion: generated code nests deeply) and goe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from forgewright.code.python.parse import parse_span, readable
+from forgewright.code.python import build_annotations, build_definitions, build_imports, build_patterns
+from forgewright.code.python.parse import plain_string, readable
 from forgewright.code.python.scopes import (
     Attribute,
     Binding,
     FileIndex,
-    Imported,
     Keyword,
-    Link,
     Name,
-    Parameter,
     Scope,
-    Segment,
     Site,
     Text,
 )
@@ -31,27 +27,46 @@ if TYPE_CHECKING:
 
     from forgewright.code.project import Source
 
-SIMPLE = re.compile(rb"[A-Za-z_]\w*")
 LISTED = ("__all__", "__slots__", "__match_args__")
+GENERICS = frozenset(
+    (
+        "Union",
+        "Optional",
+        "List",
+        "Dict",
+        "Set",
+        "FrozenSet",
+        "Tuple",
+        "Type",
+        "Callable",
+        "Iterable",
+        "Iterator",
+        "Sequence",
+        "Mapping",
+        "MutableMapping",
+        "Generator",
+        "Awaitable",
+        "Coroutine",
+        "ClassVar",
+        "Final",
+        "DefaultDict",
+    )
+)
+"""In a subscript of these a string is a type, also outside of annotations (`X = Union["A", int]`)."""
+LISTS = (
+    "list", "tuple", "set", "binary_operator", "argument_list", "parenthesized_expression", "dictionary",
+    "expression_list",
+)  # fmt: skip
 UNPACKED = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
-PARAMETERS = {
-    "identifier",
-    "default_parameter",
-    "typed_parameter",
-    "typed_default_parameter",
-    "list_splat_pattern",
-    "dictionary_splat_pattern",
-    "tuple_pattern",
-}
 
 
 def build(source: Source) -> FileIndex:
     """The facts of one file. Never fails: what the grammar does not know is walked as it stands."""
     root, data = readable(source)
-    return _Builder(FileIndex(source, root, data)).run()
+    return Builder(FileIndex(source, root, data)).run()
 
 
-class _Builder:
+class Builder:
     def __init__(self, file: FileIndex) -> None:
         self.file = file
         self.data = file.data
@@ -208,12 +223,12 @@ class _Builder:
         short = name.rpartition(".")[2]
         children = [child for child in arguments.named_children if child.type != "comment"]
         if short == "cast" and children and children[0].type == "string":
-            self.annotation_string(children[0], scope)
+            build_annotations.annotation_string(self, children[0], scope)
         elif short in ("TypeVar", "ParamSpec"):
             for child in children:
                 value = child.child_by_field_name("value") if child.type == "keyword_argument" else None
                 if value is not None and value.type == "string":
-                    self.annotation_string(value, scope)
+                    build_annotations.annotation_string(self, value, scope)
         elif name in ("getattr", "hasattr", "setattr", "delattr") and len(children) > 1:
             content = plain_string(children[1])
             if content is not None:
@@ -231,6 +246,13 @@ class _Builder:
             if content is not None:
                 entry = Attribute(content.start_byte, content.end_byte, children[0], scope, "key", content)
                 self.file.attributes.setdefault(self.text(content), []).append(entry)
+        if len(children) > 1 and node.end_byte > self.annotated_until:
+            head = self.text(children[0]).rpartition(".")[2] if len(children[0].named_children) < 3 else ""
+            if head in GENERICS and any(
+                quote in self.data[node.start_byte : node.end_byte] for quote in (b"'", b'"')
+            ):
+                self.annotated_until = node.end_byte
+                build_annotations.annotation_strings(self, node, scope)
         self.stack.extend([(child, scope) for child in reversed(children)])
 
     def named_expression(self, node: Node, scope: Scope) -> None:
@@ -265,129 +287,11 @@ class _Builder:
         todo: list[tuple[Node | None, Scope]] = []
         parameters = node.child_by_field_name("parameters")
         if parameters is not None:
-            todo += self.parameters(parameters, inner, scope)
+            todo += build_definitions.parameters(self, parameters, inner, scope)
         todo.append((node.child_by_field_name("body"), inner))
         self.later(todo)
 
     # definitions ------------------------------------------------------------------------------
-
-    def decorated(self, node: Node, scope: Scope) -> None:
-        decorators = [child for child in node.named_children if child.type == "decorator"]
-        definition = node.child_by_field_name("definition")
-        todo: list[tuple[Node | None, Scope]] = [(child, scope) for child in decorators]
-        before = len(self.stack)
-        if definition is not None:
-            if definition.type == "class_definition":
-                self.class_(definition, scope, decorators)
-            else:
-                self.function(definition, scope, decorators)
-        pending = self.stack[before:]
-        del self.stack[before:]
-        self.stack.extend(pending)
-        self.later(todo)
-
-    def function(self, node: Node, scope: Scope, decorators: list[Node] | None = None) -> None:
-        name = node.child_by_field_name("name")
-        if name is None:
-            return
-        site = self.keep(name, scope, Site(0, 0, "function", scope, node, live=node.end_byte))
-        outer = self.type_parameters(node, scope)
-        inner = Scope(self.file, "function", node, outer, self.text(name))
-        inner.decorators = decorators or []
-        inner.is_async = node.children[0].type == "async"
-        inner.site = site
-        site.scope = inner
-        parameters = node.child_by_field_name("parameters")
-        todo: list[tuple[Node | None, Scope]] = []
-        if parameters is not None:
-            todo += self.parameters(parameters, inner, outer)
-        static = any(self.text(d).lstrip("@").strip() == "staticmethod" for d in inner.decorators)
-        if inner.method_of is not None and inner.parameters and not static:
-            first = inner.parameters[0]
-            if first.kind in ("positional", "normal"):
-                inner.self_name = first.name
-        todo.append((node.child_by_field_name("return_type"), outer))
-        todo.append((node.child_by_field_name("body"), inner))
-        todo[-1:-1] = [(child, inner) for child in node.children if child.type == "comment"]
-        self.later(todo)
-
-    def class_(self, node: Node, scope: Scope, decorators: list[Node] | None = None) -> None:
-        name = node.child_by_field_name("name")
-        if name is None:
-            return
-        site = self.keep(name, scope, Site(0, 0, "class", scope, node, live=node.end_byte))
-        outer = self.type_parameters(node, scope)
-        inner = Scope(self.file, "class", node, outer, self.text(name))
-        inner.decorators = decorators or []
-        inner.site = site
-        site.scope = inner
-        bases = node.child_by_field_name("superclasses")
-        todo: list[tuple[Node | None, Scope]] = []
-        if bases is not None:
-            for child in bases.named_children:
-                if child.type == "keyword_argument":
-                    todo.append((child.child_by_field_name("value"), outer))
-                else:
-                    if child.type != "comment":
-                        inner.bases.append(child)
-                    todo.append((child, outer))
-        todo.append((node.child_by_field_name("body"), inner))
-        self.later(todo)
-
-    def type_parameters(self, node: Node, scope: Scope) -> Scope:
-        parameters = node.child_by_field_name("type_parameters")
-        return scope if parameters is None else self.type_scope(parameters, scope)
-
-    def type_scope(self, parameters: Node, scope: Scope) -> Scope:
-        inner = Scope(self.file, "typeparams", parameters, scope)
-        for child in parameters.named_children:
-            binder: Node | None = child
-            while binder is not None and binder.type != "identifier":
-                children = binder.named_children
-                if binder.type == "constrained_type":
-                    self.later([(part, inner) for part in children[1:]])
-                binder = children[0] if children else None
-            if binder is not None:
-                self.keep(binder, inner, Site(0, 0, "typeparam", inner, binder))
-        return inner
-
-    def parameters(self, node: Node, inner: Scope, outer: Scope) -> list[tuple[Node | None, Scope]]:
-        todo: list[tuple[Node | None, Scope]] = []
-        keyword_only = False
-        for child in node.named_children:
-            if child.type == "positional_separator":
-                for earlier in inner.parameters:
-                    earlier.kind = "positional"
-                continue
-            if child.type == "keyword_separator":
-                keyword_only = True
-                continue
-            if child.type not in PARAMETERS:
-                todo.append((child, inner))
-                continue
-            annotation = child.child_by_field_name("type")
-            default = child.child_by_field_name("value")
-            name = child.child_by_field_name("name") or child
-            if child.type == "typed_parameter":
-                name = child.named_children[0]
-            kind = "keyword" if keyword_only else "normal"
-            if name.type == "list_splat_pattern":
-                kind, keyword_only = "star", True
-            elif name.type == "dictionary_splat_pattern":
-                kind = "kwargs"
-            todo += [(annotation, outer), (default, outer)]
-            if name.type == "tuple_pattern":
-                self.target(name, inner, "parameter", None)
-                continue
-            if name.type != "identifier":
-                if not name.named_children:
-                    continue
-                name = name.named_children[0]
-            self.keep(name, inner, Site(0, 0, "parameter", inner, child, default, annotation))
-            inner.parameters.append(
-                Parameter(self.text(name), name.start_byte, name.end_byte, kind, child, default, annotation)
-            )
-        return todo
 
     # statements -------------------------------------------------------------------------------
 
@@ -427,11 +331,9 @@ class _Builder:
             if content is not None:
                 entry = Text(content.start_byte, content.end_byte, name, scope)
                 self.file.texts.setdefault(self.text(content), []).append(entry)
-            elif (
-                node.type in ("list", "tuple", "set", "binary_operator", "argument_list")
-                or node.type == "parenthesized_expression"
-                or node.type == "dictionary"
-            ):
+                if name == "__slots__":
+                    scope.slots.add(self.text(content))
+            elif node.type in LISTS:
                 todo.extend(node.named_children)
             elif node.type == "pair":
                 key = node.child_by_field_name("key")
@@ -486,259 +388,41 @@ class _Builder:
 
     # imports ----------------------------------------------------------------------------------
 
-    def segments(self, path: Node, level: int, statement: Node) -> tuple[str, ...]:
-        parts: list[str] = []
-        for part in path.named_children:
-            parts.append(self.text(part))
-            entry = Segment(part.start_byte, part.end_byte, level, tuple(parts), statement)
-            self.file.segments.setdefault(parts[-1], []).append(entry)
-        return tuple(parts)
-
-    def import_(self, node: Node, scope: Scope) -> None:
-        for child in node.named_children:
-            if child.type == "aliased_import":
-                path, alias = child.child_by_field_name("name"), child.child_by_field_name("alias")
-                if path is None or alias is None:
-                    continue
-                module = self.segments(path, 0, node)
-                site = self.keep(alias, scope, Site(0, 0, "import", scope, child))
-                site.link = Link(0, module, None)
-            elif child.type == "dotted_name":
-                module = self.segments(child, 0, node)
-                site = self.keep(child.named_children[0], scope, Site(0, 0, "import", scope, child))
-                site.link = Link(0, module[:1], None)
-                site.role = "import"
-
-    def from_(self, node: Node, scope: Scope) -> None:
-        origin = node.child_by_field_name("module_name")
-        level, module = 0, ()
-        if node.type == "future_import_statement":
-            module = ("__future__",)
-        elif origin is not None:
-            path: Node | None = origin
-            if origin.type == "relative_import":
-                prefix = origin.named_children[0]
-                level = self.text(prefix).count(".")
-                path = origin.named_children[1] if len(origin.named_children) > 1 else None
-            module = self.segments(path, level, node) if path is not None else ()
-        for child in node.named_children:
-            if child == origin:
-                continue
-            if child.type == "wildcard_import":
-                self.file.stars.append((Link(level, module, None), scope))
-                continue
-            name, alias = child, None
-            if child.type == "aliased_import":
-                found, alias = child.child_by_field_name("name"), child.child_by_field_name("alias")
-                if found is None:
-                    continue
-                name = found
-            elif child.type != "dotted_name":
-                continue
-            word = self.text(name)
-            link = Link(level, module, word)
-            site = Site(0, 0, "from", scope, child)
-            site.link = link
-            site.role = "definition" if alias is not None else "import"
-            self.keep(alias or name, scope, site)
-            entry = Imported(
-                name.start_byte, name.end_byte, link, scope, site if alias is not None else None, child, node
-            )
-            self.file.imported.setdefault(word, []).append(entry)
-
     # patterns ---------------------------------------------------------------------------------
-
-    def case(self, node: Node, scope: Scope) -> None:
-        todo: list[tuple[Node | None, Scope]] = []
-        subject = None
-        block = node.parent
-        if block is not None and block.parent is not None:
-            subject = block.parent.child_by_field_name("subject")
-        patterns = [child for child in node.named_children if child.type == "case_pattern"]
-        for child in node.named_children:
-            if child.type != "case_pattern":
-                todo.append((child, scope))
-        for pattern in patterns:
-            self.pattern(pattern, scope, subject if len(patterns) == 1 else None)
-        self.later(todo)
-
-    def pattern(self, node: Node, scope: Scope, value: Node | None) -> None:
-        kind = node.type
-        children = node.named_children
-        if kind == "case_pattern":
-            for child in children:
-                self.pattern(child, scope, value)
-        elif kind == "dotted_name":
-            if len(children) == 1:
-                self.capture(children[0], scope, value)
-            else:
-                self.dotted(node, scope)
-        elif kind == "identifier":
-            self.capture(node, scope, value)
-        elif kind == "class_pattern":
-            self.dotted(children[0], scope)
-            for child in children[1:]:
-                self.pattern(child, scope, None)
-        elif kind == "keyword_pattern":
-            owner = node.parent
-            while owner is not None and owner.type != "class_pattern":
-                owner = owner.parent
-            if owner is not None:
-                key = children[0]
-                entry = Attribute(
-                    key.start_byte, key.end_byte, owner.named_children[0], scope, "pattern", key
-                )
-                self.file.attributes.setdefault(self.text(key), []).append(entry)
-            for child in children[1:]:
-                self.pattern(child, scope, None)
-        elif kind == "as_pattern":
-            self.pattern(children[0], scope, value)
-            whole = children[0]
-            while whole.type == "case_pattern" and whole.named_children:
-                whole = whole.named_children[0]
-            self.capture(children[-1], scope, whole if whole.type == "class_pattern" else value)
-        elif kind in ("list_pattern", "tuple_pattern", "union_pattern", "dict_pattern", "splat_pattern"):
-            for child in children:
-                self.pattern(child, scope, value if kind == "union_pattern" else None)
-        else:
-            self.later([(node, scope)])
-
-    def capture(self, node: Node, scope: Scope, value: Node | None) -> None:
-        if self.text(node) != "_":
-            self.keep(node, scope, Site(0, 0, "match", scope, node, value))
-
-    def dotted(self, node: Node, scope: Scope) -> None:
-        parts = node.named_children
-        self.name(parts[0], scope)
-        for part in parts[1:]:
-            entry = Attribute(part.start_byte, part.end_byte, node, scope, "load", part)
-            self.file.attributes.setdefault(self.text(part), []).append(entry)
 
     # annotations ------------------------------------------------------------------------------
 
-    def type_(self, node: Node, scope: Scope) -> None:
-        if node.end_byte > self.annotated_until:
-            self.annotated_until = node.end_byte
-            span = self.data[node.start_byte : node.end_byte]
-            if b'"' in span or b"'" in span:
-                self.annotation_strings(node, scope)
-        self.stack.extend([(child, scope) for child in reversed(node.named_children)])
 
-    def annotation_strings(self, node: Node, scope: Scope) -> None:
-        todo = [node]
-        while todo:
-            current = todo.pop()
-            if current.type == "string":
-                self.annotation_string(current, scope)
-                continue
-            children = current.named_children
-            if current.type in ("generic_type", "subscript") and children:
-                head = self.text(children[0]).rpartition(".")[2]
-                if head == "Literal":
-                    continue
-                if head == "Annotated":
-                    children = children[:2]
-                    if len(children) == 2 and children[1].type == "type_parameter":
-                        children = children[1].named_children[:1]
-            elif current.type in ("call", "tuple") and current.type == "call":
-                continue
-            todo.extend(children)
-
-    def annotation_string(self, node: Node, scope: Scope) -> None:
-        content = plain_string(node)
-        if content is not None:
-            self.annotation_span(content.start_byte, content.end_byte, scope)
-
-    def annotation_span(self, start: int, end: int, scope: Scope) -> None:
-        self.file.annotations.append((start, end))
-        span = self.data[start:end]
-        if SIMPLE.fullmatch(span):
-            found = Name(start, end, scope)
-            self.file.names.setdefault(span.decode("utf-8", "replace"), []).append(found)
-            return
-        self.stack.append((parse_span(self.data, start, end), scope))
-
-    def comment(self, node: Node, scope: Scope) -> None:
-        span = self.data[node.start_byte : node.end_byte]
-        found = re.match(rb"#\s*type:\s*(?!ignore\b)(?=\S)", span)
-        if found is None:
-            return
-        start, end = node.start_byte + found.end(), node.end_byte
-        extra = span.find(b"#", found.end())
-        if extra > 0:
-            end = node.start_byte + extra
-        arrow = self.data.find(b"->", start, end)
-        if arrow >= 0 and self.data[start : start + 1] == b"(":
-            self.annotation_span(start, arrow, scope)
-            self.annotation_span(arrow + 2, end, scope)
-            return
-        tree = parse_span(self.data, start, end)
-        if tree.has_error:
-            return
-        self.file.annotations.append((start, end))
-        self.stack.append((tree, scope))
-        if self.last[0] == node.start_point[0] and tree.named_children:
-            inner = tree.named_children[0]
-            for site in self.last[1]:
-                if site.annotation is None and not site.unpack:
-                    site.annotation = inner.named_children[0] if inner.named_children else None
-
-    def type_alias(self, node: Node, scope: Scope) -> None:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        inner = scope
-        name = left
-        while name is not None and name.type != "identifier":
-            children = name.named_children
-            if name.type == "generic_type" and len(children) > 1:
-                inner = self.type_scope(children[1], scope)
-            name = children[0] if children else None
-        if name is not None:
-            self.keep(name, scope, Site(0, 0, "type", inner, name, right))
-        self.later([(right, inner)])
-
-
-def plain_string(node: Node) -> Node | None:
-    """The content of a string literal that is one piece, without prefix and interpolation."""
-    if node.type != "string":
-        return None
-    children = node.named_children
-    if len(children) == 3 and children[1].type == "string_content" and not children[1].named_children:
-        opening = node.children[0]
-        if opening.end_byte - opening.start_byte in (1, 3):
-            return children[1]
-    return None
-
-
-HANDLERS: dict[str, Callable[[_Builder, Node, Scope], None]] = {
-    "identifier": _Builder.name,
-    "attribute": _Builder.attribute,
-    "call": _Builder.call,
-    "subscript": _Builder.subscript,
-    "named_expression": _Builder.named_expression,
-    "list_comprehension": _Builder.comprehension,
-    "set_comprehension": _Builder.comprehension,
-    "dictionary_comprehension": _Builder.comprehension,
-    "generator_expression": _Builder.comprehension,
-    "lambda": _Builder.lambda_,
-    "decorated_definition": _Builder.decorated,
-    "function_definition": _Builder.function,
-    "class_definition": _Builder.class_,
-    "assignment": _Builder.assignment,
-    "augmented_assignment": _Builder.augmented,
-    "for_statement": _Builder.for_,
-    "with_item": _Builder.with_item,
-    "except_clause": _Builder.except_,
-    "except_group_clause": _Builder.except_,
-    "delete_statement": _Builder.delete,
-    "global_statement": _Builder.global_,
-    "nonlocal_statement": _Builder.global_,
-    "return_statement": _Builder.return_,
-    "yield": _Builder.return_,
-    "import_statement": _Builder.import_,
-    "import_from_statement": _Builder.from_,
-    "future_import_statement": _Builder.from_,
-    "case_clause": _Builder.case,
-    "type": _Builder.type_,
-    "comment": _Builder.comment,
-    "type_alias_statement": _Builder.type_alias,
+HANDLERS: dict[str, Callable[[Builder, Node, Scope], None]] = {
+    "identifier": Builder.name,
+    "attribute": Builder.attribute,
+    "call": Builder.call,
+    "subscript": Builder.subscript,
+    "named_expression": Builder.named_expression,
+    "list_comprehension": Builder.comprehension,
+    "set_comprehension": Builder.comprehension,
+    "dictionary_comprehension": Builder.comprehension,
+    "generator_expression": Builder.comprehension,
+    "lambda": Builder.lambda_,
+    "decorated_definition": build_definitions.decorated,
+    "function_definition": build_definitions.function,
+    "class_definition": build_definitions.class_,
+    "assignment": Builder.assignment,
+    "augmented_assignment": Builder.augmented,
+    "for_statement": Builder.for_,
+    "with_item": Builder.with_item,
+    "except_clause": Builder.except_,
+    "except_group_clause": Builder.except_,
+    "delete_statement": Builder.delete,
+    "global_statement": Builder.global_,
+    "nonlocal_statement": Builder.global_,
+    "return_statement": Builder.return_,
+    "yield": Builder.return_,
+    "import_statement": build_imports.import_,
+    "import_from_statement": build_imports.from_,
+    "future_import_statement": build_imports.from_,
+    "case_clause": build_patterns.case,
+    "type": build_annotations.type_,
+    "comment": build_annotations.comment,
+    "type_alias_statement": build_annotations.type_alias,
 }

@@ -144,7 +144,7 @@ class Identity:
         order = self.types.mro(cls)[0]
         owner: Scope | None = None
         for scope in order[1:] if after else order:
-            if name in scope.bindings or name in scope.self_sites:
+            if name in scope.bindings or name in scope.self_sites or name in scope.slots:
                 if owner is None:
                     owner = scope
                     if not self.is_data(scope, name):

@@ -76,12 +76,12 @@ class Modules:
             return module if self.exists(module) else None
         folder = self.package_of(path)
         own = self.root_of(folder)
-        key = (folder, dotted)
+        key = (path if not dotted[1:] else folder, dotted)
         if key not in self._found:
             found = self._absolute(own, dotted)
             if found is None and folder != own and dotted and dotted[0] not in sys.stdlib_module_names:
                 beside = "/".join([part for part in (folder, *dotted) if part])
-                found = beside if self.files(beside) else None
+                found = beside if self.files(beside) and beside != self.module_of(path) else None
             self._found[key] = found
         return self._found[key]
 

@@ -55,7 +55,9 @@ class Finder:
         scope = self.identity.scope(key)
         if scope.kind not in LOCAL:
             return False
-        return scope.kind != "function" or all(p.name != key.name for p in scope.parameters)
+        if scope.kind != "function" or scope.self_name == key.name:
+            return True
+        return all(p.name != key.name or p.kind in ("positional", "star", "kwargs") for p in scope.parameters)
 
     def family(self, keys: Keys, name: str) -> Keys:
         """With a method also those that it overrides and that override it."""
@@ -65,7 +67,9 @@ class Finder:
         definers: list[Scope] = []
         for path in self.project.containing(name.encode(), "python"):
             for scope in self.types.file(path).scopes:
-                if scope.kind == "class" and (name in scope.bindings or name in scope.self_sites):
+                if scope.kind == "class" and (
+                    name in scope.bindings or name in scope.self_sites or name in scope.slots
+                ):
                     definers.append(self.identity.canonical(scope, name))
         wanted = {self.identity.scope(key) for key in members}
         grown = True

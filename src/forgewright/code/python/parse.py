@@ -63,3 +63,15 @@ def parse_span(data: bytes, start: int, end: int) -> Node:
     last_column = end - (data.rfind(b"\n", 0, end) + 1)
     span = Range(Point(row, column), Point(last_row, last_column), start, end)
     return Parser(grammar("python"), included_ranges=[span]).parse(data).root_node
+
+
+def plain_string(node: Node) -> Node | None:
+    """The content of a string literal that is one piece, without prefix and interpolation."""
+    if node.type != "string":
+        return None
+    children = node.named_children
+    if len(children) == 3 and children[1].type == "string_content" and not children[1].named_children:
+        opening = node.children[0]
+        if opening.end_byte - opening.start_byte in (1, 3):
+            return children[1]
+    return None

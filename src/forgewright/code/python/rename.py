@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Symbol
 from forgewright.code.project import Splice
-from forgewright.code.python.infer import BUILTINS
 from forgewright.code.python.keys import Key, Keys
+from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused
 

@@ -173,6 +173,10 @@ class PythonResolver:
             )
             return frozenset({Key(module, -1, "")})
         keys, name = self.keys_at(symbol.path, symbol.start)
+        for text in self.file(symbol.path).texts.get(symbol.name, ()):
+            if text.start == symbol.start and text.kind == "__slots__":
+                key = self.identity.of_member(text.scope, symbol.name)
+                keys, name = frozenset({key} if key is not None else ()), symbol.name
         if not keys or name != symbol.name:
             raise NotFound(
                 f"no definition of {symbol.name} at {symbol.path}:{symbol.start}",
@@ -193,6 +197,10 @@ class PythonResolver:
             sites = self.identity.sites(key)
             if sites:
                 return self._symbol_of(self.file(key.path), self.identity.scope(key), key.name, sites[0])
+            for text in self.file(key.path).texts.get(key.name, ()):
+                if text.kind == "__slots__":
+                    where = self.identity.scope(key).dotted()
+                    return Symbol(key.name, "field", key.path, text.start, text.end, where)
         return None
 
     def _symbol_of(self, file: FileIndex, scope: Scope, name: str, site: Site) -> Symbol:

@@ -132,6 +132,7 @@ class Scope:
         "self_name",
         "self_sites",
         "site",
+        "slots",
         "yields",
     )
 
@@ -156,6 +157,8 @@ class Scope:
         """Of a method: the name of its first parameter, unless it is static."""
         self.self_sites: dict[str, list[Site]] = {}
         """Of a class: attributes assigned through the first parameter of its methods."""
+        self.slots: set[str] = set()
+        """Of a class: the names in its `__slots__`, which are members whether assigned here or below."""
         self.site: Site | None = None
         file.scopes.append(self)
 

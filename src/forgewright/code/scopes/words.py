@@ -13,14 +13,15 @@ def kinds(names: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=256)
-def _pattern(word: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"(?<![\w$\x80-\xff])" + re.escape(word) + rb"(?![\w$\x80-\xff])")
+def _pattern(word: bytes, dollar: bool) -> re.Pattern[bytes]:
+    letters = rb"[\w$\x80-\xff]" if dollar else rb"[\w\x80-\xff]"
+    return re.compile(rb"(?<!" + letters + rb")" + re.escape(word) + rb"(?!" + letters + rb")")
 
 
-def places(data: bytes, word: str) -> Iterator[int]:
-    """Offsets at which `word` stands alone (`$` and non-ASCII letters count as letters)."""
+def places(data: bytes, word: str, *, dollar: bool = True) -> Iterator[int]:
+    """Offsets at which `word` stands alone. Non-ASCII bytes count as letters, and `$` where `dollar` says so."""
     encoded = word.encode()
     if not encoded:
         return
-    for match in _pattern(encoded).finditer(data):
+    for match in _pattern(encoded, dollar).finditer(data):
         yield match.start()

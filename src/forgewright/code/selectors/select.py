@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forgewright.code.globs import matcher
-from forgewright.code.languages import GRAMMARS, grammar
+from forgewright.code.languages import GRAMMARS, grammar, language_of
 from forgewright.code.operations.base import Match
 from forgewright.code.patterns.compiled import compiled
 from forgewright.code.selectors import kinds, nodes
+from forgewright.code.selectors.prefilter import files
 from forgewright.code.selectors.syntax import Complex, Compound, Predicate, Pseudo, Selector, parse
 from forgewright.code.syntax.diagnostics import SelectorError, nearest
 
@@ -40,6 +41,26 @@ def select(project: Project, text: str, within: str | Sequence[str] | None = Non
             if count > MATCHES_MAX:
                 raise SelectorError(f"{text!r} matches more than {MATCHES_MAX} nodes", hint="narrow it")
             yield match
+    if not count:
+        check_patterns(project, selector, within)
+
+
+def check_patterns(project: Project, selector: Selector, within: str | Sequence[str] | None) -> None:
+    """Raises `SelectorError` for a pattern that is no code in any language of the files it is looked for in."""
+    patterns = [c.pattern for alternative in selector.choice for _, c in alternative.steps if c.pattern]
+    if not patterns:
+        return
+    tests = [matcher(globs) for globs in (selector.globs, within) if globs]
+    languages = {language_of(path) for path in project.paths() if all(test(path) for test in tests)}
+    for pattern in patterns:
+        failures = []
+        for language in sorted(languages & GRAMMARS.keys()):
+            try:
+                compiled(pattern, language)
+            except SelectorError as error:
+                failures.append(error)
+        if failures and len(failures) == len(languages & GRAMMARS.keys()):
+            raise failures[0]
 
 
 def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
@@ -50,39 +71,6 @@ def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
     if not found and not parsed:
         source.forget_tree()
     return found
-
-
-def files(project: Project, selector: Selector, within: str | Sequence[str] | None) -> Iterator[str]:
-    """The files that can hold a match: by glob, by language, and by the words that must occur."""
-    from forgewright.code.languages import language_of
-
-    tests = [matcher(globs) for globs in (selector.globs, within) if globs]
-    words = _words(selector)
-    named = _plain_paths(selector.globs) or _plain_paths(
-        [within] if isinstance(within, str) else within or ()
-    )
-    if named is not None:
-        found: Iterator[str] = (path for path in named if _readable(project, path))
-    elif words is None:
-        found = project.paths()
-    else:
-        found = iter(sorted({path for word in words for path in project.containing(word)}))
-    for path in found:
-        if language_of(path) in GRAMMARS and all(test(path) for test in tests):
-            yield path
-
-
-def _readable(project: Project, path: str) -> bool:
-    return project.exists(path) and project.source(path) is not None
-
-
-def _plain_paths(globs: Sequence[str]) -> list[str] | None:
-    """The globs themselves if they are plain paths of source files: then no search is needed."""
-    from forgewright.code.languages import language_of
-
-    if not globs or any(set(g) & set("*?[{!") or "/" not in g or language_of(g) == "text" for g in globs):
-        return None
-    return list(globs)
 
 
 def in_source(source: Source, selector: Selector) -> list[Match]:
@@ -356,32 +344,3 @@ def _check(selector: Selector) -> None:
 @lru_cache(512)
 def _known_type(name: str) -> bool:
     return any(grammar(language).id_for_node_kind(name, True) for language in GRAMMARS)
-
-
-def _words(selector: Selector) -> list[bytes] | None:
-    """One word of each alternative that must occur in a file with a match; None if one has no such word."""
-    found = []
-    for alternative in selector.choice:
-        words = [word for _, compound in alternative.steps for word in _compound_words(compound)]
-        if not words:
-            return None
-        found.append(max(words, key=len))
-    return found
-
-
-def _compound_words(compound: Compound) -> Iterator[bytes]:
-    for predicate in compound.predicates:
-        if predicate.operator in ("=", "^=", "$=", "*=") and predicate.key not in (
-            "index",
-            "type",
-            "qualified",
-        ):
-            word = predicate.value.rpartition(".")[2] if predicate.key == "name" else predicate.value
-            if word and word.isidentifier():
-                yield word.encode()
-    if compound.dotted:
-        yield compound.dotted.rpartition(".")[2].encode()
-    if compound.pattern:
-        from forgewright.code.patterns.compiled import literal_words
-
-        yield from literal_words(compound.pattern)

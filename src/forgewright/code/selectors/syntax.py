@@ -31,6 +31,8 @@ _OPERATOR = re.compile(r"[!^$*~]?=")
 _BARE = re.compile(r"[^\]\s'\"][^\]]*")
 _GLOBS = re.compile(r"(?P<globs>[^\s\[\]`()#'\"]+?(?:,\s*[^\s\[\]`()#'\"]+?)*)\s*::\s*")
 
+_COMMA = re.compile(r",(?![^{]*\})")
+
 Combinator = Literal["", " ", ">", "+", "~"]
 
 
@@ -84,7 +86,7 @@ def parse(text: str) -> Selector:
     reader.space()
     found = _GLOBS.match(text, reader.at)
     if found:
-        globs = tuple(part.strip() for part in found["globs"].split(","))
+        globs = tuple(part.strip() for part in _COMMA.split(found["globs"]))
         reader.at = found.end()
     choice = reader.choice("")
     return Selector(globs, choice, "")

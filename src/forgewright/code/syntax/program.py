@@ -16,6 +16,9 @@ from forgewright.code.syntax.reader import GRAMMAR_VERSION, PROGRAM_CHARS_MAX, R
 
 OPERATIONS_MAX = 1000
 
+SYNONYMS = {"in": "within", "within": "in", "target": "symbol", "symbol": "target", "to": "new", "new": "to"}
+"""Names of arguments that are taken for each other where an operation knows only one of them."""
+
 _MISSING = object()
 
 
@@ -139,6 +142,7 @@ def bind(
     found: dict[str, Any] = {}
     before = len(problems)
     for key, value, line, column in raw.arguments:
+        key = key if key in fields else SYNONYMS.get(key, key)
         field = fields.get(key)
         where: dict[str, Any] = {"line": line, "column": column, "operation": label}
         if field is None:
@@ -172,6 +176,16 @@ def bind(
 
 
 def _convert(value: Any, field: msgspec.structs.FieldInfo, problems: list[Problem], where: Any) -> Any:
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(v, dict) and set(v) == {"key", "value"} for v in value)
+    ):
+        pairs = {str(v["key"]): v["value"] for v in value}  # a mapping, as strict schemas write it
+        try:
+            return msgspec.convert(pairs, field.type)
+        except msgspec.ValidationError:
+            pass
     try:
         return msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:

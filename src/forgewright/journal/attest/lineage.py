@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from forgewright.core.errors import NotFound
-from forgewright.core.ids import Digest, RunId
+from forgewright.core.ids import Digest, EffectId, RunId
 from forgewright.journal import events as ev
 
 if TYPE_CHECKING:
@@ -161,15 +161,7 @@ async def _origin(
         for record in records
         if isinstance(record.event, ev.ModelAsked)
     }
-    before = [record for record in records if record.sequence < at]
-    call = next(
-        (r.event for r in reversed(before) if isinstance(r.event, ev.ToolAsked) and r.event.answer), None
-    )
-    answer: str | None = call.answer if call is not None else None
-    if answer is None:
-        answer = next(
-            (r.event.effect for r in reversed(before) if isinstance(r.event, ev.ModelAnswered)), None
-        )
+    answer = asked_by(records, at)
     approval = next(
         (
             r
@@ -178,15 +170,15 @@ async def _origin(
         ),
         None,
     )
-    test, passed = await _tests_after(journal, records, at)
+    test, passed = await tests_after(journal, records, at)
     return Origin(
         run=run,
         edit=at,
         effect=asked.effect,
         program=str(msgspec.json.decode(await journal.load(asked.program))),
         policies=asked.decision.by,
-        model=models.get(answer) if answer is not None else None,  # type: ignore[call-overload]  # ids are strings
-        answer=answers.get(answer) if answer is not None else None,  # type: ignore[call-overload]  # the same
+        model=models.get(answer) if answer is not None else None,
+        answer=answers.get(answer) if answer is not None else None,
         approved_by=approval.event.by
         if approval and isinstance(approval.event, ev.QuestionAnswered)
         else None,
@@ -196,7 +188,18 @@ async def _origin(
     )
 
 
-async def _tests_after(
+def asked_by(records: Sequence[ev.Record], at: int) -> EffectId | None:
+    """The model's answer that led to the edit whose intent is record `at`: the one whose tool call it was,
+    else the last before it."""
+    for record in reversed(records[: at - 1]):
+        if isinstance(record.event, ev.ToolAsked) and record.event.answer:
+            return record.event.answer
+    return next(
+        (r.event.effect for r in reversed(records[: at - 1]) if isinstance(r.event, ev.ModelAnswered)), None
+    )
+
+
+async def tests_after(
     journal: Journal, records: Sequence[ev.Record], at: int
 ) -> tuple[int | None, bool | None]:
     tests = set()

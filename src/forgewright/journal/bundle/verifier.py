@@ -35,6 +35,8 @@ BLOCK = 512
 WIDTH = 256
 HASH = 32
 PROBLEMS_MAX = 100
+TILES_KEPT = 512
+"""Verified tiles that are remembered (each takes 19 KB)."""
 FORMAT = "forgewright-bundle/1"
 MANIFEST = "manifest.json"
 NOTE = "manifest.note"
@@ -191,6 +193,7 @@ class Tree:
     def __init__(self, bundle: Bundle, size: int) -> None:
         self.bundle = bundle
         self._size = size
+        self._edge: dict[tuple[int, int], list[bytes]] = {}
         self._good: dict[tuple[int, int], list[bytes]] = {}
 
     def root(self) -> bytes:
@@ -203,7 +206,7 @@ class Tree:
             width = (self._size >> 8 * level) % WIDTH
             if width:
                 hashes = self._read(level, (self._size >> 8 * level) // WIDTH)
-                self._good[level, (self._size >> 8 * level) // WIDTH] = hashes
+                self._edge[level, (self._size >> 8 * level) // WIDTH] = hashes
                 start = width
                 while start:
                     part = start & -start
@@ -227,15 +230,15 @@ class Tree:
 
     def hashes(self, level: int, number: int) -> list[bytes]:
         """The hashes of one tile, after that tile's own hash was found in the one above."""
-        known = self._good.get((level, number))
+        known = self._edge.get((level, number)) or self._good.get((level, number))
         if known is None:
             known = self._read(level, number)
             above = self.hashes(level + 1, number // WIDTH)
             if fold(known) != above[number % WIDTH]:
                 name = tile_name(level, number, self._size)
                 raise Problem(f"{name} does not have the hash that the tile above says", name)
-            if len(self._good) > 512:
-                self._good = {k: v for k, v in self._good.items() if k[0] > 0}
+            if len(self._good) >= TILES_KEPT:
+                self._good.clear()
             self._good[level, number] = known
         return known
 
@@ -307,6 +310,8 @@ def verify(
         _files(bundle, report, manifest)
     except Problem as problem:
         report.add(problem.message, problem.record)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        report.add(f"the bundle is malformed: {error!r}", "bundle")
     return report
 
 
@@ -326,7 +331,10 @@ def _chain(bundle: Bundle, key: tuple[str, bytes, bytes]) -> tuple[str, bytes, b
     if "keys.json" not in bundle.members:
         return key
     try:
-        for step in json.loads(bundle.read("keys.json")):
+        steps = json.loads(bundle.read("keys.json"))
+        if not isinstance(steps, list):
+            raise ValueError
+        for step in steps:
             if parse_key(step["old"]) != key:
                 continue
             text = open_note(step["statement"].encode(), key, "keys.json")
@@ -526,8 +534,9 @@ def _blobs(bundle: Bundle, report: Report, wanted: dict[str, str]) -> None:
             report.blobs += 1
             if bundle.check(name) != name[6:]:
                 report.add(f"the content of blob {name[6:]} is not what its name says", name)
-    missing = bundle.members.get("missing.json")
-    erased = set(json.loads(bundle.read("missing.json"))) if missing else set()
+    erased = json.loads(bundle.read("missing.json")) if "missing.json" in bundle.members else []
+    if not isinstance(erased, list) or not all(isinstance(item, str) for item in erased):
+        raise Problem("missing.json is no list of digests", "missing.json")
     for digest, place in wanted.items():
         if f"blobs/{digest}" not in bundle.members and digest not in erased:
             report.add(f"the blob {digest} that {place} refers to is missing", place)

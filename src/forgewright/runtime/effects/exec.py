@@ -13,7 +13,7 @@ from forgewright.journal import events as ev
 from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep, load
-from forgewright.sandbox.types import Command, Exit, SandboxSpec, Tier
+from forgewright.sandbox.types import Command, Exit, Limits, SandboxSpec, Tier
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -50,7 +50,12 @@ class ExecEffect(Effect[Exit]):
         tiers = list(Tier)
         asked = Tier(verdict.tier)
         tier = max(asked, self.spec.tier, key=tiers.index)
-        self.spec = msgspec.structs.replace(self.spec, tier=tier)
+        self.spec = msgspec.structs.replace(
+            self.spec, tier=tier, limits=_no_more_than(self.spec.limits, verdict.limits)
+        )
+        seconds = verdict.limits.get("seconds")
+        if seconds is not None and seconds < self.command.timeout_seconds:
+            self.command = msgspec.structs.replace(self.command, timeout_seconds=float(seconds))
         self.driver = await context.execution.engine.sandboxes.driver_for(tier)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
@@ -82,3 +87,30 @@ class ExecEffect(Effect[Exit]):
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Exit:
         assert isinstance(answered, ev.ExecAnswered)
         return await load(answered.result, Exit, context)
+
+
+OBLIGED = {
+    "memory_mb": ("memory_bytes", 1 << 20),
+    "disk_mb": ("disk_bytes", 1 << 20),
+    "output_kb": ("output_bytes", 1 << 10),
+    "processes": ("processes", 1),
+    "files": ("files", 1),
+    "cpus": ("cpus", 1),
+}
+"""Name in `@limits` → field of the sandbox's limits, and its unit. `seconds` bounds the command's time."""
+
+
+def _no_more_than(limits: Limits, obliged: Mapping[str, int]) -> Limits:
+    """`limits`, lowered to what the policy obliges. Raises `Refused` for a limit that nobody here enforces."""
+    lowered: dict[str, float | int] = {}
+    for name, number in obliged.items():
+        if name == "seconds":
+            continue
+        if name not in OBLIGED:
+            raise Refused(
+                f"the policy limits {name!r}, which a sandbox does not know",
+                hint=f"it knows: seconds, {', '.join(OBLIGED)}",
+            )
+        field, unit = OBLIGED[name]
+        lowered[field] = min(getattr(limits, field), number * unit)
+    return msgspec.structs.replace(limits, **lowered)

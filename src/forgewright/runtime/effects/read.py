@@ -55,7 +55,9 @@ async def keep_artifact(name: str, data: bytes, media: str, context: Context) ->
     effect = context.next_effect()
     if _before(effect, ev.ArtifactMade, context) is None:
         kept = await context.execution.journal.store.blobs.put(data)
-        await context.ledger.append(context.actor, ev.ArtifactMade(effect, name, media, ev.Stored(kept, len(data))))
+        await context.ledger.append(
+            context.actor, ev.ArtifactMade(effect, name, media, ev.Stored(kept, len(data)))
+        )
 
 
 def _before(effect: EffectId, kind: type[N], context: Context) -> N | None:

@@ -41,7 +41,8 @@ class Given(msgspec.Struct, frozen=True, omit_defaults=True):
 
     text: str
     json: bool = False
-    value: msgspec.Raw | None = None
+    value: ev.Json = ev.NULL
+    """NULL where there is none, or where it is the text (`json`)."""
 
 
 class ToolEffect(Effect[ToolOutput]):
@@ -121,7 +122,7 @@ class ToolEffect(Effect[ToolOutput]):
     async def answered(self, effect: EffectId, answer: ToolOutput, ms: int, context: Context) -> ev.Answered:
         self.identity = effect
         same = answer.value is not None and bytes(answer.value) == answer.text.encode()
-        given = Given(answer.text, same, None if same else answer.value)
+        given = Given(answer.text, same, ev.NULL if same or answer.value is None else answer.value)
         return ev.ToolAnswered(effect, await keep(given, context), answer.error, ms)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> ToolOutput:
@@ -129,4 +130,4 @@ class ToolEffect(Effect[ToolOutput]):
         self.identity = asked.effect
         given = await load(answered.result, Given, context)
         value = msgspec.Raw(given.text.encode()) if given.json else given.value
-        return ToolOutput(given.text, answered.error, value)
+        return ToolOutput(given.text, answered.error, None if value == ev.NULL else value)

@@ -5,6 +5,7 @@ It passes the same contract as the durable ones, and imports neither sqlite3 nor
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -119,10 +120,12 @@ class _Snapshot:
 class MemoryBlobs:
     def __init__(self) -> None:
         self._blobs: dict[Digest, bytes] = {}
+        self._times: dict[Digest, float] = {}
 
     async def put(self, data: bytes) -> Digest:
         name = digest(data)
         self._blobs[name] = bytes(data)
+        self._times[name] = time.time()
         return name
 
     async def get(self, digest: Digest) -> bytes:
@@ -137,8 +140,9 @@ class MemoryBlobs:
     async def delete(self, digest: Digest) -> None:
         self._blobs.pop(digest, None)
 
-    async def digests(self) -> Sequence[Digest]:
-        return sorted(self._blobs)
+    async def digests(self, *, older_than_seconds: float = 0.0) -> Sequence[Digest]:
+        limit = time.time() - older_than_seconds
+        return sorted(name for name in self._blobs if self._times[name] <= limit)
 
 
 class MemoryLeases:
@@ -158,8 +162,6 @@ class MemoryLeases:
     async def acquire(
         self, run: RunId, worker: str, *, ttl_seconds: float, instead_of: str | None = None
     ) -> Lease:
-        import time
-
         old = self._leases.get(run)
         now = time.time()
         if old is not None and old.worker not in ("", worker, instead_of) and old.expires > now:
@@ -173,8 +175,6 @@ class MemoryLeases:
         return lease
 
     async def renew(self, lease: Lease, *, ttl_seconds: float) -> Lease:
-        import time
-
         self.check(lease.run, lease.epoch)
         if self._leases[lease.run].worker != lease.worker:
             raise LeaseLost(f"the lease on run {lease.run} was released", hint="acquire it again")
@@ -212,6 +212,9 @@ class MemoryMemory:
 
     async def keys(self, namespace: str) -> Sequence[str]:
         return tuple(self._keys.get(namespace, ()))
+
+    async def namespaces(self) -> Sequence[str]:
+        return sorted(name for name, keys in self._keys.items() if keys)
 
 
 class MemoryStore:

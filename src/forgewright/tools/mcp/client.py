@@ -6,15 +6,18 @@ tool whose name, description or schema is another than the approved one is suspe
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mcp_types as mt
 import msgspec
 from mcp.client.client import Client, ConnectMode
-from mcp.client.stdio import StdioServerParameters, get_default_environment
+from mcp.client.stdio import StdioServerParameters, get_default_environment, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
@@ -59,7 +62,9 @@ class McpTool(SchemaTool):
             resource=f"mcp:{client.name}/{tool.name}",
         )
         self.remote_name = tool.name
-        self.fingerprint = fingerprint(tool)
+        self.told = told(tool)
+        """What is approved: the bytes whose digest is the fingerprint."""
+        self.fingerprint = digest(self.told)
         self.suspended = suspended
         """Why it may not be called; empty if it may."""
         self._client = client
@@ -128,9 +133,13 @@ class McpClient:
             raise
         return self
 
-    async def __aexit__(self, *details: Any) -> None:
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._client = None
-        await self._stack.__aexit__(*details)
+        try:
+            await self._stack.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            if error is None or _innermost(group) is not error:
+                raise  # else the block's own error, in the groups of the SDK's tasks: it goes on as it was
 
     @property
     def client(self) -> Client:
@@ -223,7 +232,10 @@ class McpClient:
             server = streamable_http_client(server, http_client=http)
         elif isinstance(server, Sequence):
             environment = {**get_default_environment(), **(self._environment or {})}
-            server = StdioServerParameters(command=server[0], args=list(server[1:]), env=environment)
+            parameters = StdioServerParameters(command=server[0], args=list(server[1:]), env=environment)
+            # The process's own stderr, and not what stands for it in this program at the moment.
+            errors = sys.__stderr__ or self._stack.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - the stack closes it
+            server = stdio_client(parameters, errlog=errors)
         return Client(
             server,
             mode=self._mode,
@@ -266,19 +278,23 @@ class McpClient:
         )
 
 
-def fingerprint(tool: mt.Tool) -> Digest:
-    """Of all that a model is told of the tool, and of what the server claims about it."""
-    told = {
+def told(tool: mt.Tool) -> bytes:
+    """All that a model is told of the tool, and what the server claims about it, as the JSON that is approved."""
+    annotations = tool.annotations.model_dump(mode="json", exclude_none=True) if tool.annotations else None
+    value = {
         "name": tool.name,
         "title": tool.title,
         "description": tool.description,
         "input": tool.input_schema,
         "output": tool.output_schema,
-        "annotations": tool.annotations.model_dump(mode="json", exclude_none=True)
-        if tool.annotations
-        else None,
+        "annotations": annotations,
     }
-    return digest(msgspec.json.encode(told, order="sorted"))
+    return msgspec.json.encode(value, order="sorted")
+
+
+def fingerprint(tool: mt.Tool) -> Digest:
+    """The digest of what is told of the tool."""
+    return digest(told(tool))
 
 
 def local_name(server: str, tool: str) -> str:
@@ -291,7 +307,12 @@ def local_name(server: str, tool: str) -> str:
     return f"{name[: NAME_CHARACTERS_MAX - 9]}_{digest(whole.encode())[7:15]}"
 
 
-def _reason(error: BaseException) -> str:
+def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    error = _innermost(error)
     return f"{type(error).__name__}: {error}"[:500]

@@ -21,6 +21,8 @@ from forgewright.core.errors import ToolError
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
+KEY_META = "forgewright/key"
+"""In a call's `_meta`: the client's idempotency key, for calls that it may have to repeat."""
 ANSWERS_MAX = 64
 """Answers that are carried from round to round."""
 
@@ -66,6 +68,8 @@ class ServedCall:
     def __init__(self, context: Context[Any, Any], key: str) -> None:
         self._context = context
         self.key = key
+        self.repeatable = KEY_META in (context.request_context.meta or {})
+        """Whether the client named the key itself, and may repeat the call under it."""
         self._answers = _earlier(context.request_state)
         for name, answer in (context.input_responses or {}).items():
             self._answers[name] = answer.model_dump(by_alias=True, mode="json", exclude_none=True)

@@ -26,20 +26,19 @@ from starlette.requests import Request
 
 from forgewright.core.errors import ForgewrightError, UsageError
 from forgewright.core.version import VERSION
-from forgewright.tools.mcp.interaction import InputNeeded, ServedCall, wire
+from forgewright.tools.mcp.interaction import KEY_META, InputNeeded, ServedCall, wire
 from forgewright.tools.types import Media, Tool, ToolOutput
 
-Call = Callable[[Tool, dict[str, Any], ServedCall], Awaitable[ToolOutput]]
+Call = Callable[[Tool, bytes, ServedCall], Awaitable[ToolOutput]]
+"""Performs a call, given the tool, the arguments as JSON (they fit its schema) and the call's context."""
 
 SUBSCRIPTIONS_MAX = 10_000
 KEY_CHARACTERS_MAX = 200
-KEY_META = "forgewright/key"
-"""In a call's `_meta`: the client's idempotency key, for calls that it may have to repeat."""
 
 
-async def call_directly(tool: Tool, arguments: dict[str, Any], call: ServedCall) -> ToolOutput:
+async def call_directly(tool: Tool, arguments: bytes, call: ServedCall) -> ToolOutput:
     """Performs the call, with nothing between."""
-    return await tool.call(arguments, call)
+    return await tool.call(tool.bind(arguments), call)
 
 
 class ToolServer(MCPServer[Any]):
@@ -102,8 +101,10 @@ class ToolServer(MCPServer[Any]):
             raise MCPError(mt.INVALID_PARAMS, f"Unknown tool: {name[:100]}")
         assert context is not None
         try:
-            bound = tool.bind(msgspec.json.encode(arguments))
-            return _result(await self._call(tool, bound, ServedCall(context, _key(context))))
+            encoded = msgspec.json.encode(arguments)
+            if self._call is not call_directly:
+                tool.bind(encoded)  # what does not fit is told before a gate or a journal hears of it
+            return _result(await self._call(tool, encoded, ServedCall(context, _key(context))))
         except InputNeeded as needed:
             return wire(needed)
         except MCPError:

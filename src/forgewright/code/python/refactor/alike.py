@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.inline_function import FunctionInliner
-from forgewright.code.python.refactor.move import merge
-from forgewright.code.python.refactor.region import Flow, Region
+from forgewright.code.python.refactor.merging import merge
+from forgewright.code.python.refactor.region import Region
 from forgewright.code.python.refactor.text import BLOCKS, walk
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused
@@ -119,10 +120,8 @@ class Alike:
         for node in walk(file.root):
             if node.start_byte < done:
                 continue
-            if (
-                file is self.file
-                and self.function.node.start_byte <= node.start_byte < self.function.node.end_byte
-            ):
+            own = self.function.node
+            if file is self.file and own.start_byte <= node.start_byte and node.end_byte <= own.end_byte:
                 continue
             if self.statements and node.type in BLOCKS:
                 found += self._in_block(file, node, name)

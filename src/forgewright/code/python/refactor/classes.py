@@ -35,14 +35,25 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
 
-def class_at(resolver: PythonResolver, keys: Keys, name: str) -> Scope:
-    """The class that a name means. Raises `EditRefused` for other things."""
+def class_keys(resolver: PythonResolver, cls: Scope) -> Keys:
+    """The keys of a class's own name."""
+    assert cls.site is not None
+    return resolver.identity.of_binding(cls.site.where.bindings[cls.name])
+
+
+def class_at(resolver: PythonResolver, keys: Keys, name: str, place: tuple[str, int]) -> Scope:
+    """The class that a name means, directly or as a variable. Raises `EditRefused` for other things."""
     for key in keys:
         if key.is_module:
             continue
         for site in resolver.identity.sites(key):
             if site.kind == "class" and site.scope is not None:
                 return site.scope
+    file = resolver.file(place[0])
+    node = file.root.descendant_for_byte_range(place[1], place[1])
+    values = resolver.types.infer(node, file.scope_at(place[1])) if node is not None else ()
+    if len(values) == 1 and isinstance(values[0], ClassValue):
+        return values[0].scope
     raise EditRefused(f"{name or 'this place'} names no class of the project", hint="point at a class")
 
 
@@ -50,11 +61,19 @@ def class_at(resolver: PythonResolver, keys: Keys, name: str) -> Scope:
 
 
 def introduce_factory(
-    resolver: PythonResolver, keys: Keys, name: str, factory: str, *, module_level: bool
+    resolver: PythonResolver,
+    keys: Keys,
+    name: str,
+    factory: str,
+    start: tuple[str, int],
+    *,
+    module_level: bool,
 ) -> list[Splice]:
     """A function that makes the instances; direct constructions call it."""
     check_name(factory)
-    cls = class_at(resolver, keys, name)
+    cls = class_at(resolver, keys, name, start)
+    name = cls.name
+    keys = class_keys(resolver, cls)
     file = cls.file
     step = unit(file.data).decode()
     found: list[Splice] = []

@@ -8,28 +8,16 @@ import msgspec
 
 from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
-from forgewright.code.python.refactor.region import (
-    LOOPS,
-    Flow,
-    Region,
-    check_control,
-    has_await,
-    host_of,
-    walk_here,
-)
+from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.region import Region, check_control, has_await, walk_here
+from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.refactor.text import (
-    BLOCKS,
-    CLOSED,
-    ancestors,
-    definition_of,
     indent_at,
     line_end,
     line_start,
     newline,
     one_line,
     reindent,
-    source,
-    statement_of,
     unit,
     walk,
 )
@@ -113,9 +101,15 @@ class Extraction:
         if self.name in self.home.bindings:
             raise EditRefused(f"{self.name} is already defined there", hint="choose another name")
         if self.kind == "function" and self.host.method_of is not None:
-            for top in self.region.nodes():
-                if any(n.type == "identifier" and self.file.text(n) == "super" for n in walk_here(top)):
-                    raise EditRefused("the selection calls super()", hint="extract a method instead")
+            words = [
+                self.file.text(n) for t in self.region.nodes() for n in walk(t) if n.type == "identifier"
+            ]
+            if "super" in words:
+                raise EditRefused("the selection calls super()", hint="extract a method instead")
+            if any(word.startswith("__") and not word.endswith("__") for word in words):
+                raise EditRefused(
+                    "the selection uses a private name of its class", hint="extract a method instead"
+                )
         if self.region.expression is not None:
             self._check_walrus()
 
@@ -140,7 +134,7 @@ class Extraction:
         first = True
         while current is not None:
             if current is scope:
-                return current.kind != "class" or first and False
+                return current.kind != "class" or (first and False)
             current = current.parent
             first = False
         return False
@@ -209,6 +203,8 @@ class Extraction:
         if self.region.expression is None:
             return 0, self.flow.reads.get(name, self.region.end)
         depth, current = 0, self.host
+        if scope.kind in ("lambda", "comprehension"):
+            return -1, min(site.start for site in scope.bindings[name].sites)
         while current is not scope and current.parent is not None:
             current = current.parent
             depth += 1
@@ -324,12 +320,12 @@ class Extraction:
                     replacement = f"({call})" if in_call else call
                     return Splice(path, node.start_byte, node.end_byte, replacement.encode())
             return Splice(path, node.start_byte, node.end_byte, call.encode())
-        text = call
+        line = call
         if self.returns:
-            text = f"return {call}"
+            line = f"return {call}"
         elif outputs:
-            text = f"{', '.join(outputs)} = {call}"
-        return Splice(path, region.start, region.end, text.encode())
+            line = f"{', '.join(outputs)} = {call}"
+        return Splice(path, region.start, region.end, line.encode())
 
     def _keeps_walrus(self, name: Node) -> bool:
         binding = self.flow.bindings.get(self.file.text(name))
@@ -368,49 +364,6 @@ def _top(node: Node, home: Scope) -> Node:
     return current
 
 
-def similar(types: Inference, region: Region, reach: Scope) -> list[Region]:
-    """The other places in `reach` with the same code."""
-    file = region.file
-    found: list[Region] = []
-    if region.expression is not None:
-        wanted = leaves(file, [region.expression])
-        for node in walk(reach.node):
-            if node.type != region.expression.type or node.start_byte == region.start:
-                continue
-            if leaves(file, [node]) == wanted:
-                try:
-                    found.append(Region(file, node.start_byte, node.end_byte, "expression"))
-                except EditRefused:
-                    continue
-        return found
-    wanted = leaves(file, region.statements)
-    count = len(region.statements)
-    for block in walk(reach.node):
-        if block.type not in BLOCKS:
-            continue
-        children = block.named_children
-        at = 0
-        while at + count <= len(children):
-            chosen = children[at : at + count]
-            inside = chosen[0].start_byte < region.end and chosen[-1].end_byte > region.start
-            if not inside and chosen[0].type == region.statements[0].type and leaves(file, chosen) == wanted:
-                found.append(Region(file, chosen[0].start_byte, chosen[-1].end_byte, "statements"))
-                at += count
-            else:
-                at += 1
-    return found
-
-
-def leaves(file: FileIndex, nodes: list[Node]) -> list[bytes]:
-    """The tokens of some nodes: equal for code that differs in layout only."""
-    found: list[bytes] = []
-    for top in nodes:
-        for node in walk(top):
-            if not node.children and node.type != "comment":
-                found.append(source(file, node))
-    return found
-
-
 def extract_function(
     types: Inference, file: FileIndex, start: int, end: int, name: str, options: ExtractOptions
 ) -> list[Splice]:
@@ -419,84 +372,3 @@ def extract_function(
 
 
 # variables ------------------------------------------------------------------------------------
-
-
-def extract_variable(
-    types: Inference, file: FileIndex, start: int, end: int, name: str, *, every: bool, top: bool
-) -> list[Splice]:
-    """Give an expression a name before the statement that it stands in, or (`top`) at the top of the module."""
-    check_name(name)
-    region = Region(file, start, end, "expression")
-    node = region.expression
-    assert node is not None
-    _check_variable(types, region, top)
-    places = [region]
-    if every:
-        reach = file.module if top else region.host
-        places += [r for r in similar(types, region, reach) if r.host is region.host or top]
-    places.sort(key=lambda one: one.start)
-    home = file.module if top else region.host
-    if name in home.bindings and not (node.type != "identifier" and _only_read(file, name, region)):
-        raise EditRefused(f"{name} is already bound there", hint="choose another name")
-    anchor = _statement(places[0].first) if not top else _top(places[0].first, file.module)
-    at = anchor.start_byte
-    data = file.data
-    value = one_line(file, node)
-    if node.type == "generator_expression" and not value.startswith("("):
-        value = f"({value})"
-    before = data[line_start(data, at) : at]
-    if before.strip():
-        text = f"{name} = {value}; ".encode()
-    else:
-        text = f"{name} = {value}".encode() + newline(data) + before
-    found = [Splice(file.path, at, at, text)]
-    for one in places:
-        assert one.expression is not None
-        found.append(Splice(file.path, one.start, one.end, name.encode()))
-    return found
-
-
-def _only_read(file: FileIndex, name: str, region: Region) -> bool:
-    return not region.host.bindings.get(name)
-
-
-def _check_variable(types: Inference, region: Region, top: bool) -> None:
-    node = region.expression
-    assert node is not None
-    if node.type in ("named_expression",):
-        raise EditRefused("the selection assigns a name", hint="select the value only")
-    flow = Flow(types, region)
-    for name in flow.reads:
-        scope = flow.bindings[name].scope
-        if scope.kind in ("comprehension", "lambda"):
-            raise EditRefused(
-                f"{name} belongs to the {scope.kind} around the selection", hint="extract the whole of it"
-            )
-        if top and scope is not region.file.module:
-            raise EditRefused(
-                f"{name} is not known at the top of the module", hint="extract a variable instead"
-            )
-    child = node
-    for parent in ancestors(node):
-        if parent.type == "while_statement" and child == parent.child_by_field_name("condition"):
-            raise EditRefused(
-                "the condition of a loop is computed again each time", hint="extract a function"
-            )
-        if parent.type in ("lambda",) and child == parent.child_by_field_name("body") and not _constant(node):
-            raise EditRefused("the body of a lambda is computed when it is called", hint="extract a function")
-        if parent.type in BLOCKS or parent.type in LOOPS:
-            break
-        child = parent
-
-
-def _constant(node: Node) -> bool:
-    return all(n.type not in ("identifier", "call") for n in walk(node))
-
-
-def _statement(node: Node) -> Node:
-    """The statement before which a variable is set; a decorated definition as a whole."""
-    found = statement_of(node)
-    return definition_of(found)
-
-
-__all__ = ["CLOSED", "ExtractOptions", "extract_function", "extract_variable", "host_of"]

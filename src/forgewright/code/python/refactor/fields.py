@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
+from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
 from forgewright.code.python.refactor.precedence import needs_parentheses
-from forgewright.code.python.refactor.region import Flow, Region
+from forgewright.code.python.refactor.region import Region
 from forgewright.code.python.refactor.text import has_docstring, indent_at, newline, one_line, unit
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
@@ -37,7 +38,7 @@ def append_to_class(cls: Scope, code: list[str]) -> Splice:
     assert body is not None
     indent = indent_at(data, cls.node.start_byte) + unit(data)
     end = newline(data)
-    text = (end + indent).join(line.encode() for line in code if line is not None)
+    text = (end + indent).join(line.encode() for line in code)
     text = text.replace(end + indent + end, end + end)
     kinds = [c.type for c in body.named_children if c.type != "comment"]
     if kinds == ["pass_statement"]:

@@ -37,6 +37,8 @@ def inline_variable(
     text = file.text(value)
     statement = statement_of(value)
     _, places = resolver.finder.find(keys, name, hierarchy=False)
+    if remove and only is None:
+        check_exported(places, name)
     unsure = [place for place in places if not place.certain]
     if unsure and remove:
         raise EditRefused(
@@ -55,6 +57,7 @@ def inline_variable(
         reads = word
     elif not reads:
         raise EditRefused(f"nothing reads {name}", hint="delete the assignment instead")
+    check_order(resolver, file, name, site, value, statement, reads)
     found: list[Splice] = []
     for place in reads:
         found.append(use(resolver, file, key, site, value, text, place))
@@ -71,6 +74,15 @@ def inline_variable(
         found.append(remove_statement(file, statement))
         found += import_removals(resolver, keys, places)
     return found
+
+
+def check_exported(places: list[Occurrence], name: str) -> None:
+    """Refuse to take away what `__all__` promises."""
+    for place in places:
+        if place.role == "export":
+            raise EditRefused(
+                f"{name} stands in __all__ of {place.path}", hint="take it out of __all__ first"
+            )
 
 
 def definition(resolver: PythonResolver, keys: Keys, name: str) -> tuple[Key, Site]:
@@ -113,6 +125,67 @@ def definition(resolver: PythonResolver, keys: Keys, name: str) -> tuple[Key, Si
     if any(node.type in ("yield", "await", "named_expression") for node in walk(site.value)):
         raise EditRefused(f"the value of {name} does more than compute", hint="leave it in its own statement")
     return key, site
+
+
+def check_order(
+    resolver: PythonResolver,
+    file: FileIndex,
+    name: str,
+    site: Site,
+    value: Node,
+    statement: Node,
+    reads: list[Occurrence],
+) -> None:
+    """Refuse where the value would be computed at another time, another number of times, or for the first time."""
+    block = statement.parent
+    calls = any(node.type in ("call", "await") for node in walk(value))
+    if block is not None and block.type == "block" and site.kind == "variable":
+        for place in reads:
+            if place.path == file.path and not block.start_byte <= place.start < block.end_byte:
+                raise EditRefused(f"{name} is assigned under a condition", hint="inline it by hand")
+    if not calls or site.kind != "variable":
+        return
+    if len(reads) > 1:
+        raise EditRefused(
+            f"the value of {name} calls something, and is used {len(reads)} times",
+            hint="inline single places",
+        )
+    for place in reads:
+        if place.path != file.path:
+            raise EditRefused(
+                f"the value of {name} calls something, and is used elsewhere", hint="inline it by hand"
+            )
+        node = file.root.descendant_for_byte_range(place.start, place.end)
+        while node is not None and node.parent != block:
+            node = node.parent
+            if node is not None and node.type in REPEATED:
+                raise EditRefused(
+                    f"the value of {name} calls something, and would be computed again and again",
+                    hint="inline it by hand",
+                )
+        between = statement.next_named_sibling
+        while between is not None and node is not None and between.start_byte < node.start_byte:
+            if any(n.type in ("call", "await", "assignment", "augmented_assignment") for n in walk(between)):
+                raise EditRefused(
+                    f"the value of {name} calls something, and other things happen before its use",
+                    hint="move the assignment next to its use first",
+                )
+            between = between.next_named_sibling
+
+
+REPEATED = frozenset(
+    (
+        "for_statement",
+        "while_statement",
+        "function_definition",
+        "class_definition",
+        "lambda",
+        "list_comprehension",
+        "set_comprehension",
+        "dictionary_comprehension",
+        "generator_expression",
+    )
+)
 
 
 def use(

@@ -8,10 +8,11 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, function_keys, match
 from forgewright.code.python.refactor.imports import Imports, merged_deletions, remove_statement
-from forgewright.code.python.refactor.inline import import_removals
+from forgewright.code.python.refactor.inline import check_exported, import_removals
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import walk_here
+from forgewright.code.python.refactor.signature import family
 from forgewright.code.python.refactor.text import (
     BLOCKS,
     definition_of,
@@ -57,6 +58,8 @@ class FunctionInliner:
             raise EditRefused(
                 f"{name} is defined more than once", hint="inline a function with one definition"
             )
+        if function.method_of is not None and len(family(self.resolver, function)) > 1:
+            raise EditRefused(f"{name} is overridden or overrides another", hint="inline the calls by hand")
         names = {self.resolver.types.decorator_name(function, d) for d in function.decorators}
         if names - {"staticmethod", "classmethod"}:
             raise EditRefused(
@@ -134,12 +137,15 @@ class FunctionInliner:
             self.resolver, self.file, [*self.statements, *([self.value] if self.value else [])], self.function
         )
         renames = needs.for_file(call.file)
-        assigned = [name for name in given if self._assigned(name)]
+        assigned = [
+            n for n, (_, node) in given.items() if self._assigned(n) or self._computed_otherwise(n, node)
+        ]
         lines: list[bytes] = []
         data = call.file.data
         statement = statement_of(call.node)
         indent = indent_at(data, statement.start_byte)
-        self._check_locals(call, given)
+        self._check_locals(call, given, assigned)
+        self._check_private(call)
         end = newline(data)
         for name in assigned:
             if given[name][0] != name:
@@ -149,10 +155,11 @@ class FunctionInliner:
             lines.append(self._text(one, swap, renames, indent))
         alone = statement.type == "expression_statement" and statement.named_children[0] == call.node
         found = needs.splices(call.file)
-        if self.returns and self.value is not None:
-            value = self._text(self.value, swap, renames, indent).decode()
-        else:
-            value = "None"
+        value = (
+            self._text(self.value, swap, renames, indent).decode()
+            if self.returns and self.value is not None
+            else "None"
+        )
         if lines and (not self._plain(call, statement)):
             raise EditRefused(
                 f"{self.name} has statements, and is called where only an expression can stand",
@@ -163,9 +170,9 @@ class FunctionInliner:
             if not lines and self._removable(statement):
                 return [*found, remove_statement(call.file, statement)]
             return [*found, Splice(call.file.path, statement.start_byte, statement.end_byte, text)]
-        if self.value is not None and needs_parentheses(self.value, call.node):
-            value = f"({value})"
-        elif "\n" in value and not value.startswith(("(", "[", "{")):
+        if (self.value is not None and needs_parentheses(self.value, call.node)) or (
+            "\n" in value and not value.startswith(("(", "[", "{"))
+        ):
             value = f"({value})"
         found.append(Splice(call.file.path, call.node.start_byte, call.node.end_byte, value.encode()))
         if lines:
@@ -200,11 +207,38 @@ class FunctionInliner:
         binding = self.function.bindings.get(name)
         return binding is not None and len(binding.sites) > 1
 
-    def _check_locals(self, call: Call, given: dict[str, tuple[str, Node | None]]) -> None:
+    def _computed_otherwise(self, name: str, node: Node | None) -> bool:
+        """Whether an argument does something, and would do it more than once, or not at all."""
+        if node is None or not any(n.type in ("call", "await", "named_expression") for n in walk(node)):
+            return False
+        binding = self.function.bindings[name]
+        places = [
+            ref
+            for ref in self.file.names.get(name, ())
+            if self.file.lookup(ref.scope, name, ref.start) is binding
+        ]
+        return len(places) != 1 or bool(self.statements)
+
+    def _check_private(self, call: Call) -> None:
+        """Refuse to take a class's private names out of it."""
+        owner = self.function.method_of
+        if owner is None or (
+            call.file is self.file and owner.node.start_byte <= call.node.start_byte < owner.node.end_byte
+        ):
+            return
+        for node in walk(self.function.node):
+            if node.type == "identifier":
+                word = self.file.text(node)
+                if word.startswith("__") and not word.endswith("__"):
+                    raise EditRefused(f"{self.name} uses the private name {word}", hint="rename that first")
+
+    def _check_locals(
+        self, call: Call, given: dict[str, tuple[str, Node | None]], assigned: list[str]
+    ) -> None:
         """Refuse if a local name of the function is one of the caller's."""
         scope = call.scope
         for name in self.function.bindings:
-            if name in given and not self._assigned(name):
+            if name in given and name not in assigned:
                 continue
             if name in given and given[name][0] == name:
                 continue
@@ -246,12 +280,10 @@ class FunctionInliner:
         out: list[bytes] = []
         at = node.start_byte
         raw = bytearray()
-        marks: list[tuple[int, bytes]] = []
-        del marks
-        for start, stop, text in sorted(edits):
+        for start, stop, new in sorted(edits):
             if start < at:
                 continue
-            raw += self.file.data[at:start] + text
+            raw += self.file.data[at:start] + new
             at = stop
         raw += self.file.data[at : node.end_byte]
         if b"\n" not in raw or old == b"\0":
@@ -301,6 +333,7 @@ def _removed(
     found.append(removal(function.file, definition))
     keys = function_keys(resolver, function)
     places: list[Occurrence] = resolver.finder.find(keys, function.name, hierarchy=False)[1]
+    check_exported(places, function.name)
     return found + import_removals(resolver, keys, places)
 
 

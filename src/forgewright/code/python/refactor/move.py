@@ -9,11 +9,12 @@ import msgspec
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
-from forgewright.code.python.refactor.imports import Imports, Item, merged_deletions, remove_statement
+from forgewright.code.python.refactor.imports import Imports, Item
 from forgewright.code.python.refactor.inline_function import removal
+from forgewright.code.python.refactor.merging import attribute_at, empty, merge
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.organise import exported, uses
-from forgewright.code.python.refactor.text import definition_of, line_end, line_start, newline
+from forgewright.code.python.refactor.text import definition_of, line_end, line_start, newline, walk
 from forgewright.code.python.scopes import FileIndex
 from forgewright.core.errors import EditRefused
 
@@ -67,6 +68,8 @@ class SymbolMove:
             raise EditRefused(
                 f"{name} is not defined at the top of a module", hint="move a function, class or variable"
             )
+        if name.startswith("__") and name.endswith("__"):
+            raise EditRefused(f"{name} speaks of its own module", hint="move a function, class or variable")
         if self.resolver.identity.is_external(own[0]):
             raise EditRefused(f"{name} is defined outside the project", hint="move something of this project")
         return own[0]
@@ -201,10 +204,7 @@ class SymbolMove:
         data = self.file.data
         needs = self.needs
         end = newline(data)
-        if self.new_file:
-            other = empty(self.resolver, self.to)
-        else:
-            other = self.resolver.file(self.to)
+        other = empty(self.resolver, self.to) if self.new_file else self.resolver.file(self.to)
         changes = needs.for_file(other)
         text = bytearray()
         at = self.span[0]
@@ -222,6 +222,7 @@ class SymbolMove:
                     f"{self.name} uses {names} of {self.file.path}, which uses {self.name}: they would import each other",
                     hint=f"move {names} too, or allow_cycle: true",
                 )
+        wanted = self._future(other) + wanted
         if self.new_file:
             lines = end.join(one.encode() for one in wanted)
             return {self.to: (lines + end * 3 if wanted else b"") + body}
@@ -230,11 +231,24 @@ class SymbolMove:
         self.splices.append(self._insertion(other, body, bool(wanted)))
         return {}
 
+    def _future(self, other: FileIndex) -> list[str]:
+        """Annotations that are not evaluated at home must not be evaluated there."""
+        text = "from __future__ import annotations"
+        if not Imports(self.file).has(text) or Imports(other).has(text):
+            return []
+        if not any(node.type == "type" for node in walk(self.node)):
+            return []
+        if not self.new_file and other.data.strip():
+            raise EditRefused(
+                f"{self.file.path} has {text}, and {self.to} has not", hint=f"add it to {self.to} first"
+            )
+        return [text]
+
     def _insertion(self, other: FileIndex, body: bytes, imports: bool) -> Splice:
         data, end = other.data, newline(other.data)
         early = self.options.place == "start" or self._used_at_import(other)
         if not early:
-            gap = end * 2 if data.strip() else b""
+            gap = end * 2 if data.strip() or imports else b""
             if data and not data.endswith(b"\n"):
                 gap = end + gap
             return Splice(self.to, len(data), len(data), gap + body)
@@ -244,7 +258,9 @@ class SymbolMove:
         return Splice(self.to, at, at, gap + body + tail)
 
     def _used_at_import(self, other: FileIndex) -> bool:
-        return any(ref.scope.kind in ("module", "class") for ref in other.names.get(self.name, ()))
+        """Whether the new module already uses the name while it is imported."""
+        places = [*other.names.get(self.name, ()), *other.attributes.get(self.name, ())]
+        return any(place.scope.kind in ("module", "class") for place in places)
 
     def _in_destination(self, places: list[Occurrence]) -> None:
         other = self.resolver.file(self.to)
@@ -394,67 +410,3 @@ class SymbolMove:
             self.splices += added
             if gone:
                 self.splices += imports.remove(gone)
-
-
-def attribute_at(file: FileIndex, place: Occurrence) -> Node | None:
-    """`x.name` if the name at `place` stands after a dot."""
-    node = file.root.descendant_for_byte_range(place.start, place.end)
-    parent = node.parent if node is not None else None
-    if node is not None and parent is not None and parent.type == "attribute":
-        if node == parent.child_by_field_name("attribute"):
-            return parent
-    return None
-
-
-def empty(resolver: PythonResolver, path: str) -> FileIndex:
-    """The facts of a file that is not there yet."""
-    from forgewright.code.python.build import build
-    from forgewright.code.sources import SourceFile
-
-    return build(SourceFile(path, b"", "python"))
-
-
-def merge(splices: list[Splice]) -> list[Splice]:
-    """Each splice once; deletions that touch joined; insertions at the edge of a deletion kept."""
-    unique = list(dict.fromkeys(splices))
-    deletions = merged_deletions([s for s in unique if not s.text])
-    kept = [s for s in unique if s.text]
-    found: list[Splice] = []
-    for deletion in deletions:
-        inside = [s for s in kept if s.path == deletion.path and deletion.start < s.start < deletion.end]
-        if any(s.start == s.end for s in inside):
-            text = b"".join(s.text for s in inside if s.start == s.end)
-            found.append(Splice(deletion.path, deletion.start, deletion.end, text))
-        else:
-            found.append(deletion)
-        kept = [s for s in kept if s not in inside]
-    return joined(kept + found)
-
-
-def joined(splices: list[Splice]) -> list[Splice]:
-    """Insertions at the same byte become one, in the order of lines: imports before code."""
-    found: list[Splice] = []
-    for splice in sorted(splices, key=lambda s: (s.path, s.start, s.end)):
-        last = found[-1] if found else None
-        if (
-            last is not None
-            and last.path == splice.path
-            and last.start == last.end == splice.start == splice.end
-        ):
-            first, second = (last, splice) if _rank(last) <= _rank(splice) else (splice, last)
-            found[-1] = Splice(splice.path, splice.start, splice.end, first.text + second.text)
-            continue
-        found.append(splice)
-    return found
-
-
-def _rank(splice: Splice) -> int:
-    text = splice.text.lstrip()
-    return (
-        0
-        if text.startswith((b"import ", b"from ")) and b"\ndef " not in text and b"\nclass " not in text
-        else 1
-    )
-
-
-__all__ = ["MoveOptions", "SymbolMove", "remove_statement"]

@@ -93,14 +93,14 @@ def _arrive(
     lines = bytes(text).split(b"\n")
     inner = indent + unit(other.data)
     fitted = [lines[0]] + [inner + one[len(old) :] if one.startswith(old) else one for one in lines[1:]]
-    end = newline(other.data)
+    eol = newline(other.data)
     word = b"async def" if method.is_async else b"def"
-    code = indent + word + f" {new_name}({head}):".encode() + end + inner + b"\n".join(fitted).rstrip()
+    code = indent + word + f" {new_name}({head}):".encode() + eol + inner + b"\n".join(fitted).rstrip()
     only_pass = [c.type for c in target_body.named_children if c.type != "comment"] == ["pass_statement"]
     if only_pass:
         splice = Splice(other.path, target_body.start_byte, target_body.end_byte, code.lstrip())
     else:
-        splice = Splice(other.path, target_body.end_byte, target_body.end_byte, end * 2 + code)
+        splice = Splice(other.path, target_body.end_byte, target_body.end_byte, eol * 2 + code)
     return [splice, *needs.splices(other)]
 
 

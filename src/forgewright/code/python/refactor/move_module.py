@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.imports import Imports, Item, items_of
-from forgewright.code.python.refactor.move import merge
-from forgewright.code.python.refactor.organise import uses
+from forgewright.code.python.refactor.merging import merge
+from forgewright.code.python.refactor.organise import uses_of
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused
 
@@ -107,7 +107,7 @@ class ModuleMove:
             for other in Imports(file).items
             if other.bound == item.bound and other.node.start_byte != item.node.start_byte
         ]
-        for ref in uses(file, item.bound):
+        for ref in uses_of(file, item):
             place = path_at(file, ref, item.module)
             if place is not None:
                 self.splices.append(Splice(file.path, place.start_byte, place.end_byte, new.encode()))

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, match
-from forgewright.code.python.refactor.extract import similar
+from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.precedence import needs_parentheses, put
-from forgewright.code.python.refactor.region import Flow, Region
-from forgewright.code.python.refactor.signature import adding, definition, removing, rewrite, slots_of
+from forgewright.code.python.refactor.region import Region
+from forgewright.code.python.refactor.signature import definition, rewrite, slots_of
+from forgewright.code.python.refactor.signature_changes import adding, removing
+from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused

@@ -108,8 +108,20 @@ def put(text: str, value: Node, place: Node) -> str:
 
 
 CLOSED = frozenset(
-    "list tuple set dictionary list_comprehension set_comprehension dictionary_comprehension parenthesized_expression "
-    "generator_expression call subscript string".split()
+    [
+        "list",
+        "tuple",
+        "set",
+        "dictionary",
+        "list_comprehension",
+        "set_comprehension",
+        "dictionary_comprehension",
+        "parenthesized_expression",
+        "generator_expression",
+        "call",
+        "subscript",
+        "string",
+    ]
 )
 
 

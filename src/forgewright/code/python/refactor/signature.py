@@ -35,6 +35,7 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 Slots = list[Slot]
+ORDER = {"positional": 0, "normal": 1, "star": 2, "keyword": 3, "kwargs": 4}
 Change = Callable[[Slots], Slots]
 
 
@@ -102,6 +103,7 @@ def change_signature(
                 hint="change one of them first, or hierarchy: false",
             )
         renewed = after if member is function else change(list(own))
+        check_unused(member, renewed)
         found += definition(member, renewed)
         calls, others = calls_of(resolver, member)
         for place in others:
@@ -122,6 +124,21 @@ def change_signature(
     return found
 
 
+def check_unused(function: Scope, slots: Slots) -> None:
+    """Refuse to remove a parameter that the body uses."""
+    left = {slot.name for slot in slots}
+    for parameter in function.parameters:
+        if parameter.name in left:
+            continue
+        binding = function.bindings[parameter.name]
+        for ref in function.file.names.get(parameter.name, ()):
+            if function.file.lookup(ref.scope, parameter.name, ref.start) is binding:
+                row = function.file.data.count(b"\n", 0, ref.start) + 1
+                raise EditRefused(
+                    f"{parameter.name} is used in {function.file.path}:{row}", hint="remove the uses first"
+                )
+
+
 def _shifts(before: Slots, after: Slots) -> bool:
     """Whether calls that stay as they are would change their meaning."""
     names = [slot.name for slot in after if not slot.new or not slot.has_default]
@@ -132,6 +149,12 @@ def check(name: str, slots: Slots) -> None:
     """Refuse a signature that Python would."""
     seen: set[str] = set()
     default = False
+    ranks = [ORDER[slot.kind] for slot in slots]
+    if ranks != sorted(ranks):
+        raise EditRefused(
+            f"{name} would have its parameters in an order that Python does not allow",
+            hint="plain ones first, then *args, keyword-only ones, and **kwargs last",
+        )
     for slot in slots:
         if slot.name in seen:
             raise EditRefused(f"{name} already has a parameter {slot.name}", hint="choose another name")
@@ -283,121 +306,6 @@ def written(
 
 
 # the changes ----------------------------------------------------------------------------------
-
-
-def adding(
-    name: str,
-    index: int | None,
-    *,
-    default: str | None,
-    value: str | None,
-    annotation: str | None,
-    keyword_only: bool,
-) -> Change:
-    """A new parameter at `index` (None: last before `*args`, `**kwargs` and keyword-only ones)."""
-
-    def change(slots: Slots) -> Slots:
-        text = name + (f": {annotation}" if annotation else "")
-        if default is not None:
-            text += f" = {default}" if annotation else f"={default}"
-        kind = "keyword" if keyword_only else "normal"
-        slot = Slot(name, kind, text, default is not None, value, True)
-        at = index
-        if at is None:
-            stop = ("kwargs",) if keyword_only else ("star", "keyword", "kwargs")
-            at = next((i for i, s in enumerate(slots) if s.kind in stop), len(slots))
-        if not 0 <= at <= len(slots):
-            raise EditRefused(f"there is no place {at} among {len(slots)} parameters", hint="count from 0")
-        if at < len(slots) and slots[at].kind == "positional":
-            slot = Slot(name, "positional", text, default is not None, value, True)
-        if at and slots[at - 1].kind in ("star", "keyword"):
-            slot = Slot(name, "keyword", text, default is not None, value, True)
-        return [*slots[:at], slot, *slots[at:]]
-
-    return change
-
-
-def removing(which: str | int) -> Change:
-    def change(slots: Slots) -> Slots:
-        left = [s for i, s in enumerate(slots) if which not in (i, s.name, s.text)]
-        if len(left) == len(slots):
-            raise EditRefused(
-                f"there is no parameter {which}",
-                hint=f"the parameters are {', '.join(s.name for s in slots)}",
-            )
-        return left
-
-    return change
-
-
-def reordering(order: list[int] | list[str], autodefault: str | None = None) -> Change:
-    """The parameters in another order: indexes or names; those not named stay behind."""
-
-    def change(slots: Slots) -> Slots:
-        names = [slot.name for slot in slots]
-        indexes = (
-            [names.index(one) if one in names else -1 for one in order]
-            if order and isinstance(order[0], str)
-            else list(order)
-        )
-        if any(not isinstance(i, int) or not 0 <= i < len(slots) for i in indexes) or len(
-            set(indexes)
-        ) != len(indexes):
-            raise EditRefused(
-                "the new order names other parameters", hint=f"the parameters are {', '.join(names)}"
-            )
-        numbers = [int(i) for i in indexes]
-        rest = [i for i in range(len(slots)) if i not in numbers]
-        new = [
-            slots[i]
-            for i in (
-                numbers + rest
-                if sorted(numbers) == list(range(len(numbers)))
-                else _placed(numbers, len(slots))
-            )
-        ]
-        default = False
-        found: Slots = []
-        for slot in new:
-            if (
-                default
-                and slot.kind in ("positional", "normal")
-                and not slot.has_default
-                and autodefault is not None
-            ):
-                joint = " = " if ":" in slot.text else "="
-                slot = msgspec.structs.replace(
-                    slot, text=f"{slot.text}{joint}{autodefault}", has_default=True
-                )
-            default = default or (slot.has_default and slot.kind in ("positional", "normal"))
-            found.append(slot)
-        return found
-
-    return change
-
-
-def _placed(order: list[int], count: int) -> list[int]:
-    """The named ones in their new order at the places that they took before."""
-    places = iter(order)
-    wanted = set(order)
-    return [next(places) if i in wanted else i for i in range(count)]
-
-
-def keyword_only(names: list[str]) -> Change:
-    def change(slots: Slots) -> Slots:
-        wanted = set(names)
-        missing = wanted - {s.name for s in slots if s.kind in ("normal", "keyword")}
-        if missing:
-            raise EditRefused(
-                f"there is no parameter {', '.join(sorted(missing))}", hint="name plain parameters"
-            )
-        front = [s for s in slots if s.name not in wanted and s.kind in ("positional", "normal", "star")]
-        moved = [msgspec.structs.replace(s, kind="keyword") for s in slots if s.name in wanted]
-        rest = [s for s in slots if s.name not in wanted and s.kind in ("keyword", "kwargs")]
-        tail = [s for s in rest if s.kind == "kwargs"]
-        return [*front, *moved, *(s for s in rest if s.kind == "keyword"), *tail]
-
-    return change
 
 
 def inline_default(

@@ -14,9 +14,28 @@ if TYPE_CHECKING:
 BLOCKS = ("block", "module")
 STRINGS = ("string", "string_content")
 CLOSED = frozenset(
-    "call list tuple set dictionary list_comprehension set_comprehension dictionary_comprehension "
-    "generator_expression parenthesized_expression subscript string identifier integer float true false none "
-    "attribute ellipsis".split()
+    [
+        "call",
+        "list",
+        "tuple",
+        "set",
+        "dictionary",
+        "list_comprehension",
+        "set_comprehension",
+        "dictionary_comprehension",
+        "generator_expression",
+        "parenthesized_expression",
+        "subscript",
+        "string",
+        "identifier",
+        "integer",
+        "float",
+        "true",
+        "false",
+        "none",
+        "attribute",
+        "ellipsis",
+    ]
 )
 """Expressions that need no parentheses whatever stands around them."""
 

@@ -11,13 +11,13 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forgewright.core.errors import StoreError
+from forgewright.core.errors import IntegrityError, StoreError
 from forgewright.store.drivers.sqlite.blobs import FileBlobs
 from forgewright.store.drivers.sqlite.errors import translate
 from forgewright.store.drivers.sqlite.leases import SqliteLeases
 from forgewright.store.drivers.sqlite.log import Changes, Reader, SqliteJournal
 from forgewright.store.drivers.sqlite.memory import SqliteMemory
-from forgewright.store.drivers.sqlite.schema import FILE, connect, prepare
+from forgewright.store.drivers.sqlite.schema import FILE, HEADER_BYTES, connect, prepare
 from forgewright.store.drivers.sqlite.writer import Writer
 
 if TYPE_CHECKING:
@@ -32,18 +32,29 @@ class SqliteStore:
 
     def __init__(self, home: Path, sealer: Sealer | None) -> None:
         path = home / FILE
+        opened: list[sqlite3.Connection] = []
         try:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            self._connection = connect(path)
-            prepare(self._connection, path)
-            self._reader = Reader(connect(path, read_only=True), path)
+            elif 0 < path.stat().st_size < HEADER_BYTES:  # SQLite would take it for an empty one
+                raise IntegrityError(
+                    f"{path} is cut off: it has {path.stat().st_size} bytes",
+                    hint="restore the home from a backup or a bundle",
+                )
+            opened.append(connect(path))
+            prepare(opened[0], path)
+            opened.append(connect(path, read_only=True))
+            self._connection = opened[0]
+            self._reader = Reader(opened[1], path)
             self._changes = Changes(self._reader)
-
             self._writer = Writer(self._connection, path, sealer, self._wrote)
-        except (sqlite3.Error, OSError) as error:
-            raise translate(error, path) from error
+        except BaseException as error:
+            for connection in opened:
+                connection.close()
+            if isinstance(error, (sqlite3.Error, OSError)):
+                raise translate(error, path) from error
+            raise
         self._path = path
         self._closed = False
         self.journal = SqliteJournal(self._writer, self._reader, self._changes)

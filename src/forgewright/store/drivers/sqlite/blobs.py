@@ -8,6 +8,7 @@ record that names it is written: the file is synced, then renamed into place, th
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,10 @@ class FileBlobs:
 
         await asyncio.to_thread(self.delete_now, digest)
 
-    async def digests(self) -> Sequence[Digest]:
+    async def digests(self, *, older_than_seconds: float = 0.0) -> Sequence[Digest]:
         import asyncio
 
-        return await asyncio.to_thread(self.digests_now)
+        return await asyncio.to_thread(self.digests_now, older_than_seconds)
 
     def put_now(self, data: bytes) -> Digest:
         """Blocking form of `put`."""
@@ -55,8 +56,15 @@ class FileBlobs:
             raise UsageError(f"a blob has at most {BLOB_BYTES_MAX} bytes, this one has {len(data)}")
         name = digest(data)
         path = self.path(name)
-        if path.exists():
+        try:
+            os.utime(
+                path
+            )  # there already: as young again, so that it is not collected before its record comes
             return name
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise translate(error, path) from error
         scratch = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             if not path.parent.exists():
@@ -100,10 +108,15 @@ class FileBlobs:
         except OSError as error:
             raise translate(error, path) from error
 
-    def digests_now(self) -> Sequence[Digest]:
-        found = (
-            f"sha256:{path.parent.name}{path.name}" for path in self._root.glob("[0-9a-f][0-9a-f]/[!.]*")
-        )
+    def digests_now(self, older_than_seconds: float = 0.0) -> Sequence[Digest]:
+        limit = time.time() - older_than_seconds
+        found = []
+        for path in self._root.glob("[0-9a-f][0-9a-f]/[!.]*"):
+            try:
+                if path.stat().st_mtime <= limit:
+                    found.append(f"sha256:{path.parent.name}{path.name}")
+            except FileNotFoundError:
+                continue  # deleted in between
         return sorted(Digest(name) for name in found)
 
     def path(self, name: Digest) -> Path:

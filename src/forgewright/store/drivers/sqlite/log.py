@@ -63,7 +63,8 @@ class Changes:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._waiting: dict[RunId, set[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
+        self._waiting: dict[RunId, frozenset[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
+        """Replaced and never changed, since the writer's thread reads it."""
         self._poller: asyncio.Task[None] | None = None
         self.closed = False
 
@@ -72,7 +73,7 @@ class Changes:
         if not self._waiting:
             return
         for run in runs:
-            for loop, event in tuple(self._waiting.get(run, ())):
+            for loop, event in self._waiting.get(run, ()):
                 try:
                     loop.call_soon_threadsafe(event.set)
                 except RuntimeError:  # that loop is closed
@@ -83,13 +84,13 @@ class Changes:
 
         event = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._waiting.setdefault(run, set()).add((loop, event))
+        self._waiting[run] = self._waiting.get(run, frozenset()) | {(loop, event)}
         if self._poller is None or self._poller.done():
             self._poller = loop.create_task(self._poll())
         return event
 
     def remove(self, run: RunId, event: asyncio.Event) -> None:
-        left = {pair for pair in self._waiting.get(run, ()) if pair[1] is not event}
+        left = frozenset(pair for pair in self._waiting.get(run, ()) if pair[1] is not event)
         if left:
             self._waiting[run] = left
         else:

@@ -45,6 +45,13 @@ class SqliteMemory:
         deleted: bool = await self._writer.submit(Task(work))
         return deleted
 
+    async def namespaces(self) -> Sequence[str]:
+        def all_of(connection: sqlite3.Connection) -> list[str]:
+            found = connection.execute("SELECT DISTINCT namespace FROM memory ORDER BY namespace")
+            return [namespace for (namespace,) in found]
+
+        return await self._reader.run(all_of)
+
     async def keys(self, namespace: str) -> Sequence[str]:
         def all_of(connection: sqlite3.Connection) -> list[str]:
             found = connection.execute("SELECT key FROM memory WHERE namespace=? ORDER BY key", (namespace,))

@@ -14,6 +14,9 @@ from forgewright.core.errors import IntegrityError
 
 FILE = "journal.db"
 
+HEADER_BYTES = 100
+"""Of every SQLite file."""
+
 APPLICATION = 0x46577274
 """`application_id` of the file: "FWrt"."""
 

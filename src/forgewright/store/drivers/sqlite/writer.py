@@ -141,6 +141,11 @@ class Writer:
             self._stopped = True
             self._queue.put(None)
         self._thread.join()
+        closed = StoreError("the store was closed before this was written", hint="open it again")
+        while not self._queue.empty():  # submitted in the moment of stopping
+            job = self._queue.get()
+            if job is not None:
+                self._answer([(job, None, closed)])
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────
 
@@ -173,10 +178,10 @@ class Writer:
             self._in()
             outcomes, touched = self._perform(group)
             self._out("COMMIT")
-        except (sqlite3.Error, OSError, ForgewrightError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits has to be answered, whatever it was
             self._size = None
             self._undo()
-            found = error if isinstance(error, ForgewrightError) else translate(error, self._path)
+            found = _meaning(error, self._path)
             if not isinstance(found, StoreFull) and not _busy(error):
                 # After a failed write or fsync the system may have dropped the pages and say nothing the
                 # next time: nothing more is promised until the file has been opened and read anew.
@@ -322,6 +327,16 @@ def check_epoch(connection: sqlite3.Connection, run: RunId, epoch: int) -> None:
             f"run {run} was written with lease epoch {epoch}, but has {newest}",
             hint="another worker took the run over; stop working on it",
         )
+
+
+def _meaning(error: Exception, path: Path) -> ForgewrightError:
+    if isinstance(error, ForgewrightError):
+        return error
+    if isinstance(error, (sqlite3.Error, OSError)):
+        return translate(error, path)
+    return StoreError(
+        f"{path} could not be written: {error!r}", hint="this is a mistake of the program; please report it"
+    )
 
 
 def _busy(error: Exception) -> bool:

@@ -1,0 +1,1 @@
+"""A second opinion where types decide: a language server is asked for the same rename, and never writes."""

@@ -1,0 +1,1 @@
+"""Training data from the journal: goal, context, program, outcome."""

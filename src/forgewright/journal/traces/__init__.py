@@ -1,0 +1,1 @@
+"""OpenTelemetry spans, derived from the journal: nothing is traced beside it."""

@@ -1,0 +1,122 @@
+"""Which code a pattern matches, and what its metavariables stand for."""
+
+from __future__ import annotations
+
+import pytest
+
+from forgewright.code.scene import Stage
+from forgewright.code.selectors import nodes
+from forgewright.code.sources import MemoryProject
+from forgewright.code.syntax.diagnostics import SelectorError
+
+
+def found(language: str, pattern: str, code: str) -> list[dict[str, str]]:
+    suffix = {
+        "python": "py",
+        "javascript": "js",
+        "typescript": "ts",
+        "go": "go",
+        "rust": "rs",
+        "java": "java",
+    }[language]
+    stage = Stage(MemoryProject({f"a.{suffix}": code}))
+    return [
+        {
+            name: " | ".join(nodes.text(node) for node in taken)
+            for name, taken in match.captures.items()
+            if name != "_MATCH"
+        }
+        for match in stage.select(f"`{pattern}`")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "pattern", "code", "captures"),
+    [
+        ("python", "print($X)", "print(1)\nprint(1, 2)\nprint( a+b , )\n", [{"X": "1"}, {"X": "a+b"}]),
+        ("python", "f($$$A)", "f()\nf(1, *b, c=2)\ng()\n", [{"A": ""}, {"A": "1 | *b | c=2"}]),
+        (
+            "python",
+            "f($A, $$$B, $C)",
+            "f(1)\nf(1, 2)\nf(1, 2, 3, 4)\n",
+            [{"A": "1", "B": "", "C": "2"}, {"A": "1", "B": "2 | 3", "C": "4"}],
+        ),
+        ("python", "$X == $X", "a.b == a . b\na == b\n", [{"X": "a.b"}]),
+        ("python", "f('x')", 'f("x")\nf(\'y\')\nf(b"x")\n', [{}]),
+        (
+            "python",
+            "def $F($$$P): $$$B",
+            "def a(x, y=1):\n    pass\n    return 1\n",
+            [{"F": "a", "P": "x | y=1", "B": "pass | return 1"}],
+        ),
+        ("python", "def $F($$$P): $$$B", "async def a(): pass\n", []),
+        (
+            "python",
+            "if $C:\n    return $X",
+            "if a:\n    # why\n    return b\nif a:\n    return b\nelse:\n    c\n",
+            [{"C": "a", "X": "b"}],
+        ),
+        ("python", "$A = $B\n$C = $A", "x = 1\ny = x\nz = 3\n", [{"A": "x", "B": "1", "C": "y"}]),
+        (
+            "python",
+            "import $M",
+            "import os\nimport os.path\nfrom os import path\n",
+            [{"M": "os"}, {"M": "os.path"}],
+        ),
+        (
+            "python",
+            "from $M import $N",
+            "from a import b\nfrom a.c import (d)\n",
+            [{"M": "a", "N": "b"}, {"M": "a.c", "N": "d"}],
+        ),
+        ("python", "@$D\ndef $F(): $$$B", "@x\ndef f(): pass\n", [{"D": "x", "F": "f", "B": "pass"}]),
+        ("python", "{$K: $V}", "a = {1: 2}\nb = {}\n", [{"K": "1", "V": "2"}]),
+        (
+            "python",
+            "except $E: $$$B",
+            "try:\n    a\nexcept ValueError:\n    b\n",
+            [{"E": "ValueError", "B": "b"}],
+        ),
+        ("python", "not $A in $B", "if not x in y: pass\n", [{"A": "x", "B": "y"}]),
+        ("javascript", "console.log($$$A)", "console.log(1, b);\nconsole.info(1)\n", [{"A": "1 | b"}]),
+        (
+            "javascript",
+            "const $A = require($B)",
+            "const fs = require('fs');\nlet x = require('x')\n",
+            [{"A": "fs", "B": "'fs'"}],
+        ),
+        ("javascript", "if ($C) { $$$B }", "if (a) { b(); c() }\n", [{"C": "a", "B": "b(); | c()"}]),
+        ("javascript", "($A) => $B", "x.map((a) => a + 1)\n", [{"A": "a", "B": "a + 1"}]),
+        (
+            "typescript",
+            "function $F($A: $T) { $$$B }",
+            "function f(a: string) { return 1 }\n",
+            [{"F": "f", "A": "a", "T": "string", "B": "return 1"}],
+        ),
+        (
+            "go",
+            "fmt.Println($$$A)",
+            'package p\nimport "fmt"\nfunc f() { fmt.Println(1, x) }\n',
+            [{"A": "1 | x"}],
+        ),
+        ("rust", "$A.unwrap()", "fn f() { a.b().unwrap(); }\n", [{"A": "a.b()"}]),
+        (
+            "java",
+            "System.out.println($A);",
+            "class A { void f() { System.out.println(1); } }\n",
+            [{"A": "1"}],
+        ),
+    ],
+)
+def test_pattern(language: str, pattern: str, code: str, captures: list[dict[str, str]]) -> None:
+    assert found(language, pattern, code) == captures
+
+
+def test_a_pattern_that_is_no_code() -> None:
+    with pytest.raises(SelectorError, match="is no python code"):
+        found("python", "def (", "x = 1\n")
+
+
+def test_backtracking_is_bounded() -> None:
+    code = "f(" + ", ".join("a" for _ in range(300)) + ")\n"
+    assert found("python", "f($$$A, $$$B, $$$C, $$$D, b)", code) == []

@@ -1,0 +1,42 @@
+"""Every example runs, in a process of its own, and says what it promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+SAYS = {
+    "agent.py": ["No: it has 6 words, one too many."],
+    "review_graph.py": [
+        "decide --> _end",
+        "parked - usage is unfinished. Accept? (yes | no)",
+        "finished - sent back",
+    ],
+    "crash.py": ["ended with -9", "finished 3 letters", "outbox: ada, grace, barbara"],
+    "demo.py": ["✔ 16 passed", "no-edits-of-ci", "verified:", "is not what the tree says", "Done."],
+}
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("name", sorted(SAYS))
+def test_an_example_runs(name: str, tmp_path: Path) -> None:
+    arguments = [str(tmp_path / "demo")] if name == "demo.py" else []
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in SAYS[name]:
+        assert said in done.stdout
+
+
+def test_no_example_is_forgotten() -> None:
+    assert {p.name for p in EXAMPLES.glob("*.py")} == set(SAYS)

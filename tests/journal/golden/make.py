@@ -1,0 +1,63 @@
+"""Writes the golden records of the present version: one of every event, every field set.
+
+    python -m tests.journal.golden.make
+
+Of an older version they are never written again: they are what stands in people's homes.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from forgewright.core.ids import RunId
+from forgewright.journal import codec
+from forgewright.journal import events as ev
+
+RUN = RunId("01m7yaacgjqhba6k")
+
+
+def sample(kind: Any, name: str) -> Any:
+    """A value of that type."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return sample(next(part for part in typing.get_args(kind) if part is not type(None)), name)
+    if origin is tuple:
+        return (sample(typing.get_args(kind)[0], name),)
+    if origin is dict:
+        return {"name": sample(typing.get_args(kind)[1], name)}
+    if origin is typing.Literal:
+        return typing.get_args(kind)[0]
+    kind = getattr(kind, "__supertype__", kind)
+    if kind is msgspec.Raw:
+        return msgspec.Raw(msgspec.json.encode({"of": name}))
+    if kind is str:
+        return f"some {name}"
+    if kind is bool:
+        return name not in ("permit",)
+    if kind is int:
+        return 7
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = typing.get_type_hints(kind)
+        return kind(
+            **{field.name: sample(hints[field.name], field.name) for field in msgspec.structs.fields(kind)}
+        )
+    raise TypeError(f"no sample of {kind} for {name}")
+
+
+def lines() -> list[bytes]:
+    found = []
+    for tag, cls in sorted(ev.event_types().items()):
+        if cls.__module__ == ev.__name__:
+            event = sample(cls, tag)
+            found.append(codec.encode(RUN, len(found) + 1, 1_795_240_047_139, "engine", event))
+    return found
+
+
+if __name__ == "__main__":
+    path = Path(__file__).parent / f"v{ev.VERSION}.jsonl"
+    path.write_bytes(b"".join(line + b"\n" for line in lines()))

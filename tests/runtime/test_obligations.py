@@ -1,0 +1,88 @@
+"""What a policy obliges is done: a tier at least that strong, limits no higher, a person's yes, or no effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forgewright import END, Context, Engine, Graph, State, Update
+from forgewright.core.errors import PolicyDenied
+from forgewright.journal import events as ev
+from forgewright.policy.gate import CedarGate
+from forgewright.sandbox.types import Command
+from forgewright.wiring.sandboxes import RegisteredSandboxes
+
+
+class Result(State):
+    said: str = ""
+
+
+def shell(*argv: str) -> Graph[Result]:
+    graph = Graph("shell", Result)
+
+    @graph.node(to=[END])
+    async def act(state: Result, context: Context) -> Update:
+        try:
+            ended = await context.exec(Command(argv), purpose="tests")
+        except PolicyDenied as error:
+            return Update(said=f"denied: {error.message}")
+        return Update(said=f"{ended.reason} {ended.code} {ended.stdout.decode().strip()}")
+
+    return graph
+
+
+def gate(text: str) -> CedarGate:
+    asking = '@id("asking") permit (principal, action == Action::"ask", resource);\n'
+    return CedarGate({"test.cedar": asking + text})
+
+
+PERMIT = 'permit (principal, action == Action::"exec", resource);'
+
+
+@pytest.mark.sandbox
+async def test_limits_that_a_policy_names_hold(tmp_path: Path) -> None:
+    policy = gate(f'@id("small") @tier("container") @limits("memory_mb=64,seconds=2") {PERMIT}')
+    async with Engine(home=tmp_path, gate=policy, sandboxes=RegisteredSandboxes()) as engine:
+        greedy = shell("/usr/bin/python3", "-c", "x = bytearray(512 << 20); print(len(x))")
+        outcome = await engine.run(greedy, Result())
+        assert outcome.status == "finished", outcome.detail
+        assert outcome.state.said.split()[0] in ("oom", "signal"), outcome.state.said
+        outcome = await engine.run(shell("/bin/sleep", "30"), Result())
+        assert outcome.state.said.startswith("timeout")
+
+
+async def test_a_limit_that_nobody_enforces_is_no_permission(tmp_path: Path) -> None:
+    policy = gate(f'@id("odd") @tier("container") @limits("fingers=5") {PERMIT}')
+    async with Engine(home=tmp_path, gate=policy, sandboxes=RegisteredSandboxes()) as engine:
+        outcome = await engine.run(shell("/bin/true"), Result())
+        assert outcome.reason == "error:refused"
+        assert "fingers" in outcome.detail
+
+
+async def test_a_permission_without_a_tier_runs_nothing(tmp_path: Path) -> None:
+    policy = gate(f'@id("tierless") {PERMIT}')
+    async with Engine(home=tmp_path, gate=policy, sandboxes=RegisteredSandboxes()) as engine:
+        outcome = await engine.run(shell("/bin/true"), Result())
+        assert outcome.reason == "error:refused"
+        assert "names no tier" in outcome.detail
+
+
+@pytest.mark.sandbox
+async def test_an_approval_is_asked_for_once_and_bound_to_what_it_approves(tmp_path: Path) -> None:
+    policy = gate(f'@id("asked") @tier("container") @approval("owner") {PERMIT}')
+    async with Engine(home=tmp_path, gate=policy, sandboxes=RegisteredSandboxes()) as engine:
+        graph = shell("/bin/echo", "hello")
+        parked = await engine.run(graph, Result())
+        assert parked.reason == "approval"
+        question = next(
+            r.event for r in await engine.records(parked.run) if isinstance(r.event, ev.QuestionAsked)
+        )
+        assert b'"intent":"sha256:' in bytes(question.about)
+        await engine.answer(parked.run, "yes", by="ada")
+        assert (await engine.execute(parked.run, graph)).state.said == "exit 0 hello"
+
+        parked = await engine.run(graph, Result())
+        await engine.answer(parked.run, "no", by="ada")
+        outcome = await engine.execute(parked.run, graph)
+        assert outcome.state.said == "denied: owner did not approve exec on 'tests'"
