@@ -23,6 +23,9 @@ if [ "$WANT" = tests ]; then
     need sqfstar squashfs-tools
     ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
     need cc "gcc libc6-dev"
+    # TypeScript's own server, the second opinion on a rename.
+    need node nodejs
+    need npm npm
 fi
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 # The container image `host` offers the host's /usr: tests of Python projects need a Python there.
@@ -45,3 +48,6 @@ fi
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c constraints.txt --group dev -e ".[wasm,mcp,attest]"
+if [ "$WANT" = tests ] && [ ! -x "$VENV/node/node_modules/.bin/tsc" ]; then
+    npm install --silent --no-audit --no-fund --prefix "$VENV/node" typescript@7.0.2 >/dev/null
+fi

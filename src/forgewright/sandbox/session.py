@@ -19,6 +19,7 @@ from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
 from forgewright.sandbox.types import Command, Exit, OnOutput, Reason, SandboxSpec
 
+COUNTED_AFTER_SECONDS, COUNTED_AFTER_TRIES = 1.0, 20
 KILL_SECONDS = 3.0
 """How long a killed process tree may take to end before the whole sandbox is destroyed."""
 
@@ -213,12 +214,20 @@ class AgentSandbox:
         try:
             return job.done.result()
         except SandboxError:
-            after = self._machine.counters()
-            memory, processes = after.oom > before.oom, after.pids > before.pids
+            memory, processes = await self._what_ran_out(before)
             if self._closing or not (memory or processes):
                 raise
             out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
             return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+
+    async def _what_ran_out(self, before: Counters) -> tuple[bool, bool]:
+        """Whether memory or processes ran out. The kernel may count a moment after the sandbox is gone."""
+        for _ in range(COUNTED_AFTER_TRIES):
+            after = self._machine.counters()
+            if after.oom > before.oom or after.pids > before.pids:
+                break
+            await asyncio.sleep(COUNTED_AFTER_SECONDS / COUNTED_AFTER_TRIES)
+        return after.oom > before.oom, after.pids > before.pids
 
     async def _builtin(
         self,

@@ -206,7 +206,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self.active or self.complete:
-            self.abort()  # an answer to no question: this connection is not to be trusted with the next one
+            # An answer to no question: the one that was asked for stands, but this connection is not to be
+            # trusted with the next one.
+            self._keep_alive = False
+            if self.transport is not None:
+                self.transport.abort()
             return
         self._last_byte = self._loop.time()
         self._received += len(data)
