@@ -229,7 +229,8 @@ def test_a_bare_repository_a_file_and_a_merge_under_way_are_refused(
     git(repo, "switch", "-q", "main")
     (repo / "b.py").write_text("b = 'main'\n")
     git(repo, "commit", "-qam", "main")
-    subprocess.run(["git", "merge", "side"], cwd=repo, capture_output=True, check=False)
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run(["git", *identity, "merge", "side"], cwd=repo, capture_output=True, check=False)
     with pytest.raises(Conflict, match="merge"):
         Workspace.create(home, RUN, repo)
 
