@@ -149,7 +149,7 @@ HOST = (
     _p("masked-path-race", "attempt('link over mask', lambda: os.symlink('/proc/sysrq-trigger', '/tmp/x'))\nattempt('write', write, '/tmp/x', 'h')", quiet=True, own_kernel=True),
     _p("engine-environment", "import subprocess\nout = subprocess.run(['sh', '-c', 'cat /proc/*/environ; env'], capture_output=True).stdout\nprint('DONE' if b'CANARY' in out.replace(b'canary', b'') and b'FORGEWRIGHT_CANARY' in out else 'REFUSED')"),
     _p("processes-of-the-host", "names = [open('/proc/%s/cmdline' % p, 'rb').read() for p in os.listdir('/proc') if p.isdigit()]\nprint('DONE' if any(b'py' + b'test' in n for n in names) else 'REFUSED', len(names))"),
-    _p("mounts-tell-nothing", "text = read('/proc/self/mountinfo').decode() + read('/proc/self/mounts').decode()\nprint('DONE' if '/root/' in text.replace('/root/wt', '/x') and '.ssh' in text else 'REFUSED')"),
+    _p("mounts-tell-nothing", "text = read('/proc/self/mountinfo').decode() + read('/proc/self/mounts').decode()\nprint('DONE' if '.ssh' in text else 'REFUSED')"),
     _p("host-unix-socket", "attempt('path', connect, socket.AF_UNIX, SOCKET)\nfor p in ('/var/run/docker.sock', '/run/docker.sock', '/run/containerd/containerd.sock', '/run/dbus/system_bus_socket', '/run/systemd/private', '/tmp/.X11-unix/X0'):\n    attempt(p, connect, socket.AF_UNIX, p)"),
     _p("host-abstract-socket", "attempt('abstract', connect, socket.AF_UNIX, '\\0' + ABSTRACT)"),
     _p("shared-memory-of-the-host", "attempt('shmget', lambda: syscall(29, 0x46570001, 0, 0))\nattempt('mqueue', lambda: syscall(240, b'fw-canary', 0, 0, 0))"),
