@@ -48,6 +48,7 @@ class EditEffect(Effect[Edited]):
         self.engine = engine
         self.plan: Plan | None = None
         self.trouble: ForgewrightError | None = None
+        self._diff = ""
         self.resource = "worktree"
 
     def _planned(self) -> Plan | None:
@@ -55,9 +56,15 @@ class EditEffect(Effect[Edited]):
         if self.plan is None and self.trouble is None:
             try:
                 self.plan = self.engine.plan(self.program)
+                self._diff = self.plan.diff()
             except ForgewrightError as error:
                 self.trouble = error
         return self.plan
+
+    def _outcome(self, plan: Plan) -> Edited:
+        text = plan.text()
+        paths = tuple(change.path for change in plan.changes)
+        return Edited(f"{text}\n{self._diff}" if self._diff else text, paths)
 
     def facts(self) -> Mapping[str, Fact]:
         plan = self._planned()
@@ -66,7 +73,7 @@ class EditEffect(Effect[Edited]):
         return {
             "paths": tuple(change.path for change in plan.changes),
             "operations": tuple(sorted({result.op for result in plan.results})),
-            "lines": plan.diff().count("\n"),
+            "lines": self._diff.count("\n"),
         }
 
     async def oblige(self, verdict: object, context: Context) -> None:
@@ -84,7 +91,7 @@ class EditEffect(Effect[Edited]):
             program,
             dict(plan.before),
             dict(plan.after),
-            await keep(_outcome(plan), context),
+            await keep(self._outcome(plan), context),
         )
 
     def matches(self, asked: ev.Asked) -> bool:
@@ -101,7 +108,7 @@ class EditEffect(Effect[Edited]):
             assert self.trouble is not None
             raise self.trouble
         self.engine.commit(plan)
-        return _outcome(plan)
+        return self._outcome(plan)
 
     async def reconcile(self, key: str, asked: ev.Asked, context: Context) -> Edited | None:
         assert isinstance(asked, ev.EditAsked)
@@ -121,11 +128,6 @@ class EditEffect(Effect[Edited]):
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Edited:
         assert isinstance(asked, ev.EditAsked)
         return await load(asked.result, Edited, context)
-
-
-def _outcome(plan: Plan) -> Edited:
-    text, diff = plan.text(), plan.diff()
-    return Edited(f"{text}\n{diff}" if diff else text, tuple(change.path for change in plan.changes))
 
 
 def _digests(engine: CodeEngine, paths: Iterable[str]) -> dict[str, Digest | None]:
