@@ -49,8 +49,8 @@ class ImageName(msgspec.Struct, frozen=True):
         """Raises `UsageError` for what is no image's name."""
         kind, colon, rest = text.partition(":")
         if not colon:
-            kind, _, packages = text.partition("+")
-            if kind == "host" and (not packages or all(map(_PACKAGE.fullmatch, packages.split("+")))):
+            kind, plus, packages = text.partition("+")
+            if kind == "host" and (not plus or all(map(_PACKAGE.fullmatch, packages.split("+")))):
                 return cls("host", packages)
         elif kind in ("dir", "tar") and rest and "\0" not in rest:
             return cls("dir" if kind == "dir" else "tar", os.path.abspath(rest))

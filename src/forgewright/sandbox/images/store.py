@@ -61,8 +61,10 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 def images_root() -> Path:
+    """Where the cache is: `FORGEWRIGHT_IMAGES`, else in the user's own cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(base) / "forgewright" / "images"
+    chosen = os.environ.get("FORGEWRIGHT_IMAGES")
+    folder = Path(chosen) if chosen else Path(base) / "forgewright" / "images"
     for part in (folder, folder / "by-digest", folder / "by-name"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
