@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from forgewright.core.errors import NotFound
 from forgewright.sandbox import Command, Limits, Mount, SandboxSpec, Tier, driver
 from forgewright.sandbox.images import Image, fetch
-from forgewright.sandbox.images.presets import LANGUAGES, preset
+from forgewright.sandbox.images.presets import LANGUAGES, Preset, preset
 from forgewright.sandbox.session import AgentSandbox
 
 from .conftest import Registry, need
@@ -119,27 +118,25 @@ async def test_hello_in_each_language(language: str, tier: str) -> None:
         pytest.skip(
             f"no {language} of this machine's own; run: apt-get install {LANGUAGES[language].package}"
         )
-    await _hello(language, tier)
+    await _hello(language, tier, made)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_hello_from_a_recipe(language: str, tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forgewright.sandbox.images import ensure, presets
+    from forgewright.sandbox.images import ensure
 
     need(TIERS[tier], SETUP)
     need("mmdebstrap", "apt-get install mmdebstrap")
     monkeypatch.delenv("FORGEWRIGHT_IMAGES")  # built once for all tiers
-    monkeypatch.setattr(presets, "_OFFERED", ())
-    monkeypatch.setattr(presets, "_STATUS", Path("/no/such/file"))
-    monkeypatch.setattr(shutil, "which", lambda name, **_: None)
-    ensure(preset(language, Tier(tier)).image)
-    await _hello(language, tier)
+    known = LANGUAGES[language]
+    made = Preset(f"debian:{known.package}", (), known.environment)
+    ensure(made.image)
+    await _hello(language, tier, made)
 
 
-async def _hello(language: str, tier: str) -> None:
-    made = preset(language, Tier(tier))
+async def _hello(language: str, tier: str, made: Preset) -> None:
     spec = SandboxSpec(
         tier=Tier(tier), image=made.image, mounts=made.mounts, environment=made.environment,
         limits=Limits(memory_bytes=1 << 30, disk_bytes=512 << 20),
