@@ -117,17 +117,16 @@ class MergeModules(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.gather import merge_module
+        from forgewright.code.python.refactor.gather import mentions, merge_module
 
         if self.into in self.modules:
             raise EditRefused(f"{self.into} cannot be merged into itself", hint="leave it out of modules:")
         staged = start(scene, self.modules[0])
         names: list[str] = []
-        left: list[Occurrence] = []
+        gone = [staged.resolver.modules.dotted(staged.resolver.modules.module_of(p)) for p in self.modules]
         for path in self.modules:
-            moved, places = merge_module(staged, path, self.into)
-            names += moved
-            left += [place for place in places if place.path not in staged.touched]
+            names += merge_module(staged, path, self.into)
+        left = [place for dotted in gone for place in mentions(staged.overlay, dotted) if "." in dotted]
         return staged_outcome(staged, f"merged {len(names)} definitions into {self.into}", left)
 
 
@@ -136,7 +135,8 @@ class SplitModule(Operation, frozen=True, kw_only=True):
 
     module: Annotated[str, Meta(description="Path of the module that is split.", min_length=1)]
     parts: Annotated[
-        Mapping[str, list[str]], Meta(description="Path of a module → names of what goes there.", min_length=1)
+        Mapping[str, list[str]],
+        Meta(description="Path of a module → names of what goes there.", min_length=1),
     ]
     allow_cycle: Cycle = False
 
@@ -162,7 +162,9 @@ class SplitModule(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.gather import move_all
         from forgewright.code.python.refactor.move import MoveOptions
 
-        twice = [name for name in set(sum(self.parts.values(), [])) if sum(self.parts.values(), []).count(name) > 1]
+        twice = [
+            name for name in set(sum(self.parts.values(), [])) if sum(self.parts.values(), []).count(name) > 1
+        ]
         if twice:
             raise EditRefused(f"{', '.join(sorted(twice))} would go to two modules", hint="name each once")
         staged = start(scene, self.module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from forgewright.code.python.resolver import PythonResolver
+    from forgewright.code.project import Project
 
 SYMBOLS_MAX = 500
 """Definitions that one operation moves."""
@@ -55,7 +56,8 @@ def move_all(
     there, back = imports_of(staged, origin, to)
     if there and back and (there, back) != before:
         raise EditRefused(
-            f"{origin} and {to} would import each other", hint="move what they share too, or allow_cycle: true"
+            f"{origin} and {to} would import each other",
+            hint="move what they share too, or allow_cycle: true",
         )
 
 
@@ -63,7 +65,8 @@ def trim(staged: Staged, path: str) -> None:
     """Take away the blank lines that the removal of its beginning left at the top of a file."""
     data = staged.file(path).data
     blank = len(data) - len(data.lstrip(b"\r\n"))
-    if blank and not staged.base.source(path).data.startswith((b"\r", b"\n")):
+    had = staged.base.exists(path) and staged.base.source(path).data.startswith((b"\r", b"\n"))
+    if blank and not had:
         staged.apply([Splice(path, 0, blank, b"")])
 
 
@@ -114,11 +117,8 @@ def imports_of(staged: Staged, one: str, other: str) -> tuple[bool, bool]:
 # merging --------------------------------------------------------------------------------------
 
 
-def merge_module(staged: Staged, origin: str, to: str) -> tuple[list[str], list[Occurrence]]:
-    """Move all that `origin` defines to `to` and delete it.
-
-    Returns the names that moved, and the places (strings, mostly) that still speak of the old module.
-    """
+def merge_module(staged: Staged, origin: str, to: str) -> list[str]:
+    """Move all that `origin` defines to `to` and delete it. Returns the names that moved."""
     file = staged.file(origin)
     refuse_running_code(file)
     module = staged.resolver.modules.module_of(origin)
@@ -127,17 +127,29 @@ def merge_module(staged: Staged, origin: str, to: str) -> tuple[list[str], list[
     names = definitions(file)
     exported = take_exports(staged, origin)
     move_all(staged, origin, names, to, MoveOptions(), cycle=True)
-    give_exports(staged, to, exported)
+    if names:
+        give_exports(staged, to, exported)
     drop_imports(staged, origin)
-    left = leftover(staged.resolver, module)
-    certain = [place for place in left if place.role in ("import", "reference", "write")]
-    if certain:
-        row = staged.file(certain[0].path).data.count(b"\n", 0, certain[0].start) + 1
-        raise EditRefused(
-            f"{certain[0].path}:{row} still uses the module {module}", hint="change that place first"
-        )
+    key = frozenset({Key(module, -1, "")})
+    _, places = staged.resolver.finder.find(key, module.rpartition("/")[2], hierarchy=False)
+    for place in places:
+        if place.certain and place.path != origin and place.role in ("import", "reference", "write"):
+            row = staged.file(place.path).data.count(b"\n", 0, place.start) + 1
+            raise EditRefused(
+                f"{place.path}:{row} still uses the module {module}", hint="change that place first"
+            )
     staged.delete(origin)
-    return names, left
+    return names
+
+
+def mentions(project: Project, dotted: str) -> list[Occurrence]:
+    """Where a module's dotted name still stands in Python files: in strings and comments, then."""
+    wanted = re.compile(rb"(?<![\w.])" + re.escape(dotted.encode()) + rb"(?!\w)")
+    return [
+        Occurrence(path, found.start(), found.end(), "string", certain=False, note="names the old module")
+        for path in project.containing(dotted.rpartition(".")[2].encode(), "python")
+        for found in wanted.finditer(project.source(path).data)
+    ]
 
 
 def refuse_running_code(file: FileIndex) -> None:
@@ -227,7 +239,9 @@ def drop_imports(staged: Staged, origin: str) -> None:
         imports = Imports(file)
         gone = []
         for item in imports.items:
-            base = resolver.modules.find(path, item.level, tuple(item.module.split(".")) if item.module else ())
+            base = resolver.modules.find(
+                path, item.level, tuple(item.module.split(".")) if item.module else ()
+            )
             if item.name is None or item.name == "*":
                 meant = base
             else:
@@ -245,11 +259,3 @@ def _used(file: FileIndex, name: str) -> bool:
     from forgewright.code.python.refactor.organise import uses
 
     return bool(uses(file, name))
-
-
-def leftover(resolver: PythonResolver, module: str) -> list[Occurrence]:
-    """The places that still name a module: certain ones and strings."""
-    key = Key(module, -1, "")
-    last = module.rpartition("/")[2]
-    _, places = resolver.finder.find(frozenset({key}), last, hierarchy=False)
-    return [place for place in places if place.role != "definition"]
