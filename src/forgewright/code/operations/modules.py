@@ -162,12 +162,61 @@ class SplitModule(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.gather import move_all
         from forgewright.code.python.refactor.move import MoveOptions
 
-        twice = [
-            name for name in set(sum(self.parts.values(), [])) if sum(self.parts.values(), []).count(name) > 1
-        ]
+        named = [name for names in self.parts.values() for name in names]
+        twice = {name for name in named if named.count(name) > 1}
         if twice:
             raise EditRefused(f"{', '.join(sorted(twice))} would go to two modules", hint="name each once")
         staged = start(scene, self.module)
         for path, names in self.parts.items():
             move_all(staged, self.module, names, path, MoveOptions(), cycle=self.allow_cycle)
         return staged_outcome(staged, f"split {self.module} into {len(self.parts)} more modules")
+
+
+class FunctionsToClass(Operation, frozen=True, kw_only=True):
+    """Functions of a module become methods of a new class: static, or with shared parameters as its state. Python."""
+
+    symbols: Names
+    origin: Origin
+    name: Annotated[str, Meta(description="The class's name.", min_length=1)]
+    state: Annotated[
+        tuple[str, ...], Meta(description="Parameters that all of them take and that the class keeps.")
+    ] = ()
+
+    group: ClassVar[str] = "classes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(functions-to-class symbols: ['load', 'save'] origin: 'store.py' name: 'Store' state: ['root'])",
+            before={
+                "store.py": "def load(root, key):\n    return open(root + key).read()\n\n\n"
+                "def save(root, key, value):\n    if load(root, key) != value:\n"
+                "        open(root + key, 'w').write(value)\n",
+                "app.py": "from store import load, save\n\nsave('/tmp/', 'a', load('/tmp/', 'b'))\n",
+            },
+            after={
+                "store.py": "class Store:\n    def __init__(self, root):\n        self.root = root\n\n"
+                "    def load(self, key):\n        return open(self.root + key).read()\n\n"
+                "    def save(self, key, value):\n        if self.load(key) != value:\n"
+                "            open(self.root + key, 'w').write(value)\n",
+                "app.py": "from store import Store\n\nStore('/tmp/').save('a', Store('/tmp/').load('b'))\n",
+            },
+        ),
+        Example(
+            program="(functions-to-class symbols: ['area'] origin: 'shapes.py' name: 'Shapes')",
+            before={"shapes.py": "def area(w, h):\n    return w * h\n\n\nprint(map(area, [1], [2]))\n"},
+            after={
+                "shapes.py": "class Shapes:\n    @staticmethod\n    def area(w, h):\n        return w * h\n\n\n"
+                "print(map(Shapes.area, [1], [2]))\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.class_of_functions import FunctionsToClass as Refactoring
+
+        path = scene.project.source(self.origin).path
+        splices = Refactoring(python(scene, path), path, self.symbols, self.name, self.state).plan()
+        files = {splice.path for splice in splices}
+        return Outcome(
+            splices=tuple(splices),
+            text=f"{len(self.symbols)} functions are methods of {self.name}; {len(files)} files changed",
+        )
