@@ -61,6 +61,8 @@ TABLE: dict[str, str] = {
     "merge-modules": f"{STRUCTURE}.modules:MergeModules",
     "split-module": f"{STRUCTURE}.modules:SplitModule",
     "move-method": f"{STRUCTURE}.move:MoveMethod",
+    "method-to-function": f"{STRUCTURE}.move:MethodToFunction",
+    "function-to-method": f"{STRUCTURE}.move:FunctionToMethod",
     "extract-function": f"{STRUCTURE}.extract:ExtractFunction",
     "extract-variable": f"{STRUCTURE}.extract:ExtractVariable",
     "extract-constant": f"{STRUCTURE}.extract:ExtractConstant",

@@ -58,6 +58,13 @@ class Staged:
         self.touched[path] = None
         self._resolver = None
 
+    def settle(self, path: str) -> None:
+        """Let a file end as it did: with one line break, if that is how it ended."""
+        before, now = self.base.source(path).data, self.overlay.source(path).data
+        end = b"\r\n" if before.endswith(b"\r\n") else b"\n"
+        if before.endswith(end) and not before.endswith(end * 2) and now.strip():
+            self.overlay.put(path, now.rstrip() + end)
+
     def splices(self) -> list[Splice]:
         """The changes of files that are there before and after: one splice for each stretch of changed lines."""
         found: list[Splice] = []
