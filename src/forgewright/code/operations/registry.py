@@ -38,6 +38,7 @@ TABLE: dict[str, str] = {
     "set-modifiers": f"{STRUCTURE}.modifiers:SetModifiers",
     "make-static": f"{STRUCTURE}.modifiers:MakeStatic",
     "create-file": f"{STRUCTURE}.files:CreateFile",
+    "create-files": f"{STRUCTURE}.files:CreateFiles",
     "delete-file": f"{STRUCTURE}.files:DeleteFile",
     "move-file": f"{STRUCTURE}.files:MoveFile",
     "restore": f"{STRUCTURE}.restore:Restore",
