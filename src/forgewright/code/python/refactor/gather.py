@@ -130,6 +130,8 @@ def merge_module(staged: Staged, origin: str, to: str) -> list[str]:
     if names:
         give_exports(staged, to, exported)
     drop_imports(staged, origin)
+    if names:
+        trim(staged, to)
     key = frozenset({Key(module, -1, "")})
     _, places = staged.resolver.finder.find(key, module.rpartition("/")[2], hierarchy=False)
     for place in places:

@@ -55,11 +55,11 @@ def method_to_function(resolver: PythonResolver, method: Scope, name: str) -> li
     found: list[Splice] = []
     inner: list[Splice] = []
     for call in _calls(resolver, method):
-        node = call.node.child_by_field_name("function")
+        named = call.node.child_by_field_name("function")
         arguments = call.argument_list()
-        assert node is not None
+        assert named is not None
         _check_free(call.file, call.scope, name, call.node.start_byte)
-        splices = [Splice(call.file.path, node.start_byte, node.end_byte, name.encode())]
+        splices = [Splice(call.file.path, named.start_byte, named.end_byte, name.encode())]
         if call.bound:
             joint = ", " if call.arguments else ""
             at = arguments.start_byte + 1
@@ -72,12 +72,12 @@ def method_to_function(resolver: PythonResolver, method: Scope, name: str) -> li
     data, end = file.data, newline(file.data)
     inner.append(_named(method, name))
     start = with_comments(file, method.node)
-    text = _apart(file, start, method.node.end_byte, inner)
-    text = reindent_text(file, text, indent_at(data, start), b"")
+    apart = _apart(file, start, method.node.end_byte, inner)
+    code = reindent_text(file, apart, indent_at(data, start), b"")
     whole = definition_of(cls.node)
     found += [
         remove_statement(file, method.node) if _alone(cls) else removal_in_class(file, method, start),
-        Splice(file.path, whole.end_byte, whole.end_byte, end * 3 + text.rstrip()),
+        Splice(file.path, whole.end_byte, whole.end_byte, end * 3 + code.rstrip()),
     ]
     return settled(resolver, found, file.path)
 

@@ -12,7 +12,7 @@ from forgewright.code.python.refactor.calls import Call, calls_of, match
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.merging import merge
 from forgewright.code.python.refactor.signature import Slot, check, definition, family, rewrite, slots_of
-from forgewright.code.python.refactor.text import definition_of, newline, unit, walk
+from forgewright.code.python.refactor.text import definition_of, gap_above, newline, unit, walk
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Parameter, Scope
 from forgewright.code.python.values import ModuleValue
@@ -136,10 +136,7 @@ def _class(function: Scope, fields: Sequence[Parameter], class_name: str, import
     ):
         at, top = previous.start_byte, previous
         previous = previous.prev_named_sibling
-    above = file.data[:at].decode("utf-8", "replace").replace("\r", "")
-    blank = len(above) - len(above.rstrip("\n")) - 1
-    lead = end if not above else end * max(0, 2 - blank)
-    return Splice(file.path, at, at, (lead + end.join(lines) + end * 3).encode())
+    return Splice(file.path, at, at, gap_above(file.data, at) + (end.join(lines) + end * 3).encode())
 
 
 def _slots(
