@@ -47,7 +47,7 @@ fi
 
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv>=0.9"
-"$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c constraints.txt --group dev -e ".[wasm,mcp,attest]"
+"$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c constraints.txt --group dev -e ".[wasm,mcp,attest,servers]"
 if [ "$WANT" = tests ] && [ ! -x "$VENV/node/node_modules/.bin/tsc" ]; then
     npm install --silent --no-audit --no-fund --prefix "$VENV/node" typescript@7.0.2 >/dev/null
 fi
