@@ -127,3 +127,13 @@ def test_a_deleted_file_names_who_imports_it(tmp_path: Path) -> None:
     files = {"pkg/a.py": "X = 1\n", "pkg/__init__.py": "from .a import X\n", "pkg/c.py": "import pkg.a\n"}
     _, plan = edited(tmp_path, "(delete-file path: 'pkg/a.py')", files)
     assert [place.path for place in plan.results[0].uncertain] == ["pkg/__init__.py", "pkg/c.py"]
+
+
+def test_a_stub_beside_a_module_that_imports_the_name_follows(tmp_path: Path) -> None:
+    files = {
+        "p/__init__.py": "from .f import load\n__all__ = ['load']\n",
+        "p/__init__.pyi": "def load(x: int) -> int: ...\ny = load(1)\n",
+        "p/f.py": "def load(x):\n    return x\n",
+    }
+    after, _ = edited(tmp_path, "(rename at: 'p/__init__.pyi:1:5' new: 'read')", files)
+    assert after == {path: text.replace("load", "read") for path, text in files.items()}
