@@ -19,6 +19,10 @@ if [ "$WANT" = tests ]; then
     # that injects disk faults.
     need runc runc
     need runsc runsc
+    # Images: a registry to fetch from, what fetches them, and what builds them from Debian packages.
+    need skopeo skopeo
+    need docker-registry docker-registry
+    need mmdebstrap mmdebstrap
     need qemu-system-x86_64 qemu-system-x86
     need sqfstar squashfs-tools
     ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"

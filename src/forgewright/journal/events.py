@@ -180,6 +180,8 @@ class ExecAsked(Asked, frozen=True, tag="exec.asked"):
     recovery: str = "pure"
     purpose: str = ""
     """`tests`, `build` …: what the policy was asked for."""
+    image_digest: str = ""
+    """What `image` meant when it was asked for, and what is used; nothing for `host`."""
 
 
 class GitAsked(Asked, frozen=True, tag="git.asked"):

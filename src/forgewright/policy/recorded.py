@@ -88,7 +88,7 @@ _KEY = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _exec_facts(event: ev.ExecAsked) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {"argv": event.argv, "image": event.image}
+    facts: dict[str, Fact] = {"argv": event.argv, "image": event.image, "image_digest": event.image_digest}
     spec: Any = msgspec.json.decode(event.spec)
     if isinstance(spec, Mapping):
         network = spec.get("network") or {}

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import guest_image, reaper, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check, inodes, shm_bytes
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
@@ -197,11 +198,10 @@ class MicrovmDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         guest = await asyncio.to_thread(self._find)
+        file = await asyncio.to_thread(guest_image.file_of, spec.image, image)
+        guest = msgspec.structs.replace(guest, image=file)
         if not self._reaped:
             self._reaped = True
             await self.clean()
@@ -223,6 +223,7 @@ class MicrovmDriver:
             finally:
                 qmp.close()
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
+            sandbox.image = image
             await sandbox.place_mounts()
             await sandbox.open_network()
         except BaseException:
