@@ -14,6 +14,7 @@ DRIVERS: Mapping[str, tuple[Tier, str]] = {
     "gvisor": (Tier.GVISOR, "forgewright.sandbox.drivers.gvisor:GvisorDriver"),
     "wasm": (Tier.WASM, "forgewright.sandbox.drivers.wasm:WasmDriver"),
     "microvm": (Tier.MICROVM, "forgewright.sandbox.drivers.microvm:MicrovmDriver"),
+    "firecracker": (Tier.MICROVM, "forgewright.sandbox.drivers.firecracker:FirecrackerDriver"),
 }
 """Name → (tier, dotted path of its class)."""
 
