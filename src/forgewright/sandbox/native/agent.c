@@ -277,6 +277,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
         else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
+        else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
     }
