@@ -55,3 +55,6 @@ fi
 if [ "$WANT" = tests ] && [ ! -x "$VENV/node/node_modules/.bin/tsc" ]; then
     npm install --silent --no-audit --no-fund --prefix "$VENV/node" typescript@7.0.2 >/dev/null
 fi
+if [ "$WANT" = tests ] && [ "$(uname -m)" = x86_64 ]; then
+    "$VENV/bin/python" scripts/fetch_firecracker.py
+fi
