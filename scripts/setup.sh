@@ -51,3 +51,8 @@ fi
 if [ "$WANT" = tests ] && [ ! -x "$VENV/node/node_modules/.bin/tsc" ]; then
     npm install --silent --no-audit --no-fund --prefix "$VENV/node" typescript@7.0.2 >/dev/null
 fi
+if [ "$WANT" = tests ]; then
+    # The frameworks that we lend to, with their suites, apart from our own packages.
+    [ -x "$VENV/peers/bin/python" ] || "$PYTHON" -m venv "$VENV/peers"
+    "$VENV/bin/uv" pip install --quiet --python "$VENV/peers/bin/python" -c constraints-peers.txt --group peers -e .
+fi

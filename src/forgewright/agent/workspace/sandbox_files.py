@@ -10,7 +10,7 @@ import asyncio
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -35,6 +35,7 @@ SECONDS = 120.0
 """What one look around may take."""
 
 _KINDS: dict[bytes, Literal["file", "folder", "link"]] = {b"f": "file", b"d": "folder", b"l": "link"}
+_SYSTEM = ("/proc", "/sys", "/dev")
 _BINARY = r"""xargs -0r grep -LIZe '' --"""
 _HOLDING = r"""xargs -0r grep -lZaFe "$1" --"""
 _REPLACE = r"""[ -e "$2" ] && chmod --reference="$2" -- "$1"; exec mv -fT -- "$1" "$2" """
@@ -42,15 +43,19 @@ _REPLACE = r"""[ -e "$2" ] && chmod --reference="$2" -- "$1"; exec mv -fT -- "$1
 
 class SandboxFiles:
     """A `Files` over a folder inside a running sandbox; needs `find`, `grep`, `xargs` and `mv` in its image.
+    Searches from above do not go into folders named in `unsearched`.
 
     Raises, beside what every backend raises, `SandboxError` if the sandbox has ended or has no such programs.
     """
 
-    def __init__(self, sandbox: Sandbox, root: str = "/") -> None:
+    def __init__(
+        self, sandbox: Sandbox, root: str = "/", *, unsearched: Collection[str] = UNSEARCHED
+    ) -> None:
         if not root.startswith("/"):
             raise UsageError(f"expected an absolute folder inside the sandbox; found {root!r:.100}")
         self.sandbox = sandbox
         self.root = posixpath.normpath("/" + root.strip("/"))
+        self._unsearched = sorted(unsearched)
 
     async def ls(self, path: str = "") -> Sequence[Entry]:
         name = paths.clean(path)
@@ -185,19 +190,27 @@ class SandboxFiles:
         """The regular files below `start` that fit the pattern, sorted."""
         fits = paths.matcher(pattern).fullmatch
         found = await self._status(start)
-        if found is None:
-            raise NotFound(f"there is no folder {start!r}")
-        if found.kind == "file":
+        if found is not None and found.kind == "file":
             return [found] if fits(paths.last(start)) else []
-        if found.kind != "folder":
-            raise UnsafePath(f"expected a folder at {start!r}; found a {found.kind}")
-        passed = [word for name in sorted(UNSEARCHED) for word in ("-o", "-name", name)][1:]
-        tests = ("(", "-type", "d", "(", *passed, ")", "-prune", ")", "-o", "-type", "f")
+        skip = len(start) + 1 if start else 0
+        return [e for e in await self.walk(start) if e.kind == "file" and fits(e.path[skip:])]
+
+    async def walk(self, path: str = "") -> list[Entry]:
+        """All files and folders below a folder, sorted, but nothing in folders that are not searched."""
+        start = paths.clean(path)
+        await self._expect(start, "folder")
+        folder = self._inside(start)
+        passed = [word for name in self._unsearched for word in ("-o", "-name", name)]
+        if folder == "/":
+            passed += [word for name in _SYSTEM for word in ("-o", "-path", name)]
         limits = ("-mindepth", "1", "-maxdepth", str(DEPTH_MAX))
-        listed = await self._find(self._inside(start), *limits, *tests, shown="%P")
+        pruned = ("-type", "d", "(", "-false", *passed, ")", "-prune", "-o")
+        listed = await self._find(
+            folder, *limits, *pruned, "(", "-type", "f", "-o", "-type", "d", ")", shown="%P"
+        )
         if len(listed) > ENTRIES_MAX:
             raise _too_many(start)
-        return sorted(_moved(entry, start) for entry in listed if fits(entry.path))
+        return sorted(_moved(entry, start) for entry in listed)
 
     async def _find(self, *arguments: str, shown: str, lenient: bool = False) -> list[Entry]:
         done = await self._run(
