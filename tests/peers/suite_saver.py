@@ -84,8 +84,8 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="pickle"):
         ForgewrightSaver(serde=JsonPlusSerializer(pickle_fallback=True))
+    inner = JsonPlusSerializer(pickle_fallback=True)
     with pytest.raises(UsageError, match="pickle"):
-        inner = JsonPlusSerializer(pickle_fallback=True)
         ForgewrightSaver(serde=EncryptedSerializer(_NoCipher(), inner))
     with ForgewrightSaver(tmp_path / "home") as saver:
         with pytest.raises(NotImplementedError):
