@@ -58,3 +58,8 @@ fi
 if [ "$WANT" = tests ] && [ "$(uname -m)" = x86_64 ]; then
     "$VENV/bin/python" scripts/fetch_firecracker.py
 fi
+if [ "$WANT" = tests ]; then
+    # The frameworks that we lend to, with their suites, apart from our own packages.
+    [ -x "$VENV/peers/bin/python" ] || "$PYTHON" -m venv "$VENV/peers"
+    "$VENV/bin/uv" pip install --quiet --python "$VENV/peers/bin/python" -c constraints-peers.txt --group peers -e .
+fi
