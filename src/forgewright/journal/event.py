@@ -32,6 +32,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who has to approve, where a policy obliges that."""
     limits: dict[str, int] = {}
     """Limits that it obliges, as the policies name them."""
+    redact: tuple[str, ...] = ()
+    """What it obliges to take out of what goes to the effect."""
 
 
 GRANTED = Decision()
