@@ -14,11 +14,12 @@ from forgewright.models.types import ToolCall, ToolResult
 from forgewright.policy.types import Fact
 from forgewright.runtime import door
 from forgewright.runtime.effect import Effect
-from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.effects.keep import keep, keep_clean, load
 from forgewright.runtime.park import OWN_TROUBLE
 from forgewright.tools.types import Tool, ToolOutput
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
 
 
@@ -61,6 +62,9 @@ class ToolEffect(Effect[ToolOutput]):
 
     def facts(self) -> Mapping[str, Fact]:
         return {"tool": self.tool.name, "recovery": self.tool.recovery}
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        self.call = cleaner.value(self.call)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         self.identity = effect
@@ -123,7 +127,7 @@ class ToolEffect(Effect[ToolOutput]):
         self.identity = effect
         same = answer.value is not None and bytes(answer.value) == answer.text.encode()
         given = Given(answer.text, same, ev.NULL if same or answer.value is None else answer.value)
-        return ev.ToolAnswered(effect, await keep(given, context), answer.error, ms)
+        return ev.ToolAnswered(effect, await keep_clean(given, context), answer.error, ms)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> ToolOutput:
         assert isinstance(answered, ev.ToolAnswered)
