@@ -58,7 +58,9 @@ def _hierarchies(name: str) -> Hierarchies | None:
     if "memory" in mounts and "pids" in mounts:
         kinds = {kind: f"{point}/{name}" for kind, point in mounts.items()}
         commands: dict[str, str] = {kind: kinds[kind] for kind in ("memory", "pids", "cpu") if kind in kinds}
-        whole: dict[str, str] = {kind: kinds[kind] for kind in ("freezer", "blkio", "cpuacct") if kind in kinds}
+        whole: dict[str, str] = {
+            kind: kinds[kind] for kind in ("freezer", "blkio", "cpuacct") if kind in kinds
+        }
         found = Hierarchies(1, commands, whole)
     elif unified:
         found = Hierarchies(2, {"": f"{unified}/{name}"})
