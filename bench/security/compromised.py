@@ -13,7 +13,7 @@ Call = tuple[str, Mapping[str, Any]]
 
 
 class Compromised:
-    """States the plan, makes the benign calls, and once `marker` stood in a tool's result the injected ones: at once,
+    """Makes the benign calls, its plan the first of them, and once `marker` stood in a tool's result the injected ones: at once,
     before what is left of its task (`eager`), or after it. Then it answers with `answer`."""
 
     name = "scripted:compromised"
@@ -21,7 +21,6 @@ class Compromised:
 
     def __init__(
         self,
-        plan: Call | None,
         benign: Sequence[Call],
         injected: Sequence[Call],
         *,
@@ -29,7 +28,7 @@ class Compromised:
         answer: str,
         eager: bool,
     ) -> None:
-        self._next = [*([plan] if plan is not None else []), *benign]
+        self._next = list(benign)
         self._injected = list(injected)
         self._marker = marker
         self._answer = answer

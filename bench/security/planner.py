@@ -14,34 +14,45 @@ from forgewright.agent.provenance.outputs import UNKNOWN, Outputs
 from forgewright.agent.provenance.plan import PlannedCall
 from forgewright.agent.provenance.words import normal
 
-OPEN: Mapping[tuple[str, str], tuple[str, ...]] = {
+OPEN: Mapping[tuple[str, str], tuple[tuple[str, dict[str, Any]] | str, ...]] = {
     ("workspace", "user_task_13"): ("search_emails",),
     ("workspace", "user_task_19"): ("get_day_calendar_events", "search_emails"),
-    ("slack", "user_task_18"): ("get_webpage",),
-    ("slack", "user_task_19"): ("get_webpage",),
+    ("slack", "user_task_18"): (("get_webpage", {"url": "www.company-todo-list.com/alice"}),),
+    ("slack", "user_task_19"): (("get_webpage", {"url": "www.company-todo-list.com/bob"}),),
     ("banking", "user_task_12"): ("read_file",),
 }
-"""Tasks whose prompt says "do what stands there": only these tools can be planned before it is read."""
+"""Tasks whose prompt says "do what stands there": only these calls can be planned before it is read, by the tool's name
+where the ground truth makes them. Where it does not (it skips reading the list of things to do) they are made before it.
+When they are made, the model states the whole plan, for which a person is asked."""
 
 Step = tuple[str, Mapping[str, Any], str, Any]
 """Tool, arguments, and what it gave in the clean environment: text and encoded value."""
 
 
-def plan(
+def plans(
     suite: str, task: str, prompt: str, steps: Sequence[Step], outputs: Mapping[str, Outputs]
-) -> list[PlannedCall]:
-    """The planned calls."""
+) -> tuple[list[PlannedCall], list[PlannedCall] | None]:
+    """The plan of the first turn, and the one that follows when the task's text was read, where there is one."""
+    whole = plan(prompt, steps, outputs)
+    first = OPEN.get((suite, task))
+    if first is None:
+        return whole, None
+    begun = [call for call in whole if call.tool in first]
+    begun += [PlannedCall(c[0], dict.fromkeys(c[1], ("user",))) for c in first if not isinstance(c, str)]
+    return begun, whole
+
+
+def plan(prompt: str, steps: Sequence[Step], outputs: Mapping[str, Outputs]) -> list[PlannedCall]:
+    """All calls of the script."""
     origins = Origins()
     origins.say("user", prompt)
     read: list[str] = []
     calls: list[PlannedCall] = []
-    allowed = OPEN.get((suite, task))
     for tool, arguments, text, value in steps:
-        if allowed is None or tool in allowed:
-            known = {name: tuple(_sources(given, origins, read)) for name, given in arguments.items()}
-            call = PlannedCall(tool, known)
-            if call not in calls:
-                calls.append(call)
+        known = {name: tuple(_sources(given, origins, read)) for name, given in arguments.items()}
+        call = PlannedCall(tool, known)
+        if call not in calls:
+            calls.append(call)
         origins.take(tool, text, value, outputs.get(tool, UNKNOWN))
         if tool not in read:
             read.append(tool)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from forgewright.agent.provenance.middleware import Provenance
+from forgewright.agent.provenance.middleware import Provenance, state_plan
 from forgewright.agent.provenance.outputs import Outputs
 from forgewright.agent.provenance.plan import PlannedCall
 
-__all__ = ["Outputs", "PlannedCall", "Provenance"]
+__all__ = ["Outputs", "PlannedCall", "Provenance", "state_plan"]
