@@ -131,6 +131,8 @@ class ToolAsked(Asked, frozen=True, tag="tool.asked"):
     """The model's id of the call."""
     answer: EffectId | None = None
     """The model's answer that made the call; where set, the arguments stand there and not here."""
+    facts: Json = NULL
+    """What the gate was told of where the arguments come from."""
 
 
 class EditAsked(Asked, frozen=True, tag="edit.asked"):
