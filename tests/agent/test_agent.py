@@ -22,7 +22,6 @@ from forgewright import (
 )
 from forgewright.agent.agent import AgentState
 from forgewright.agent.middleware import CallModel, CallTool
-from forgewright.core.errors import ContextOverflow
 
 
 @tool(recovery="pure")
@@ -108,34 +107,6 @@ async def test_structured_output_is_asked_for_again_with_what_was_wrong() -> Non
     assert outcome.status == "finished"
     assert "missing required field `people`" in model.requests[1].messages[-1].text
     assert model.requests[0].schema is not None
-
-
-async def test_a_conversation_that_overflows_is_shortened_and_goes_on() -> None:
-    class Small(Scripted):
-        async def respond(self, request: Request, **options: object) -> Response:
-            if sum(len(text) for text in results(request)) > 30_000:
-                raise ContextOverflow("the request has too many tokens")
-            return await super().respond(request)
-
-    model = Small(
-        lambda request: [("echo", {"text": f"{n:05}" * 800})] if (n := len(results(request))) < 20 else "done"
-    )
-    outcome = await run(Agent("a", tools=[echo]), model)
-    assert outcome.state.answer == "done"
-    last = results(model.requests[-1])
-    assert any("were dropped to save room" in text for text in last)
-    assert last[-1] == "00019" * 800  # the newest are whole
-
-
-async def test_a_result_that_is_too_large_is_clipped_in_the_middle() -> None:
-    model = Scripted(
-        lambda request: "end" if results(request) else [("echo", {"text": "x" * 60_000 + "tail"})]
-    )
-    await run(Agent("a", tools=[echo]), model)
-    told = results(model.requests[-1])[0]
-    assert len(told) < 25_000
-    assert "36,004 characters left out" in told
-    assert told.endswith("tail")
 
 
 @pytest.mark.parametrize(
