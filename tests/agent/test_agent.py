@@ -199,3 +199,33 @@ async def test_a_structured_result_is_recalled_with_its_value() -> None:
             await engine.answer(parked.run, "yes", by="ada")
             assert (await engine.execute(parked.run, graph)).state.answer == "yes"
     assert seen == ['{"a":1}', '{"a":1}']
+
+
+async def test_media_of_an_output_are_recalled() -> None:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from forgewright import END, Graph, ToolOutput, Update
+    from forgewright.runtime.effects.tool import ToolEffect
+    from forgewright.tools import Media
+
+    @tool(recovery="pure")
+    def draw() -> ToolOutput:
+        """Draw."""
+        return ToolOutput("a picture", media=(Media("image/png", b"\x89PNG", uri="file:p.png"),))
+
+    seen: list[object] = []
+    graph = Graph("g", AgentState)
+
+    @graph.node(to=[END])
+    async def act(state: AgentState, context: Context) -> Update:
+        output = await context.perform(ToolEffect(draw, ToolCall("c", "draw", "{}")))
+        seen.append(output.media)
+        return Update(answer=await context.ask("well?"))
+
+    with TemporaryDirectory() as home:
+        async with Engine(home=Path(home)) as engine:
+            parked = await engine.run(graph, AgentState(prompt=""))
+            await engine.answer(parked.run, "yes", by="ada")
+            await engine.execute(parked.run, graph)
+    assert seen[0] == seen[1] == (Media("image/png", b"\x89PNG", uri="file:p.png"),)

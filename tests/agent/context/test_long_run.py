@@ -74,7 +74,9 @@ class Provider:
         self._check(messages)
         if tokens > LIMIT or self._pretends():
             self.refused += 1
-            said = f"This model's maximum context length is {LIMIT} tokens. However, you sent {tokens} tokens."
+            said = (
+                f"This model's maximum context length is {LIMIT} tokens. However, you sent {tokens} tokens."
+            )
             await status(400, {"error": {"message": said, "type": "invalid_request_error"}})(exchange)
             return
         if f"turn {self.turn}" in self.interrupt_at:
@@ -128,7 +130,9 @@ class Provider:
         elif self.turn <= TURNS - 2:
             part = call("look", number=self.turn)
         elif self.turn == TURNS - 1:
-            found = re.search(r"- ([0-9a-f]{12}) look \([\d,]+ characters, [\d,]+ lines\): page 30, line 0", text)
+            found = re.search(
+                r"- ([0-9a-f]{12}) look \([\d,]+ characters, [\d,]+ lines\): page 30, line 0", text
+            )
             part = call("read_result", result=found[1] if found else "?", pattern="FACT-30")
         else:
             found = re.search(r"FACT-30: the answer is (\d+)", text)
@@ -151,7 +155,10 @@ async def test_400_turns_with_40_large_results_stay_within_32k_tokens(
         run: RunId | None = None
         while True:
             model = make_model(
-                "openai-chat:test", base_url=server.url, settings=ModelSettings(context_tokens=LIMIT), environ={}
+                "openai-chat:test",
+                base_url=server.url,
+                settings=ModelSettings(context_tokens=LIMIT),
+                environ={},
             )
 
             async def owner(*_: object) -> str:
@@ -193,7 +200,11 @@ async def test_400_turns_with_40_large_results_stay_within_32k_tokens(
 
 async def looked_up(engine: Engine, records: Any) -> dict[str, str]:
     """Call → the whole text of its result, from the journal."""
-    calls = {r.event.effect: r.event.call for r in records if isinstance(r.event, ev.ToolAsked) and r.event.tool == "look"}
+    calls = {
+        r.event.effect: r.event.call
+        for r in records
+        if isinstance(r.event, ev.ToolAsked) and r.event.tool == "look"
+    }
     texts = {}
     for record in records:
         event = record.event
