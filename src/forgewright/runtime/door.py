@@ -164,8 +164,10 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
 
 async def _recall(effect: Effect[A], past: Past, answered: ev.Answered, context: Context) -> A:
     if isinstance(answered, ev.EffectRefused):
+        await effect.failed_before(past.asked, context)
         raise PolicyDenied(answered.message)
     if isinstance(answered, ev.EffectFailed):
+        await effect.failed_before(past.asked, context)
         raise _error(answered)
     return await effect.recall(past.asked, answered, context)
 

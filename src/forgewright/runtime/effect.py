@@ -74,3 +74,6 @@ class Effect(Generic[A]):
     async def recall(self, asked: Asked, answered: Answered, context: Context) -> A:
         """The answer, read back from its receipt."""
         raise NotImplementedError
+
+    async def failed_before(self, asked: Asked, context: Context) -> None:
+        """On replay, before the failure or refusal is raised again: what asking had left in the context."""

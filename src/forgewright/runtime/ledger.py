@@ -67,7 +67,7 @@ class Ledger:
         """Returns when all that was offered is durable."""
         target = self._offered
         while self._durable < target:
-            if self._flushing is None:
+            if self._flushing is None or self._flushing.done():
                 self._start()
             assert self._flushing is not None
             await asyncio.shield(self._flushing)
@@ -81,12 +81,14 @@ class Ledger:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._flushing is None and self._waiting:
+        ended = self._flushing is None or self._flushing.done()  # its callback may still be on its way
+        if ended and self._waiting:
             self._flushing = asyncio.get_running_loop().create_task(self._write())
             self._flushing.add_done_callback(self._written)
 
     def _written(self, task: asyncio.Task[None]) -> None:
-        self._flushing = None
+        if self._flushing is task:
+            self._flushing = None
         if not task.cancelled():
             task.exception()  # whoever waits gets it through the shield; nobody may be waiting
 

@@ -69,7 +69,7 @@ def response_of(said: Said, receipt: ev.ModelAnswered, model: str = "") -> Respo
 class Conversation:
     """The last request of a context and its answer: what the next request most likely continues."""
 
-    __slots__ = ("cleaner", "digest", "effect", "head", "messages", "origins", "sent", "sent_head")
+    __slots__ = ("cleaner", "digest", "effect", "head", "kept", "messages", "origins", "sent", "sent_head")
 
     def __init__(self) -> None:
         self.effect: EffectId | None = None
@@ -82,6 +82,8 @@ class Conversation:
         self.cleaner: Cleaner | None = None
         self.origins: dict[int, tuple[Message, EffectId]] = {}
         """Identity of a message → the effect whose receipt holds it already."""
+        self.kept: dict[int, tuple[Message, ev.Stored]] = {}
+        """Identity of a large tool result → the blob of its receipt."""
 
     def continued_by(self, request: Request, head: Head, cleaner: Cleaner) -> bool:
         """Whether `request` is the last one, its answer, and something more."""
@@ -206,6 +208,9 @@ class ModelEffect(Effect[Response]):
             usage.cost_microdollars,
             ms,
         )
+
+    async def failed_before(self, asked: ev.Asked, context: Context) -> None:
+        await self.asked(asked.effect, asked.decision, context)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Response:
         assert isinstance(answered, ev.ModelAnswered)
