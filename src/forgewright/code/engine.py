@@ -114,6 +114,8 @@ class CodeEngine:
         stage.moves.extend(after.moves if after is not None else ())
         results = self._run(operations, stage)
         check = any(operation.checked for operation in operations)
+        if any(o.writes and o.binds and o.checked for o in operations):
+            results = [*results, *self._bound(operations, stage)]
         return Plan(unparse(operations), self._changes(stage, check), tuple(results), tuple(stage.moves))
 
     def commit(self, plan: Plan) -> Committed:
@@ -175,6 +177,15 @@ class CodeEngine:
         if refused is not None:
             raise refused
         return results
+
+    def _bound(self, operations: tuple[Operation, ...], stage: Stage) -> list[Result]:
+        """Raises `EditRefused` where names would lose their meaning; says so where that is not known."""
+        from forgewright.code.integrity import allowances, check
+
+        check(self.project, stage, allowances(operations))
+        notes = tuple(stage.notes)
+        stage.notes.clear()
+        return [Result("check", notes=notes)] if notes else []
 
     def _changes(self, stage: Stage, check: bool) -> tuple[FileChange, ...]:
         changes: list[FileChange] = []

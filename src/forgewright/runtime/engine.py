@@ -132,7 +132,13 @@ class Engine:
         """The model called `named`, or the actor's, or the engine's. What acts for an actor (`coder.summary`)
         has the actor's, unless it has one of its own."""
         own = self._models.get(actor) if "." in actor else None
-        choice = own or named or self._models.get(actor) or self._models.get(actor.partition(".")[0]) or self._model
+        choice = (
+            own
+            or named
+            or self._models.get(actor)
+            or self._models.get(actor.partition(".")[0])
+            or self._model
+        )
         if choice is None:
             raise UsageError(
                 f"{actor} needs a model, and none was given",

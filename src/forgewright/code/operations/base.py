@@ -140,6 +140,8 @@ class Operation(
     """Heading on the reference page: `query`, `rename`, `insert`, …"""
     writes: ClassVar[bool] = True
     """False for queries."""
+    binds: ClassVar[bool] = True
+    """Whether names are to be compared before and after it; False for what compares them itself."""
     checked: ClassVar[bool] = True
     """False if the result may be as broken as it was before: giving back what was there."""
 

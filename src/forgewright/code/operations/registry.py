@@ -42,6 +42,7 @@ TABLE: dict[str, str] = {
     "delete-file": f"{STRUCTURE}.files:DeleteFile",
     "move-file": f"{STRUCTURE}.files:MoveFile",
     "restore": f"{STRUCTURE}.restore:Restore",
+    "allow": f"{STRUCTURE}.allow:Allow",
     # rename, signature, move, extract, inline, imports
     "rename": f"{STRUCTURE}.rename:Rename",
     "rename-module": f"{STRUCTURE}.rename:RenameModule",

@@ -42,6 +42,7 @@ class Rename(Operation, frozen=True, kw_only=True):
     allow_capture: Annotated[bool, Meta(description="Go on although another name would be captured.")] = False
 
     group: ClassVar[str] = "rename"
+    binds: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(rename symbol: 'function[name=load]' new: 'read')",
@@ -93,6 +94,7 @@ class RenameModule(Operation, frozen=True, kw_only=True):
     new: Annotated[str, Meta(description="The new name, without suffix.")]
 
     group: ClassVar[str] = "rename"
+    binds: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(rename-module module: 'util.py' new: 'helpers')",

@@ -80,8 +80,26 @@ class ModuleMove:
                     self._plain(file, item, moving)
             else:
                 self._from(file, statement, items, moving, gone, added)
+        self._attributes(file)
         self.splices += imports.add(added, gone) if added else []
         self.splices += imports.remove(gone) if gone else []
+
+    def _attributes(self, file: FileIndex) -> None:
+        """The module as an attribute of its package, where no import of its own names it."""
+        identity = self.resolver.identity
+        done = [(s.start, s.end) for s in self.splices if s.path == file.path]
+        last = self.module.rpartition("/")[2]
+        for entry in file.attributes.get(last, ()):
+            if any(start <= entry.start < end for start, end in done):
+                continue
+            if any(
+                key.is_module and key.path == self.module for key in identity.of_attribute(entry, last)[0]
+            ):
+                row = file.data.count(b"\n", 0, entry.start) + 1
+                raise EditRefused(
+                    f"{file.path}:{row} reaches {self.old} through its package, without an import of its own",
+                    hint=f"write import {self.old} there first",
+                )
 
     def _renamed(self, module: str) -> str | None:
         """The new dotted name of a module that moves; None for others."""
