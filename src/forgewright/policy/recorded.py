@@ -25,7 +25,7 @@ def attempt_of(record: ev.Record) -> Attempt | None:
         case ev.ModelAsked():
             return Attempt(actor, "model", event.model)
         case ev.ToolAsked():
-            return Attempt(actor, "tool", event.tool, {"recovery": event.recovery})
+            return Attempt(actor, "tool", event.tool, {**_traced(event.facts), "recovery": event.recovery})
         case ev.EditAsked():
             return Attempt(actor, "edit", "worktree", {"paths": tuple(event.before or event.after)})
         case ev.ExecAsked():
@@ -85,6 +85,12 @@ class Recorded:
 
 
 _KEY = msgspec.json.Encoder(order="deterministic").encode
+
+
+def _traced(facts: ev.Json) -> dict[str, Fact]:
+    if facts == ev.NULL:
+        return {}
+    return msgspec.json.decode(facts, type=dict[str, bool | int | str | tuple[str, ...]])
 
 
 def _exec_facts(event: ev.ExecAsked) -> dict[str, Fact]:

@@ -49,6 +49,25 @@ _PATH = (
     FactSpec("suffix", "String", "Its suffix in lower case with the dot, or nothing.", "", derived=True),
 )
 
+_TRACED = (
+    FactSpec("tainted", "Bool", "Untrusted content was read before the model made the call."),
+    FactSpec(
+        "plan",
+        "String",
+        "`inside` the locked plan, `partly` (see `unplanned`), `outside`; or `none` was stated.",
+    ),
+    FactSpec("untrusted", "Set<String>", "Arguments with words or values of untrusted or unknown origin."),
+    FactSpec("composed", "Set<String>", "Arguments put together from trusted words, none of them one value."),
+    FactSpec("parties", "Set<String>", "Arguments whose values name a party, as the tool vouches for it."),
+    FactSpec(
+        "addresses", "Set<String>", "Arguments with a link, e-mail address or account from no trusted source."
+    ),
+    FactSpec("unplanned", "Set<String>", "Arguments that do not come from where the plan says."),
+    FactSpec("sources", "Set<String>", "`ARGUMENT:SOURCE`: `to:user`, `to:contacts.email`, `body:unknown` …"),
+)
+"""Said where value provenance is traced. They have no defaults: a policy asks `context has untrusted` first,
+and where nothing is traced its condition is not met."""
+
 VOCABULARY: Mapping[str, ActionSpec] = {
     "model": ActionSpec(
         ("Model",),
@@ -72,6 +91,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
                 "",
             ),
             FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
+            *_TRACED,
             _LABELS,
         ),
     ),

@@ -21,7 +21,7 @@ from forgewright.sandbox import http_head
 from forgewright.sandbox.addresses import Address, is_public
 from forgewright.sandbox.credentials import Interception, Secrets
 from forgewright.sandbox.http_head import HEAD_BYTES_MAX, Denied, Head, name_of, server_name
-from forgewright.sandbox.protocol import Stream
+from forgewright.sandbox.streams import Stream
 from forgewright.sandbox.types import Connection, Network, OnConnection
 
 PORT = 3128

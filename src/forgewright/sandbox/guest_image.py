@@ -34,7 +34,10 @@ _LEFT_OUT = (
     "/usr/share/i18n/",
 )
 _MERGED = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
-_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "overlay")
+SERIAL_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "overlay")
+"""For a machine whose channel is a serial device (QEMU)."""
+SOCKET_MODULES = ("virtio_mmio", "virtio_blk", "vmw_vsock_virtio_transport", "squashfs", "overlay")
+"""For one whose channel is a socket between host and guest (Firecracker)."""
 
 
 def cache_root() -> Path:
@@ -69,7 +72,7 @@ def _kernel_rank(path: Path) -> tuple[bool, list[int]]:
     return "cloud" in path.name, [int(n) for n in re.findall(r"\d+", path.name)]
 
 
-def _module_files(version: str) -> list[Path]:
+def _module_files(version: str, wanted: Iterable[str]) -> list[Path]:
     """The modules that the guest needs and what they need, in the order of loading (modules.dep(5))."""
     base = Path(f"/lib/modules/{version}")
     needs: dict[str, list[str]] = {}
@@ -85,7 +88,7 @@ def _module_files(version: str) -> list[Path]:
         if file not in ordered:
             ordered.append(file)
 
-    for name in _MODULES:
+    for name in wanted:
         if name in by_name:  # else it is built in
             add(by_name[name])
     if any(not file.endswith(".ko") for file in ordered):
@@ -93,8 +96,8 @@ def _module_files(version: str) -> list[Path]:
     return [base / file for file in ordered]
 
 
-def initramfs(version: str) -> bytes:
-    """A cpio archive (newc) of /init, the agent and the modules."""
+def initramfs(version: str, modules: Iterable[str] = SERIAL_MODULES) -> bytes:
+    """A cpio archive (newc) of /init, the agent and the modules; without a version, the kernel has all built in."""
     out = io.BytesIO()
 
     def add(name: str, mode: int, data: bytes = b"") -> None:
@@ -108,7 +111,7 @@ def initramfs(version: str) -> bytes:
     add("modules", 0o40755)
     add("init", 0o100755, program("guest").read_bytes())
     add("agent", 0o100755, program("agent").read_bytes())
-    for number, file in enumerate(_module_files(version)):
+    for number, file in enumerate(_module_files(version, modules) if version else ()):
         add(f"modules/{number:02d}-{file.name}", 0o100644, file.read_bytes())
     add("TRAILER!!!", 0)
     return out.getvalue()
@@ -167,7 +170,7 @@ def file_of(name: str, image: Image | None) -> Path:
     """The squashfs that a machine boots: of image `host` (None), or of a tree of the cache."""
     if image is None:
         return root_image(ImageName.parse(name).packages)
-    file = Path(image.folder) / "root.squashfs"
+    file = Path(image.folder) / f"image-{image.digest[7:39]}.squashfs"  # a snapshot is known by this name
     if not file.exists():
         unfinished = file.with_suffix(f".{os.getpid()}")
         _squash(["mksquashfs", str(image.tree), str(unfinished), "-no-xattrs"])

@@ -27,7 +27,7 @@ _WRITABLE = (
     ("home", HOME, 0o755),
 )
 _USR_LINKS = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
-_SHARED_ETC = (
+READY_ETC = (
     "alternatives",
     "ld.so.cache",
     "ld.so.conf",
@@ -144,7 +144,7 @@ def host_image(plan: Plan, spec: SandboxSpec) -> None:
         elif path.is_dir():
             plan.bind(str(path), str(path), recursive=True)
     plan.link("../run", "/var/run")
-    for name in _SHARED_ETC:
+    for name in READY_ETC:
         source = Path("/etc") / name
         if source.exists():
             plan.bind(str(source.resolve()), f"/etc/{name}")
@@ -169,17 +169,22 @@ def tree_image(plan: Plan, spec: SandboxSpec, place: Place, image: Image) -> Non
 
 
 def identity(plan: Plan, spec: SandboxSpec) -> None:
-    plan.file(
-        "/etc/passwd",
-        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+    for path, text in identity_files(spec).items():
+        plan.file(path, text)
+
+
+def identity_files(spec: SandboxSpec) -> dict[str, str]:
+    """Who a program inside finds itself to be, and where; nothing of this machine."""
+    return {
+        "/etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\n"
         f"sandbox:x:{spec.uid}:{spec.uid}:sandbox:{HOME}:/bin/sh\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-    )
-    plan.file("/etc/group", f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n")
-    plan.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n")
-    plan.file("/etc/hostname", "sandbox\n")
-    plan.file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-    plan.file("/etc/resolv.conf", "")
+        "/etc/group": f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n",
+        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n",
+        "/etc/hostname": "sandbox\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "/etc/resolv.conf": "",
+    }
 
 
 def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:

@@ -64,6 +64,10 @@ class Plan:
     ) -> None:
         self._add("hosttmpfs", host, f"size={size_bytes},nr_inodes={inodes},mode={mode:o}", _text(owner))
 
+    def jail_host(self, host: str, *, size_bytes: int) -> None:
+        """A file system in memory on which programs can be started and devices opened."""
+        self._add("jail", host, f"size={size_bytes},nr_inodes=64,mode=711")
+
     def folder_host(self, host: str, *, mode: int = 0o755, owner: Owner | None = None) -> None:
         self._add("hostdir", host, f"{mode:o}", _text(owner))
 

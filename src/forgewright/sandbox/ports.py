@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from forgewright.sandbox.protocol import Channel, Stream
+from forgewright.sandbox.protocol import Channel
+from forgewright.sandbox.streams import Stream
 
 CONNECTIONS_MAX = 64
 OPEN_SECONDS = 10.0

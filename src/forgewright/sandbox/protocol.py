@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from forgewright.core.errors import SandboxError
+from forgewright.sandbox.streams import ENDED, SHUT, Stream
 from forgewright.sandbox.types import Size
 
 FRAME_BYTES_MAX = 4 << 20
@@ -27,7 +28,7 @@ _EXITED = struct.Struct("<iBQQQQ")
 _EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME, _LISTEN, _DATA, _SHUT, _ROOM, _OPEN, _RESIZE = range(
     1, 13
 )
-_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE, _OPENED, _SENT, _ENDED = range(65, 75)
+_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE, _OPENED = range(65, 73)
 
 _STREAM_IDS = 0x8000_0000
 _ENGINES_STREAMS = 0x4000_0000
@@ -154,70 +155,6 @@ class Job:
         self._pump()
 
 
-class Stream:
-    """A connection of a program inside, or to one; what waits is bounded both ways.
-
-    `port`: where it was made to, inside.
-    """
-
-    def __init__(self, channel: Channel, number: int, port: int) -> None:
-        self._channel = channel
-        self._number = number
-        self.port = port
-        self._window = STDIN_WINDOW
-        self._room = asyncio.Event()
-        self._room.set()
-        self._reader = asyncio.StreamReader(limit=1 << 17)
-        self.ended = False
-
-    async def read(self, n: int) -> bytes:
-        return self._taken(await self._reader.read(n))
-
-    async def readuntil(self, end: bytes) -> bytes:
-        """Raises `asyncio.IncompleteReadError` and `asyncio.LimitOverrunError`."""
-        return self._taken(await self._reader.readuntil(end))
-
-    async def readexactly(self, n: int) -> bytes:
-        return self._taken(await self._reader.readexactly(n))
-
-    def _taken(self, data: bytes) -> bytes:
-        if data:
-            self._channel.send(_ROOM, self._number, struct.pack("<I", len(data)))
-        return data
-
-    async def write(self, data: bytes) -> None:
-        """Raises `ConnectionError` when the other end has gone."""
-        view = memoryview(data)
-        while view:
-            await self._room.wait()
-            if self.ended:
-                raise ConnectionResetError("the program inside has closed the connection")
-            n = min(len(view), self._window, 32768)
-            self._channel.send(_DATA, self._number, bytes(view[:n]))
-            view = view[n:]
-            self._window -= n
-            if not self._window:
-                self._room.clear()
-
-    def write_eof(self) -> None:
-        self._channel.send(_DATA, self._number)
-
-    def close(self) -> None:
-        self._channel.send(_SHUT, self._number)
-
-    def received(self, kind: int, data: bytes) -> None:
-        if kind == _CREDIT and len(data) == 4:
-            self._window += int.from_bytes(data, "little")
-            self._room.set()
-        elif kind == _SENT and data and not self.ended:
-            self._reader.feed_data(data)
-        elif not self.ended:
-            self._reader.feed_eof()
-            if kind == _ENDED:
-                self.ended = True
-                self._room.set()
-
-
 class Channel(asyncio.Protocol):
     """The engine's end. `ready` is set when the agent has said hello; `closed` when the channel has ended."""
 
@@ -266,7 +203,7 @@ class Channel(asyncio.Protocol):
                 future.exception()  # whoever waits is told; nobody else has to
         self._jobs.clear()
         for stream in self._streams.values():
-            stream.received(_ENDED, b"")
+            stream.received(ENDED, b"")
         self._streams.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -343,14 +280,14 @@ class Channel(asyncio.Protocol):
         found = self._streams.get(number)
         if found is not None:
             found.received(kind, data)
-            if kind == _ENDED:
+            if kind == ENDED:
                 del self._streams[number]
 
     def _open_answered(self, kind: int, number: int, data: bytes) -> None:
         waiting = self._opening.pop(number, None)
         if waiting is None or waiting.done():
             if kind == _OPENED:
-                self.send(_SHUT, number)
+                self.send(SHUT, number)
         elif kind == _OPENED and len(data) == 2:
             stream = self._streams[number] = Stream(self, number, int.from_bytes(data))
             waiting.set_result(stream)

@@ -12,7 +12,7 @@ from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.effect import Effect
-from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.effects.keep import keep_clean, load
 from forgewright.sandbox.types import (
     Command,
     Connection,
@@ -25,6 +25,7 @@ from forgewright.sandbox.types import (
 )
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
 
 
@@ -88,10 +89,13 @@ class ExecEffect(Effect[Exit]):
         )
 
     def matches(self, asked: ev.Asked) -> bool:
-        if not isinstance(asked, ev.ExecAsked) or asked.argv != self.command.argv:
+        if not isinstance(asked, ev.ExecAsked) or asked.argv != self.cleaner.value(self.command.argv):
             return False
         self.digest = asked.image_digest  # where its receipt was lost, it is repeated in the very same image
         return True
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        self.command = cleaner.value(self.command)
 
     async def perform(self, key: str, context: Context) -> Exit:
         listener = context.execution.output_listener(context.actor)
@@ -104,7 +108,7 @@ class ExecEffect(Effect[Exit]):
             await sandbox.close()
 
     async def answered(self, effect: EffectId, answer: Exit, ms: int, context: Context) -> ev.Answered:
-        return ev.ExecAnswered(effect, await keep(answer, context), ms)
+        return ev.ExecAnswered(effect, await keep_clean(answer, context), ms)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Exit:
         assert isinstance(answered, ev.ExecAnswered)

@@ -247,6 +247,8 @@ static void operation(const char *op, char **a) {
         int fd = open(a[0], O_PATH | O_CLOEXEC);
         own(fd, a[2]);
         close(fd);
+    } else if (!strcmp(op, "jail")) { /* PATH OPTIONS: with programs and devices, for a monitor's own jail */
+        if (mount("tmpfs", a[0], "tmpfs", MS_NOSUID, a[1])) fail("tmpfs %s", a[0]);
     } else if (!strcmp(op, "hostdir")) { /* PATH MODE OWNER */
         mkdir(a[0], 0700);
         int fd = open(a[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -297,7 +299,7 @@ static void operation(const char *op, char **a) {
 }
 
 static const struct { const char *name; int arguments; } operations[] = {
-    {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
+    {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"jail", 2}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
     {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"rootoverlay", 5}, {"open", 2}, {"join", 1}, {"user", 1},
 };
 
