@@ -109,6 +109,15 @@ class Job:
         self._input = memoryview(b"")
         self._window = STDIN_WINDOW
         self._finish = False
+        self.keep = True
+        self._fed = asyncio.Event()
+        self._fed.set()
+
+    async def fed(self) -> None:
+        """Returns when all that was given to `feed` is on its way, or the command has ended."""
+        waiting = asyncio.ensure_future(self._fed.wait())
+        await asyncio.wait((waiting, self.done), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
     def feed(self, data: bytes, *, eof: bool = True) -> None:
         """Sends standard input as fast as the command reads it."""
@@ -122,6 +131,7 @@ class Job:
             self._channel.send(_STDIN, self.number, bytes(self._input[:n]))
             self._input = self._input[n:]
             self._window -= n
+        self._fed.clear() if self._input else self._fed.set()
         if self._finish and not self._input:
             self._finish = False
             self._channel.send(_STDIN, self.number)
@@ -146,7 +156,8 @@ class Job:
         return gone.done()
 
     def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
-        (self.stdout if stream == "stdout" else self.stderr).append(data)
+        if self.keep:
+            (self.stdout if stream == "stdout" else self.stderr).append(data)
         if self._on_output is not None:
             self._on_output(stream, data)
 
@@ -350,6 +361,15 @@ class Channel(asyncio.Protocol):
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
         await done
+
+    def hold(self, waiting: bool) -> None:
+        """Reads no more until it is called again: whoever takes the output is slower than the sandbox."""
+        transport = self._reading or self._transport
+        if isinstance(transport, asyncio.ReadTransport) and not transport.is_closing():
+            if waiting and transport.is_reading():
+                transport.pause_reading()
+            elif not waiting and not transport.is_reading():
+                transport.resume_reading()
 
     def jobs(self) -> Sequence[Job]:
         return list(self._jobs.values())
