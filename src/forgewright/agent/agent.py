@@ -21,6 +21,7 @@ from forgewright.runtime.execution import raise_first
 from forgewright.tools.types import Tool
 
 if TYPE_CHECKING:
+    from forgewright.agent.subagents.subagent import Subagent
     from forgewright.runtime.engine import Engine
     from forgewright.runtime.execution import Outcome
 
@@ -56,7 +57,8 @@ class Agent:
         answer = await agent.act(context, "What is 2 + 3?")      # inside a node
 
     `output`: a type (struct, dataclass, list …) that the last answer must fit; it is asked for again, with what
-    was wrong, up to three times. `model` overrides the engine's choice for this agent's name.
+    was wrong, up to three times. `model` overrides the engine's choice for this agent's name. `subagents`: agents that
+    it can give tasks to, with `background` also such as work while it goes on.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class Agent:
         middleware: Sequence[Middleware] = (),
         temperature: float | None = None,
         max_output_tokens: int | None = None,
+        subagents: Sequence[Subagent | Agent] = (),
+        background: bool = False,
     ) -> None:
         from forgewright.tools import as_tool
 
@@ -83,8 +87,10 @@ class Agent:
         self.middleware = tuple(middleware)
         self.temperature = temperature
         self.max_output_tokens = max_output_tokens
-        self._specs = tuple(ToolSpec(t.name, t.description, t.parameters) for t in self.tools.values())
-        if len(self._specs) != len(tools):
+        self.subagents = tuple(subagents)
+        self.background = background
+        self.specs = tuple(ToolSpec(t.name, t.description, t.parameters) for t in self.tools.values())
+        if len(self.specs) != len(tools):
             raise UsageError(f"agent {name!r} has two tools of one name")
         self._schema = None if output is None else _schema(output)
         self._graph: Graph[AgentState] | None = None
@@ -112,6 +118,11 @@ class Agent:
 
         Raises `StuckError` (patterns, or too many turns), `ContextOverflow` (nothing left to shorten).
         """
+        if self.subagents:
+            from forgewright.agent.subagents.crew import Crew
+
+            async with Crew(self, context) as crew:
+                return await crew.lead.act(context, prompt)
         if isinstance(prompt, str):
             messages: tuple[Message, ...] = (User(prompt),)
         else:
@@ -169,7 +180,7 @@ class Agent:
             request = Request(
                 messages=messages,
                 system=self.instructions,
-                tools=self._specs,
+                tools=self.specs,
                 schema=self._schema,
                 temperature=self.temperature,
                 max_output_tokens=self.max_output_tokens,
@@ -183,11 +194,11 @@ class Agent:
                 messages = shorter
 
     async def _call_all(self, calls: Sequence[ToolCall], context: Context) -> list[ToolResult]:
-        """Neighbouring pure calls run side by side, all others one after the other."""
+        """Neighbouring calls that are pure, or made for it, run side by side; all others one after the other."""
         results: list[ToolResult] = []
         batch: list[ToolCall] = []
         for call in calls:
-            if self._is_pure(call):
+            if self._beside_others(call):
                 batch.append(call)
                 continue
             results += await self._side_by_side(batch, context)
@@ -202,9 +213,9 @@ class Agent:
         raise_first(ended)
         return [result for result in ended if isinstance(result, ToolResult)]
 
-    def _is_pure(self, call: ToolCall) -> bool:
+    def _beside_others(self, call: ToolCall) -> bool:
         found = self.tools.get(call.name)
-        return found is not None and found.recovery == "pure"
+        return found is not None and (found.recovery == "pure" or getattr(found, "concurrent", False))
 
     async def _call(self, call: ToolCall, context: Context) -> ToolResult:
         async def plain(call: ToolCall) -> ToolResult:

@@ -44,8 +44,12 @@ async def perform(effect: Effect[A], context: Context) -> A:
 
 async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     execution = context.execution
-    execution.check_budget()
-    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
+    execution.check_time()
+    context.strand.step()
+    facts = effect.facts()
+    if context.strand.depth:
+        facts = {**facts, **context.strand.facts}
+    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, facts))
     decision = ev.Decision(
         verdict.permit, verdict.policies, verdict.tier, verdict.approval, dict(verdict.limits)
     )
@@ -60,6 +64,7 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     asked = await effect.asked(identity, decision, context)
     if not verdict.permit:
         await _refuse(effect, identity, asked, verdict, context)
+    execution.open.add(identity)
     await context.ledger.append(context.actor, asked)
     if verdict.approval is not None:
         await _approve(effect, identity, asked, verdict.approval, context)
@@ -113,7 +118,7 @@ async def _approve(
         message = f"{who} did not approve {effect.action} on {effect.resource!r}" + (
             f": {answer}" if answer != "no" else ""
         )
-        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        await _receipt(context, identity, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
 
 
@@ -124,17 +129,35 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
     except OWN_TROUBLE:
         raise
     except ForgewrightError as error:
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise
+    if effect.recorded:
+        context.execution.open.discard(identity)
+        return answer
     ms = (time.monotonic_ns() - started) // 1_000_000
     receipt = await effect.answered(identity, answer, ms, context)
-    if effect.lazy:
+    if effect.nested:
+        await _receipt(context, identity, *_unfinished(identity, context), receipt)
+    elif effect.lazy:
+        context.execution.open.discard(identity)
         context.ledger.later(context.actor, receipt)
     else:
-        await context.ledger.append(context.actor, receipt)
+        await _receipt(context, identity, receipt)
     return answer
+
+
+async def _receipt(context: Context, identity: EffectId, *events: ev.Answered) -> None:
+    context.execution.open.discard(identity)
+    await context.ledger.append(context.actor, *events)
+
+
+def _unfinished(identity: EffectId, context: Context) -> list[ev.Answered]:
+    """Receipts of what was under way inside an effect when it was ended from outside, so that nothing stays open."""
+    prefix, execution = f"{identity}.", context.execution
+    inside = sorted(name for name in execution.open if name.startswith(prefix))
+    execution.open.difference_update(inside)
+    error = errors.Stopped(f"effect {identity}, which this is a part of, ended before it did")
+    return [ev.EffectFailed(name, error.code, error.message) for name in inside]
 
 
 async def _recall(effect: Effect[A], past: Past, answered: ev.Answered, context: Context) -> A:
@@ -150,7 +173,7 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
     asked = past.asked
     if not asked.decision.permit:
         message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}"
-        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        await _receipt(context, identity, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
     said = asked.decision
     await effect.oblige(Verdict(True, said.by, said.tier, said.approval, limits=said.limits), context)
@@ -163,7 +186,7 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
     elif effect.recovery == "reconcilable":
         found = await effect.reconcile(f"{context.run}/{identity}", asked, context)
         if found is not None:
-            await context.ledger.append(context.actor, await effect.answered(identity, found, 0, context))
+            await _receipt(context, identity, await effect.answered(identity, found, 0, context))
             return found
     return await _do(effect, identity, context)
 
@@ -180,9 +203,7 @@ async def _ask_to_repeat(effect: Effect[A], identity: EffectId, begins: int, con
     )
     if answer != "repeat":
         error = errors.ToolError(f"a person said not to repeat {effect.action} {effect.resource!r}")
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise error
 
 

@@ -31,6 +31,10 @@ class Effect(Generic[A]):
     recovery: Recovery = "pure"
     lazy: bool = False
     """The receipt may be written with the next intent, since repeating the effect is harmless."""
+    recorded: bool = False
+    """Set by `perform` where somebody else wrote the receipt already."""
+    nested: bool = False
+    """Effects numbered under this one may be unfinished when it ends, and are then closed with its receipt."""
 
     def facts(self) -> Mapping[str, Fact]:
         """What the gate may know of it."""
