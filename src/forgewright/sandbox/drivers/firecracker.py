@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import guest_image, reaper, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
@@ -36,6 +36,7 @@ from forgewright.sandbox.firecracker_api import (
     Hardware,
     connect_agent,
 )
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
@@ -191,11 +192,11 @@ class FirecrackerDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         guest = await asyncio.to_thread(self._find)
+        guest = msgspec.structs.replace(
+            guest, image=await asyncio.to_thread(guest_image.file_of, spec.image, image)
+        )
         if not self._reaped:
             self._reaped = True
             await self.clean()
@@ -211,6 +212,7 @@ class FirecrackerDriver:
             except TimeoutError:
                 raise SandboxError(f"the machine did not resume: {machine.log()}") from None
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
+            sandbox.image = image
             await sandbox.place_mounts()
             await sandbox.open_network()
         except BaseException:
