@@ -93,6 +93,10 @@ class Plan:
     ) -> None:
         self._add("overlay", lower, upper, work, path, _text(owner), "1" if rootless else "")
 
+    def unpack(self, archive: str, host: str, *, owner: Owner | None = None) -> None:
+        """Puts back what a snapshot holds; all of it becomes `owner`'s."""
+        self._add("unpack", archive, host, _text(owner))
+
     def inherit(self, host: str, number: int) -> None:
         """Opens `host` for writing as descriptor `number` of the program that is launched. Comes last."""
         self._add("open", host, str(number))

@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import reaper, state
+from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
-from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
+from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
 from forgewright.sandbox.layout import Place, check, compose, writable
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner
@@ -36,6 +36,12 @@ def platform_of(path: str) -> str:
     """`systrap` where this runsc has it (2023 and later), else `ptrace`; both work without /dev/kvm."""
     answer = subprocess.run([path, "flags"], capture_output=True, text=True, check=False, timeout=10)
     return "systrap" if "systrap" in answer.stdout + answer.stderr else "ptrace"
+
+
+class GvisorMachine(OciMachine):
+    """Knows how its runsc is called."""
+
+    runtime: list[str]
 
 
 class GvisorDriver:
@@ -75,6 +81,13 @@ class GvisorDriver:
         return Probe(driver=self.name, tier=self.tier, available=ended.ok, version=version, detail=detail)
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
+        return await self._create(spec)
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        about, folder = saved.load(snapshot, self.name)
+        return await self._create(about.spec, folder)
+
+    async def _create(self, spec: SandboxSpec, snapshot: Path | None = None) -> AgentSandbox:
         check(spec)
         if spec.image != "host":
             raise UsageError(
@@ -89,7 +102,9 @@ class GvisorDriver:
         folder = state.make(name)
         groups = hierarchies()
         cgroup = Cgroup(name, groups) if groups else None
-        machine = OciMachine(name, folder, cgroup, spec)
+        machine = GvisorMachine(name, folder, cgroup, spec)
+        machine.runtime = [path, "--root", str(folder / "runtime"), f"--platform={self._platform}", "--network=none",
+                           "--ignore-cgroups", "--overlay2=none"]  # fmt: skip
         try:
             if cgroup:
                 limits = spec.limits
@@ -98,26 +113,32 @@ class GvisorDriver:
                     memory_bytes=limits.memory_bytes + limits.memory_bytes // 4 + _KERNEL_BYTES,
                     processes=4 * limits.processes + _KERNEL_THREADS,
                 )
-                cgroup.create(outer)
-            await machine.start(self._prepare(spec, name, folder, cgroup, path), pipes=True)
+                cgroup.create(outer, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]))
+            await machine.start(
+                self._prepare(spec, machine, snapshot), pipes=True, greet=snapshot is not None
+            )
             sandbox = AgentSandbox(name, spec, self.name, machine)
-            await sandbox.open_network()
+            sandbox.origin = self
+            await sandbox.open_network(listening=snapshot is not None)
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
         return sandbox
 
-    def _prepare(
-        self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, path: str
-    ) -> list[str]:
+    def _prepare(self, spec: SandboxSpec, machine: GvisorMachine, snapshot: Path | None) -> list[str]:
+        name, folder = machine.folder.name, machine.folder
         for part in ("root", "scratch", "runtime"):
             (folder / part).mkdir(mode=0o711)
         # Users inside are those of runsc's kernel; on the host, all is done as runsc's own user.
         place = Place(
-            folder=folder, agent=program("agent"), payload=Owner(spec.uid, spec.uid), root_writes=True
+            folder=folder,
+            agent=program("agent"),
+            payload=Owner(spec.uid, spec.uid),
+            root_writes=True,
+            written=snapshot / WRITTEN if snapshot else None,
         )
         plan = compose(spec, place)
-        for entrance in cgroup.entrances() if cgroup else ():
+        for entrance in machine.entrances():
             plan.join(entrance)
         limits = spec.limits
         arguments = ("--id", name, "--memory", str(limits.memory_bytes), "--processes", str(limits.processes))
@@ -132,11 +153,9 @@ class GvisorDriver:
         )
         (folder / "config.json").write_bytes(config)
         plan.save(folder / "plan")
-        return [
-            str(program("launch")), str(folder / "plan"), path, "--root", str(folder / "runtime"),
-            f"--platform={self._platform}", "--network=none", "--ignore-cgroups", "--overlay2=none",
-            "run", "--bundle", str(folder), name,
-        ]  # fmt: skip
+        what = ["restore", f"--image-path={snapshot}"] if snapshot else ["run"]
+        launch = [str(program("launch")), str(folder / "plan")]
+        return [*launch, *machine.runtime, *what, "--bundle", str(folder), name]
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)
