@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_o
 from forgewright.sandbox.layout import Place, check, compose, writable
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner
+from forgewright.sandbox.protocol import Channel
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
@@ -30,6 +32,7 @@ INSTALL = "apt-get install runsc"
 _KERNEL_BYTES = 192 << 20
 """What runsc itself may need of memory, over what its programs may."""
 _KERNEL_THREADS = 512
+END_SECONDS = 10.0
 
 
 def platform_of(path: str) -> str:
@@ -39,9 +42,39 @@ def platform_of(path: str) -> str:
 
 
 class GvisorMachine(OciMachine):
-    """Knows how its runsc is called."""
+    """A snapshot is a checkpoint of the kernel with its processes, and what was written, which lies outside it.
+
+    runsc ends what it has saved, so the sandbox itself goes on from its own snapshot.
+    """
 
     runtime: list[str]
+    """How its runsc is called."""
+    again: Callable[[Path], list[str]]
+    """The command that starts it anew from a snapshot."""
+
+    async def save(self, folder: Path) -> None:
+        await self.resume()  # runsc cannot work on what is frozen; its kernel itself holds its programs still
+        await self._runsc("pause")
+        await self.save_scratch(folder)
+        await self._runsc("checkpoint", f"--image-path={folder}")
+        before = self.channel
+        before.close()
+        if not await self._ended(END_SECONDS):
+            await asyncio.to_thread(reaper.end, [self.folder])
+            await self._ended(END_SECONDS)
+        await asyncio.to_thread(shutil.rmtree, self.folder / "runtime", ignore_errors=True)
+        self.channel = Channel()
+        self.channel.on_stream = before.on_stream
+        await self.start(self.again(folder), pipes=True, greet=True)
+        await self.pause()
+
+    async def _runsc(self, *what: str) -> None:
+        with open(self.folder / "log", "ab") as log:
+            done = await asyncio.create_subprocess_exec(
+                *self.runtime, *what, self.folder.name, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+            if await done.wait():
+                raise SandboxError(f"runsc could not {what[0]} the sandbox: {self.log()}")
 
 
 class GvisorDriver:
@@ -103,6 +136,7 @@ class GvisorDriver:
         groups = hierarchies()
         cgroup = Cgroup(name, groups) if groups else None
         machine = GvisorMachine(name, folder, cgroup, spec)
+        machine.again = lambda folder: self._prepare(spec, machine, folder)
         machine.runtime = [path, "--root", str(folder / "runtime"), f"--platform={self._platform}", "--network=none",
                            "--ignore-cgroups", "--overlay2=none"]  # fmt: skip
         try:
@@ -128,7 +162,7 @@ class GvisorDriver:
     def _prepare(self, spec: SandboxSpec, machine: GvisorMachine, snapshot: Path | None) -> list[str]:
         name, folder = machine.folder.name, machine.folder
         for part in ("root", "scratch", "runtime"):
-            (folder / part).mkdir(mode=0o711)
+            (folder / part).mkdir(mode=0o711, exist_ok=True)
         # Users inside are those of runsc's kernel; on the host, all is done as runsc's own user.
         place = Place(
             folder=folder,
