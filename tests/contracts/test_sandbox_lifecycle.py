@@ -146,6 +146,7 @@ async def test_limits_hold_in_a_fork_and_processes_of_machines_go_on(
     finally:
         await other.close()
     assert saved.existing() == []
+    assert (await shell(sandbox, "echo here")).stdout == b"here\n"
 
 
 async def test_copy_on_write_goes_into_the_snapshot(driver: Driver, tmp_path: Path) -> None:
