@@ -9,6 +9,8 @@ import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
 from forgewright.sandbox.types import Mount, SandboxSpec
 
@@ -96,8 +98,8 @@ def check(spec: SandboxSpec) -> None:
             raise UsageError(f"mount source {mount.source}: `cow` is for folders", hint="mount its folder")
 
 
-def compose(spec: SandboxSpec, place: Place) -> Plan:
-    """The plan for `spec`; the caller adds what its runtime needs."""
+def compose(spec: SandboxSpec, place: Place, image: Image | None = None) -> Plan:
+    """The plan for `spec`; the caller adds what its runtime needs. `image`: None is the image `host`."""
     plan = Plan()
     if place.payload is None:
         plan.user_namespace()
@@ -106,9 +108,12 @@ def compose(spec: SandboxSpec, place: Place) -> Plan:
     plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
     if place.written:
         plan.unpack(str(place.written), place.scratch, owner=None if place.root_writes else place.payload)
-    plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
-    plan.root(place.root)
-    host_image(plan, spec)
+    if image is None:
+        plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
+        plan.root(place.root)
+        host_image(plan, spec)
+    else:
+        tree_image(plan, spec, place, image)
     for name, path, mode in _WRITABLE:
         plan.folder_host(f"{place.scratch}/{name}", mode=mode, owner=place.payload)
         plan.folder(path)
@@ -137,6 +142,23 @@ def host_image(plan: Plan, spec: SandboxSpec) -> None:
         if source.exists():
             plan.bind(str(source.resolve()), f"/etc/{name}")
     identity(plan, spec)
+
+
+def tree_image(plan: Plan, spec: SandboxSpec, place: Place, image: Image) -> None:
+    """An image of the cache as the root: its tree below, what this sandbox needs besides above, read-only inside."""
+    base = f"{place.scratch}/image"
+    for name in ("", "/lower", "/upper", "/work"):
+        plan.folder_host(base + name)
+    first = place.payload.uid - spec.uid if place.payload else 0
+    ids = IdMap(disk=Owner(0, 0), host=Owner(first, first), count=65_535) if first else None
+    plan.bind(str(image.tree), f":{base}/lower", ids=ids)
+    plan.root_overlay(
+        lower=f"{base}/lower", upper=f"{base}/upper", work=f"{base}/work", host=place.root,
+        rootless=place.payload is None,
+    )  # fmt: skip
+    plan.root(place.root)
+    for name, text in image_identity(image.tree, spec.uid).items():
+        plan.file(f"/etc/{name}", text)
 
 
 def identity(plan: Plan, spec: SandboxSpec) -> None:

@@ -14,11 +14,12 @@ from forgewright.runtime.effect import Effect
 from forgewright.runtime.park import ParkSignal
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
 
 
 class QuestionEffect(Effect[str]):
-    """`perform` never answers by itself: an answer is a receipt that somebody else writes."""
+    """`perform` never answers by itself: an answer is what a person says, or a receipt that somebody else writes."""
 
     action = "ask"
 
@@ -46,13 +47,18 @@ class QuestionEffect(Effect[str]):
     def matches(self, asked: ev.Asked) -> bool:
         return (
             isinstance(asked, ev.QuestionAsked)
-            and asked.question == self.question
-            and asked.about == self.about
+            and asked.question == self.cleaner.text(self.question)
+            and asked.about == self.cleaner.raw(self.about)
         )
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        self.question, self.about = cleaner.text(self.question), cleaner.raw(self.about)
 
     async def perform(self, key: str, context: Context) -> str:
         effect = EffectId(key.rpartition("/")[2])
-        answer = await context.execution.answer_to(effect, self.to, self.question, self.choices)
+        answer, self.recorded = await context.execution.answer_to(
+            effect, self.to, self.question, self.choices, context.strand
+        )
         if answer is None:
             choices = f" ({' | '.join(self.choices)})" if self.choices else ""
             raise ParkSignal(self.reason, f"{self.question}{choices}")

@@ -13,11 +13,13 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from forgewright.core.errors import MissingProgram, SandboxError, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError
 from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
 from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
 from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
@@ -108,10 +110,7 @@ class ContainerDriver:
 
     async def _create(self, spec: SandboxSpec, written: Path | None = None) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         name, path = self._runtime()
         if not self._reaped:
             self._reaped = True
@@ -124,9 +123,11 @@ class ContainerDriver:
         try:
             if cgroup:
                 cgroup.create(spec.limits, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]))
-            await machine.start(self._prepare(spec, sandbox_name, folder, cgroup, (name, path), written))
+            argv = self._prepare(spec, image, sandbox_name, folder, cgroup, (name, path), written)
+            await machine.start(argv)
             sandbox = AgentSandbox(sandbox_name, spec, self.name, machine)
             sandbox.origin = self
+            sandbox.image = image
             await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
@@ -136,6 +137,7 @@ class ContainerDriver:
     def _prepare(
         self,
         spec: SandboxSpec,
+        image: Image | None,
         name: str,
         folder: Path,
         cgroup: Cgroup | None,
@@ -153,7 +155,7 @@ class ContainerDriver:
             payload=Owner(first + spec.uid, first + spec.uid) if rootful else None,
             written=written,
         )
-        plan = compose(spec, place)
+        plan = compose(spec, place, image)
         self._hide_cgroups(plan)
         arguments = ["--id", name]
         entrances = cgroup.entrances() if cgroup else []

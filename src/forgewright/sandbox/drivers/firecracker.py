@@ -23,7 +23,7 @@ from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, Basis, GuestMachine, Shape, kept_initramfs
 from forgewright.sandbox.firecracker_api import (
     AGENT,
     IMAGE,
@@ -36,6 +36,7 @@ from forgewright.sandbox.firecracker_api import (
     Hardware,
     connect_agent,
 )
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
@@ -108,6 +109,7 @@ class FirecrackerMachine(GuestMachine):
                 2 * (self._spec.limits.memory_bytes + GUEST_BYTES) + _MONITOR_BYTES + _JAIL_BYTES
             )
         await save(self.api, self, folder)
+        self.basis.keep(folder)
 
     async def meet(self, seconds: float) -> None:
         """Connects to the agent in the guest and waits for its hello. Raises `TimeoutError`."""
@@ -220,6 +222,7 @@ class FirecrackerDriver:
     async def restore(self, snapshot: str) -> AgentSandbox:
         about, folder = saved.load(snapshot, self.name)
         guest = await asyncio.to_thread(self._find)
+        guest = msgspec.structs.replace(guest, image=Path(Basis.of(folder).image))
         return await self._load(about.spec, guest, folder, own=True)
 
     async def _load(
@@ -238,6 +241,8 @@ class FirecrackerDriver:
                 raise SandboxError(f"the machine did not resume: {machine.log()}") from None
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
             sandbox.origin = self
+            sandbox.image = find_image(spec.image)
+            machine.basis = Basis(str(guest.image))
             if not own:
                 await sandbox.place_mounts()
             await sandbox.open_network()  # the agent forgot its relay with the channel

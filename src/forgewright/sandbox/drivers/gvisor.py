@@ -16,11 +16,13 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
 from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
 from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose, writable
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner
@@ -122,10 +124,7 @@ class GvisorDriver:
 
     async def _create(self, spec: SandboxSpec, snapshot: Path | None = None) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         path = self._runtime()
         self._platform = self._platform or platform_of(path)
         if not self._reaped:
@@ -136,7 +135,7 @@ class GvisorDriver:
         groups = hierarchies()
         cgroup = Cgroup(name, groups) if groups else None
         machine = GvisorMachine(name, folder, cgroup, spec)
-        machine.again = lambda folder: self._prepare(spec, machine, folder)
+        machine.again = lambda folder: self._prepare(spec, image, machine, folder)
         machine.runtime = [path, "--root", str(folder / "runtime"), f"--platform={self._platform}", "--network=none",
                            "--ignore-cgroups", "--overlay2=none"]  # fmt: skip
         try:
@@ -149,17 +148,20 @@ class GvisorDriver:
                 )
                 cgroup.create(outer, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]))
             await machine.start(
-                self._prepare(spec, machine, snapshot), pipes=True, greet=snapshot is not None
+                self._prepare(spec, image, machine, snapshot), pipes=True, greet=snapshot is not None
             )
             sandbox = AgentSandbox(name, spec, self.name, machine)
             sandbox.origin = self
+            sandbox.image = image
             await sandbox.open_network(listening=snapshot is not None)
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
         return sandbox
 
-    def _prepare(self, spec: SandboxSpec, machine: GvisorMachine, snapshot: Path | None) -> list[str]:
+    def _prepare(
+        self, spec: SandboxSpec, image: Image | None, machine: GvisorMachine, snapshot: Path | None
+    ) -> list[str]:
         name, folder = machine.folder.name, machine.folder
         for part in ("root", "scratch", "runtime"):
             (folder / part).mkdir(mode=0o711, exist_ok=True)
@@ -171,7 +173,7 @@ class GvisorDriver:
             root_writes=True,
             written=snapshot / WRITTEN if snapshot else None,
         )
-        plan = compose(spec, place)
+        plan = compose(spec, place, image)
         for entrance in machine.entrances():
             plan.join(entrance)
         limits = spec.limits

@@ -21,12 +21,13 @@ from typing import Literal
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, Basis, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
@@ -41,7 +42,7 @@ KVM_SECONDS = 8.0
 """A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
 
 RESTORE_SECONDS, SAVE_SECONDS = 30.0, 90.0
-STATE, ACCELERATOR = "state", "accelerator"
+STATE = "state"
 _QEMU_BYTES = 192 << 20
 _TRANSLATED_MIB = 80
 """Of translated code. Left alone it grows with what runs, up to an eighth of the host's memory."""
@@ -109,6 +110,7 @@ class VirtualMachine(GuestMachine):
     async def save(self, folder: Path) -> None:
         """State and memory in one file: this machine's memory is its own, apart from that of the first snapshot."""
         await self.write_state(folder / STATE)
+        self.basis.keep(folder)
 
     async def write_state(self, file: Path, *, shared_memory: bool = False) -> None:
         assert self.qmp is not None
@@ -186,11 +188,10 @@ class MicrovmDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         guest = await asyncio.to_thread(self._find)
+        file = await asyncio.to_thread(guest_image.file_of, spec.image, image)
+        guest = msgspec.structs.replace(guest, image=file)
         if not self._reaped:
             self._reaped = True
             await self.clean()
@@ -200,8 +201,10 @@ class MicrovmDriver:
         try:
             await machine.boot(self._arguments(guest, shape, machine, memory="shared"), snapshot.memory)
             await machine.load(snapshot.state_file, shared_memory=True)
+            machine.basis = Basis(str(guest.image), self._accelerator or "tcg")
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
             sandbox.origin = self
+            sandbox.image = image
             await sandbox.place_mounts()
             await sandbox.open_network()
         except BaseException:
@@ -211,13 +214,20 @@ class MicrovmDriver:
 
     async def restore(self, snapshot: str) -> AgentSandbox:
         about, folder = saved.load(snapshot, self.name)
-        guest = await asyncio.to_thread(self._find)
-        self._accelerator = self._accelerator or (folder / ACCELERATOR).read_text()
+        basis = Basis.of(folder)
+        guest = msgspec.structs.replace(await asyncio.to_thread(self._find), image=Path(basis.image))
+        if self._accelerator not in (None, basis.accelerator):
+            raise Unavailable(
+                f"the snapshot was taken with {basis.accelerator}, and here is {self._accelerator}"
+            )
+        self._accelerator = basis.accelerator
         machine, name = self._machine(about.spec)
         try:
             await machine.boot(self._arguments(guest, Shape.of(about.spec), machine, memory="own"))
             await machine.load(folder / STATE, shared_memory=False)
+            machine.basis = basis
             sandbox = VirtualMachineSandbox(name, about.spec, self.name, machine)
+            sandbox.image = find_image(about.spec.image)
             sandbox.origin = self
             await sandbox.open_network(listening=True)
         except BaseException:

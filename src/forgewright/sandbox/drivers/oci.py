@@ -19,7 +19,8 @@ READY_SECONDS = 30.0
 WRITTEN = "written.tar"
 """In a snapshot: all that can be written inside, as the host sees it."""
 
-_TAR = ("--xattrs", "--xattrs-include=*", "--sparse", "--numeric-owner", "--one-file-system")
+_TAR = ("--xattrs", "--xattrs-include=*", "--sparse", "--numeric-owner", "--one-file-system",
+        "--exclude=./cow*/work", "--exclude=./image")  # fmt: skip
 
 
 def find(program: str) -> str | None:
@@ -113,8 +114,7 @@ class OciMachine:
         """All that was written inside, as the archive `written` (from outside: it trusts nothing inside)."""
         assert self._process is not None
         scratch = f"/proc/{self._process.pid}/root{self.folder}/scratch"
-        argv = ["tar", "--create", f"--file={folder}/{WRITTEN}", f"--directory={scratch}", *_TAR, "--exclude=./cow*/work",
-                "."]  # fmt: skip
+        argv = ["tar", "--create", f"--file={folder}/{WRITTEN}", f"--directory={scratch}", *_TAR, "."]
         with open(self.folder / "log", "ab") as log:
             tar = await asyncio.create_subprocess_exec(
                 *argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -231,6 +231,14 @@ static void overlay(char **a) {
     bind_mount(bind);
 }
 
+/* rootoverlay LOWER UPPER WORK TARGET USERXATTR: all are host paths; what a sandbox has as its root */
+static void root_overlay(char **a) {
+    char options[PATH_LENGTH * 3];
+    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s%s", a[0], a[1], a[2],
+             *a[4] ? ",userxattr" : "");
+    if (mount("overlay", a[3], "overlay", MS_NOSUID | MS_NODEV, options)) fail("overlay of the image at %s", a[3]);
+}
+
 static void own(int fd, const char *owner) {
     unsigned uid, gid;
     if (*owner && sscanf(owner, "%u:%u", &uid, &gid) == 2 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
@@ -289,6 +297,7 @@ static void operation(const char *op, char **a) {
     } else if (!strcmp(op, "bind")) bind_mount(a);
     else if (!strcmp(op, "overlay")) overlay(a);
     else if (!strcmp(op, "unpack")) unpack(a);
+    else if (!strcmp(op, "rootoverlay")) root_overlay(a);
     else if (!strcmp(op, "open")) { /* PATH NUMBER: a descriptor that the program inherits */
         int fd = open(a[0], O_WRONLY);
         if (fd < 0) fail("open %s", a[0]);
@@ -309,7 +318,7 @@ static void operation(const char *op, char **a) {
 
 static const struct { const char *name; int arguments; } operations[] = {
     {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"jail", 2}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
-    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"unpack", 3}, {"open", 2}, {"join", 1}, {"user", 1},
+    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"rootoverlay", 5}, {"unpack", 3}, {"open", 2}, {"join", 1}, {"user", 1},
 };
 
 int main(int argc, char **argv) {
