@@ -47,6 +47,8 @@ class Place(msgspec.Struct, frozen=True):
     payload: Owner | None
     root_writes: bool = False
     """Whether the host's root writes for the payload."""
+    written: Path | None = None
+    """What was written in the sandbox of which this one is a copy (`oci.WRITTEN` of a snapshot)."""
 
     @property
     def root(self) -> str:
@@ -115,6 +117,8 @@ def compose(spec: SandboxSpec, place: Place, image: Image | None = None) -> Plan
     plan.mount_namespace()
     disk = spec.limits.disk_bytes - shm_bytes(spec)
     plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
+    if place.written:
+        plan.unpack(str(place.written), place.scratch, owner=None if place.root_writes else place.payload)
     if image is None:
         plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
         plan.root(place.root)
@@ -201,7 +205,7 @@ def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
         return
     base = f"{place.scratch}/cow{number}"
     for name, mode in (("", 0o755), ("/lower", 0o755), ("/upper", stat.st_mode & 0o7777), ("/work", 0o755)):
-        owner = place.payload if name == "/upper" else None
+        owner = place.payload if name == "/upper" or place.payload is None else Owner(0, 0)
         plan.folder_host(base + name, mode=mode, owner=owner)
     plan.bind(source, f":{base}/lower", ids=ids)
     plan.overlay(

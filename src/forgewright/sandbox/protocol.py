@@ -351,6 +351,10 @@ class Channel(asyncio.Protocol):
         self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
         await done
 
+    def busy(self) -> bool:
+        """Whether a command or a connection is under way."""
+        return bool(self._jobs or self._streams)
+
     def jobs(self) -> Sequence[Job]:
         return list(self._jobs.values())
 
