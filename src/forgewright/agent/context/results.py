@@ -94,7 +94,9 @@ class SetAside:
         if most is not None and len(known) > most:
             large = set(sorted(self._known, key=lambda handle: self._known[handle].chars)[-most:])
             known = [aside for aside in known if aside.handle in large]
-        lines = [f"- {a.handle} {a.tool} ({a.chars:,} characters, {a.lines:,} lines): {a.begin}" for a in known]
+        lines = [
+            f"- {a.handle} {a.tool} ({a.chars:,} characters, {a.lines:,} lines): {a.begin}" for a in known
+        ]
         if len(known) < len(self._known):
             lines.append(f"- … and {len(self._known) - len(known)} smaller ones; read_result() lists them")
         return "\n".join(lines)
