@@ -14,7 +14,10 @@ async def test_an_event_offered_between_a_commit_and_its_callback_is_written() -
     """The task that writes has ended, its callback has not run, and somebody waits for what came in between."""
     journal = await open_journal(None)
     run = RunId("r")
-    ledger = Ledger(journal, run, 0, epoch=None, on_record=lambda record: None, absorb=lambda records: None)
+    ledger = Ledger(
+        journal, run, 0, epoch=None, on_record=lambda record: None, absorb=lambda records: None,
+        clean=lambda event: event,
+    )
     ledger.later("a", ev.NodeEntered("first", 1))
     ledger._start()
     task = ledger._flushing
