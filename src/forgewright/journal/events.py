@@ -26,6 +26,7 @@ from forgewright.journal.home_events import HoldPlaced as HoldPlaced
 from forgewright.journal.home_events import HoldReleased as HoldReleased
 from forgewright.journal.home_events import KeyRevoked as KeyRevoked
 from forgewright.journal.home_events import KeyRotated as KeyRotated
+from forgewright.journal.home_events import MemoryChanged as MemoryChanged
 from forgewright.journal.home_events import StatementSigned as StatementSigned
 from forgewright.journal.home_events import SubjectErased as SubjectErased
 
