@@ -49,6 +49,25 @@ _PATH = (
     FactSpec("suffix", "String", "Its suffix in lower case with the dot, or nothing.", "", derived=True),
 )
 
+_TRACED = (
+    FactSpec("tainted", "Bool", "Untrusted content was read before the model made the call."),
+    FactSpec(
+        "plan",
+        "String",
+        "`inside` the locked plan, `partly` (see `unplanned`), `outside`; or `none` was stated.",
+    ),
+    FactSpec("untrusted", "Set<String>", "Arguments with words or values of untrusted or unknown origin."),
+    FactSpec("composed", "Set<String>", "Arguments put together from trusted words, none of them one value."),
+    FactSpec("parties", "Set<String>", "Arguments whose values name a party, as the tool vouches for it."),
+    FactSpec(
+        "addresses", "Set<String>", "Arguments with a link, e-mail address or account from no trusted source."
+    ),
+    FactSpec("unplanned", "Set<String>", "Arguments that do not come from where the plan says."),
+    FactSpec("sources", "Set<String>", "`ARGUMENT:SOURCE`: `to:user`, `to:contacts.email`, `body:unknown` …"),
+)
+"""Said where value provenance is traced. They have no defaults: a policy asks `context has untrusted` first,
+and where nothing is traced its condition is not met."""
+
 VOCABULARY: Mapping[str, ActionSpec] = {
     "model": ActionSpec(
         ("Model",),
@@ -72,6 +91,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
                 "",
             ),
             FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
+            *_TRACED,
             _LABELS,
         ),
     ),
@@ -94,7 +114,14 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("program", "String", "Base name of the program.", ""),
             FactSpec("argv", "Set<String>", "The arguments, unordered.", ()),
             FactSpec("command", "String", "The arguments joined by spaces, for `like`.", ""),
-            FactSpec("image", "String", "Name or digest of the image.", ""),
+            FactSpec("image", "String", "Name of the image.", "host"),
+            FactSpec(
+                "image_digest",
+                "String",
+                "Its digest; nothing for `host`, and where it is not in the cache.",
+                "",
+            ),
+            FactSpec("image_state", "String", "Its state in the registry of images.", "unknown"),
             FactSpec("network", "Set<String>", "`host:port` names that it may reach.", ()),
             FactSpec("writable", "Set<String>", "Folders of the host that it can write to.", ()),
             FactSpec("secrets", "Set<String>", "Classes of the credentials that it is given.", ()),

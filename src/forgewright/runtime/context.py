@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forgewright.runtime.effects.model import Conversation
     from forgewright.runtime.execution import Execution
     from forgewright.runtime.ledger import Ledger
+    from forgewright.runtime.witness import Witness
     from forgewright.sandbox.types import Command, Exit, SandboxSpec
     from forgewright.tools.types import Tool
 
@@ -35,7 +36,7 @@ class Context:
     side inside a node takes a `scope` of its own, and time and randomness come from here.
     """
 
-    __slots__ = ("_count", "_prefix", "actor", "conversation", "execution", "node")
+    __slots__ = ("_count", "_prefix", "actor", "conversation", "execution", "node", "witness")
 
     def __init__(self, execution: Execution[Any], node: str, prefix: str, actor: str) -> None:
         self.execution = execution
@@ -43,6 +44,8 @@ class Context:
         self.actor = actor
         """The principal that the policy sees, and who the journal says it was."""
         self.conversation: Conversation | None = None
+        self.witness: Witness | None = None
+        """Tells the gate where the arguments of tool calls come from; scopes have the same."""
         self._prefix = prefix
         self._count = 0
 
@@ -68,7 +71,9 @@ class Context:
 
     def scope(self, name: str, *, actor: str | None = None) -> Context:
         """A context with a numbering of its own, for what runs side by side; `name` is unique in this one."""
-        return Context(self.execution, self.node, f"{self._prefix}.{name}", actor or self.actor)
+        inner = Context(self.execution, self.node, f"{self._prefix}.{name}", actor or self.actor)
+        inner.witness = self.witness
+        return inner
 
     def acting_as(self, actor: str) -> Context:
         """This context from here on with another principal; use it instead of this one, not beside it."""

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from forgewright.core import errors
-from forgewright.core.errors import ForgewrightError, Nondeterminism, PolicyDenied
+from forgewright.core.errors import ForgewrightError, Nondeterminism, PolicyDenied, Refused
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.policy.types import Attempt, Verdict
@@ -27,9 +27,12 @@ async def perform(effect: Effect[A], context: Context) -> A:
     decide or the budget is spent.
     """
     identity = context.next_effect()
+    effect.cleaner = context.execution.cleaner
     past = context.execution.history.effects.get(identity)
     if past is None:
         return await _first(effect, identity, context)
+    if past.asked.decision.redact:
+        _withhold(effect, past.asked.decision.redact, context)
     if not effect.matches(past.asked):
         raise Nondeterminism(
             f"on replay, effect {identity} of node {context.node!r} asked for {effect.action} "
@@ -47,12 +50,19 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     execution.check_budget()
     verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
     decision = ev.Decision(
-        verdict.permit, verdict.policies, verdict.tier, verdict.approval, dict(verdict.limits)
+        verdict.permit,
+        verdict.policies,
+        verdict.tier,
+        verdict.approval,
+        dict(verdict.limits),
+        verdict.redact,
     )
     if decision == ev.GRANTED:
         decision = ev.GRANTED  # the very default is left out of the record
     if verdict.permit:
         try:
+            if verdict.redact:
+                _withhold(effect, verdict.redact, context)
             await effect.oblige(verdict, context)
         except ForgewrightError as error:
             await _fail(effect, identity, decision, error, context)
@@ -65,6 +75,19 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
         await _approve(effect, identity, asked, verdict.approval, context)
         await _begin(effect, identity, context)
     return await _do(effect, identity, context)
+
+
+def _withhold(effect: Effect[A], kinds: tuple[str, ...], context: Context) -> None:
+    """What the policy wants taken out, and nobody here can take out, is no permission."""
+    from forgewright.journal.redact.rules import KINDS
+
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise Refused(
+            f"the policy wants {', '.join(unknown)} taken out, which nobody here can find",
+            hint=f"@redact takes: {', '.join(KINDS)}",
+        )
+    effect.withhold(context.execution.cleaner_of(kinds))
 
 
 async def _begin(effect: Effect[A], identity: EffectId, context: Context) -> None:
@@ -124,11 +147,13 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
     except OWN_TROUBLE:
         raise
     except ForgewrightError as error:
+        _clean_error(error, context)
         await context.ledger.append(
             context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
         )
         raise
     ms = (time.monotonic_ns() - started) // 1_000_000
+    answer = context.execution.cleaner.value(answer)  # what the node sees is what a replay will tell it
     receipt = await effect.answered(identity, answer, ms, context)
     if effect.lazy:
         context.ledger.later(context.actor, receipt)
@@ -139,8 +164,10 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
 
 async def _recall(effect: Effect[A], past: Past, answered: ev.Answered, context: Context) -> A:
     if isinstance(answered, ev.EffectRefused):
+        await effect.failed_before(past.asked, context)
         raise PolicyDenied(answered.message)
     if isinstance(answered, ev.EffectFailed):
+        await effect.failed_before(past.asked, context)
         raise _error(answered)
     return await effect.recall(past.asked, answered, context)
 
@@ -163,6 +190,7 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
     elif effect.recovery == "reconcilable":
         found = await effect.reconcile(f"{context.run}/{identity}", asked, context)
         if found is not None:
+            found = context.execution.cleaner.value(found)
             await context.ledger.append(context.actor, await effect.answered(identity, found, 0, context))
             return found
     return await _do(effect, identity, context)
@@ -184,6 +212,14 @@ async def _ask_to_repeat(effect: Effect[A], identity: EffectId, begins: int, con
             context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
         )
         raise error
+
+
+def _clean_error(error: ForgewrightError, context: Context) -> None:
+    """The error that the node sees holds no more than the one that is journaled."""
+    clean = context.execution.cleaner.text
+    error.message = clean(error.message)
+    error.hint = None if error.hint is None else clean(error.hint)
+    error.args = (error.message,)
 
 
 def _error(failed: ev.EffectFailed) -> ForgewrightError:

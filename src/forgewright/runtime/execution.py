@@ -25,6 +25,7 @@ from forgewright.runtime.park import ParkSignal
 
 if TYPE_CHECKING:
     from forgewright.code.engine import CodeEngine
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.engine import Engine
     from forgewright.sandbox.types import OnOutput
 
@@ -63,8 +64,16 @@ class Execution(Generic[S]):
         self.gate = gate
         self.code = code
         self.ledger = Ledger(
-            engine.journal, run, sequence, epoch=epoch, on_record=self._on_record, absorb=self._absorb
+            engine.journal,
+            run,
+            sequence,
+            epoch=epoch,
+            clean=engine.cleaner.value,
+            on_record=self._on_record,
+            absorb=self._absorb,
         )
+        self.cleaner = engine.cleaner
+        """Takes secrets out of whatever is journaled or shown to a model."""
         self.model_calls = dict(history.model_calls)
         self._began = time.monotonic_ns()
         self._task: asyncio.Task[None] | None = None
@@ -104,6 +113,7 @@ class Execution(Generic[S]):
                 self._task.cancel()
 
     async def _park(self, reason: str, detail: str) -> Outcome[S]:
+        detail = self.cleaner.text(detail)  # what a node raised by itself came through no door
         if not self._parked_elsewhere:
             await self.ledger.append("engine", ev.RunParked(reason, detail))
         return Outcome(self.run, "parked", self._position.state, reason, detail)
@@ -136,6 +146,7 @@ class Execution(Generic[S]):
             branches = node.targets(transition)
             cls = self.history.graph.state
             encoded = encode_update(cls, transition.fields if transition is not None else {})
+            encoded = self.cleaner.raw(encoded)
             fields = decode_update(cls, encoded)
         except ForgewrightError as error:
             await self.ledger.append(node.name, ev.NodeFailed(visit.number, error.code, error.message))
@@ -156,6 +167,10 @@ class Execution(Generic[S]):
         )
         self.history.forget(visit.number)
         position.leave(visit.number, fields, branches)
+
+    def cleaner_of(self, kinds: tuple[str, ...]) -> Cleaner:
+        """One that takes these out as well."""
+        return self.engine.cleaner_of(kinds)
 
     # ── what the door and the effects ask ────────────────────────────────────────────────────────────
 

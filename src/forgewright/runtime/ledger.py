@@ -7,8 +7,15 @@ from collections.abc import Callable, Sequence
 
 from forgewright.core.errors import LostRace
 from forgewright.core.ids import RunId
+from forgewright.journal import events as ev
 from forgewright.journal.events import Event, Record
 from forgewright.journal.journal import Journal
+
+CLEAN = {
+    *(ev.ModelAsked, ev.ToolAsked, ev.EditAsked, ev.EffectBegun, ev.NodeEntered, ev.NodeLeft, ev.ValueRead),
+    *(ev.ModelAnswered, ev.ToolAnswered, ev.ExecAnswered, ev.EditAnswered),
+}
+"""Events of which the door and the effects have seen to it that they hold no secrets."""
 
 LATE_SECONDS = 0.02
 """How long an event offered with `later` may wait for another one to be written with."""
@@ -28,6 +35,7 @@ class Ledger:
         sequence: int,
         *,
         epoch: int | None,
+        clean: Callable[[Event], Event],
         on_record: Callable[[Record], None],
         absorb: Callable[[Sequence[Record]], None],
     ) -> None:
@@ -35,6 +43,7 @@ class Ledger:
         self.run = run
         self.sequence = sequence
         self._epoch = epoch
+        self._clean = clean
         self._on_record = on_record
         self._absorb = absorb
         self._offered = 0
@@ -58,25 +67,28 @@ class Ledger:
         """Returns when all that was offered is durable."""
         target = self._offered
         while self._durable < target:
-            if self._flushing is None:
+            if self._flushing is None or self._flushing.done():
                 self._start()
             assert self._flushing is not None
             await asyncio.shield(self._flushing)
 
     def _offer(self, actor: str, events: Sequence[Event]) -> None:
-        self._waiting.extend((actor, event) for event in events)
+        clean = self._clean
+        self._waiting.extend((actor, event if type(event) in CLEAN else clean(event)) for event in events)
         self._offered += len(events)
 
     def _start(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._flushing is None and self._waiting:
+        ended = self._flushing is None or self._flushing.done()  # its callback may still be on its way
+        if ended and self._waiting:
             self._flushing = asyncio.get_running_loop().create_task(self._write())
             self._flushing.add_done_callback(self._written)
 
     def _written(self, task: asyncio.Task[None]) -> None:
-        self._flushing = None
+        if self._flushing is task:
+            self._flushing = None
         if not task.cancelled():
             task.exception()  # whoever waits gets it through the shield; nobody may be waiting
 

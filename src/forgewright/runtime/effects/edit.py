@@ -97,7 +97,7 @@ class EditEffect(Effect[Edited]):
     def matches(self, asked: ev.Asked) -> bool:
         if not isinstance(asked, ev.EditAsked):
             return False
-        mine = msgspec.json.encode(self.program)
+        mine = msgspec.json.encode(self.cleaner.text(self.program))
         if isinstance(asked.program, ev.Stored):
             return asked.program.blob == digest(mine)
         return bytes(asked.program) == mine

@@ -14,6 +14,7 @@ from forgewright.runtime.effect import Effect
 from forgewright.runtime.park import ParkSignal
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
 
 
@@ -46,9 +47,12 @@ class QuestionEffect(Effect[str]):
     def matches(self, asked: ev.Asked) -> bool:
         return (
             isinstance(asked, ev.QuestionAsked)
-            and asked.question == self.question
-            and asked.about == self.about
+            and asked.question == self.cleaner.text(self.question)
+            and asked.about == self.cleaner.raw(self.about)
         )
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        self.question, self.about = cleaner.text(self.question), cleaner.raw(self.about)
 
     async def perform(self, key: str, context: Context) -> str:
         effect = EffectId(key.rpartition("/")[2])
