@@ -54,7 +54,14 @@ def test_one_answer_serves_all_paths_that_policies_do_not_tell_apart(policies: s
         assert len(counting.asked) < 30
     for path in survey.seen:
         for action in ("read", "edit"):
-            own = counting.inner.decide(Attempt("coder", action, path, {"paths": (path,)}))
+            own = counting.inner.decide(
+                Attempt(
+                    "coder",
+                    action,
+                    path,
+                    {"paths": (path,), "operations": ("exec",)} if action == "edit" else {"paths": (path,)},
+                )
+            )
             shared = guard.verdict(action, path)  # type: ignore[arg-type]
             assert (own.permit, own.approval) == (shared.permit, shared.approval), path
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from forgewright.agent.workspace.staging import staging_of
 from forgewright.core.errors import Conflict, NotFound
 from forgewright.core.ids import Digest, EffectId, digest
 from forgewright.files.directory import DirectoryFiles
@@ -25,19 +26,15 @@ WHAT = "files"
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What becomes of one file."""
+    """What becomes of one file. Its new content is staged, not journaled: a file may hold what a journal must not."""
 
     path: str
-    data: bytes | None = None
-    """Its new content; None deletes it."""
+    after: Digest | None = None
+    """Of its new content; None deletes it."""
     before: Digest | None = None
     """Of its content as it was; None where it was not there."""
     executable: bool | None = None
     """None leaves that as it is."""
-
-    @property
-    def after(self) -> Digest | None:
-        return None if self.data is None else digest(self.data)
 
 
 class ChangeFiles(Effect[tuple[str, ...]]):
@@ -47,13 +44,16 @@ class ChangeFiles(Effect[tuple[str, ...]]):
     action = "edit"
     recovery = "idempotent"
 
-    def __init__(self, files: Files, changes: Sequence[Change]) -> None:
+    def __init__(self, files: Files, changes: Sequence[Change], operation: str) -> None:
+        """`operation`: what policies see in `context.operations`: `exec`, `write_file`, `edit_file` …"""
         self.files = files
+        self.operation = operation
         self.changes = tuple(changes)
         self.resource = self.changes[0].path if len(self.changes) == 1 else f"{len(self.changes)} files"
 
     def facts(self) -> Mapping[str, Fact]:
-        return {"paths": tuple(change.path for change in self.changes), "files": len(self.changes)}
+        paths = tuple(change.path for change in self.changes)
+        return {"paths": paths, "files": len(paths), "operations": (self.operation,)}
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         request = await keep(self.changes, context)
@@ -78,13 +78,16 @@ class ChangeFiles(Effect[tuple[str, ...]]):
                 )
             if now != change.after or change.executable is not None:
                 todo.append(change)
+        staging = staging_of(context)
         for change in todo:
-            if change.data is None:
+            if change.after is None:
                 await self.files.delete(change.path)
-            elif isinstance(self.files, DirectoryFiles):
-                await self.files.write(change.path, change.data, executable=change.executable)
+                continue
+            data = staging.get(change.after)
+            if isinstance(self.files, DirectoryFiles):
+                await self.files.write(change.path, data, executable=change.executable)
             else:
-                await self.files.write(change.path, change.data)
+                await self.files.write(change.path, data)
         return tuple(change.path for change in self.changes)
 
     async def answered(

@@ -16,7 +16,7 @@ import msgspec
 
 from forgewright.core.errors import Refused
 from forgewright.policy import labels
-from forgewright.policy.types import Attempt, Gate, Verdict
+from forgewright.policy.types import Attempt, Fact, Gate, Verdict
 from forgewright.sandbox.types import Mount, SandboxSpec
 
 ENTRIES_MAX = 100_000
@@ -27,6 +27,8 @@ MASKS = Path(__file__).parent / "masks"
 
 Ability = Literal["read", "edit"]
 _NAMED = frozenset(("labels", "name", "suffix"))
+_SAME = frozenset(("operations", "lines", "files"))
+"""Facts that are the same for every path that a guard asks about."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -53,8 +55,10 @@ class Guard:
     """The gate's answers on paths for one principal, remembered: where no policy looks further than at labels, name or
     suffix, one answer serves all paths that have them in common."""
 
-    def __init__(self, gate: Gate, principal: str) -> None:
+    def __init__(self, gate: Gate, principal: str, *, operation: str = "exec") -> None:
+        """`operation`: what policies see in `context.operations` of an edit."""
         self._gate = gate
+        self._operations = (operation,)
         self.principal = principal
         self._known: dict[tuple[object, ...], Verdict] = {}
         self._keys: dict[str, Callable[[str], tuple[object, ...]]] = {
@@ -66,7 +70,10 @@ class Guard:
         key = (action, *self._keys[action](path))
         found = self._known.get(key)
         if found is None:
-            attempt = Attempt(self.principal, action, path, {"paths": (path,)})
+            facts: dict[str, Fact] = {"paths": (path,)}
+            if action == "edit":
+                facts["operations"] = self._operations
+            attempt = Attempt(self.principal, action, path, facts)
             found = self._known[key] = self._gate.decide(attempt)
         return found
 
@@ -203,7 +210,7 @@ def _key(gate: Gate, action: str) -> Callable[[str], tuple[object, ...]]:
                 return lambda path: (path,)
             for condition in policy.body["conditions"]:
                 used |= _facts(condition["body"])
-    if not used <= _NAMED:
+    if not used <= _NAMED | _SAME:
         return lambda path: (path,)
 
     def key(path: str) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ import msgspec
 
 from forgewright.agent.workspace.changes import Change, ChangeFiles
 from forgewright.agent.workspace.guard import Guard, Survey, guarded
+from forgewright.agent.workspace.staging import Staging, staging_of
 from forgewright.core.errors import Conflict, PolicyDenied, Refused, SandboxError
 from forgewright.core.ids import digest
 from forgewright.files.directory import DirectoryFiles
@@ -94,7 +95,7 @@ class WorkEffect(ExecEffect):
         listener = context.execution.output_listener(context.actor)
         sandbox = await context.execution.engine.sandboxes.open(self.spec)
         try:
-            view = View(sandbox, self.root, self.survey)
+            view = View(sandbox, self.root, self.survey, staging_of(context))
             await view.look()
             done = await sandbox.run(self.command, on_output=listener)
             return await view.changed(done)
@@ -109,7 +110,8 @@ class WorkEffect(ExecEffect):
 class View:
     """The tree as a sandbox shows it, compared with itself earlier."""
 
-    def __init__(self, sandbox: Sandbox, root: Path, survey: Survey) -> None:
+    def __init__(self, sandbox: Sandbox, root: Path, survey: Survey, staging: Staging) -> None:
+        self._staging = staging
         self._sandbox = sandbox
         self._root = root
         self._survey = survey
@@ -176,7 +178,8 @@ class View:
         ran = bool(int(old[1], 8) & 0o100) if old is not None else None
         if data == host and runs == ran:
             return None
-        return Change(path, data, before, None if runs == (ran or False) else runs)
+        after = await asyncio.to_thread(self._staging.put, data)
+        return Change(path, after, before, None if runs == (ran or False) else runs)
 
     def _on_host(self, path: str) -> bytes | str | None:
         """The file's content in the tree, None where it is not there; or why it cannot be replaced."""
@@ -230,7 +233,7 @@ async def take_over(root: Path, worked: Worked, context: Context) -> Taken:
             if not group:
                 continue
             try:
-                done = await context.perform(ChangeFiles(files, group))
+                done = await context.perform(ChangeFiles(files, group, "exec"))
                 paths += done
             except PolicyDenied as error:
                 reason = error.message.partition(": ")[2] or error.message
@@ -245,6 +248,7 @@ async def take_over(root: Path, worked: Worked, context: Context) -> Taken:
                     groups += [[change] for change in group]
     finally:
         files.close()
+    staging_of(context).drop(change.after for change in worked.changes if change.after is not None)
     return Taken(tuple(sorted(paths)), tuple(refused))
 
 
