@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +31,7 @@ from forgewright.runtime.execution import raise_first
 from forgewright.tools.types import Tool
 
 if TYPE_CHECKING:
+    from forgewright.agent.subagents.subagent import Subagent
     from forgewright.runtime.engine import Engine
     from forgewright.runtime.execution import Outcome
 
@@ -56,7 +57,8 @@ class Agent:
 
     `output`: a type (struct, dataclass, list …) that the last answer must fit; it is asked for again, with what
     was wrong, up to three times. `model` overrides the engine's choice for this agent's name. `window` says how the
-    conversation is kept within the model's context.
+    conversation is kept within the model's context. `subagents`: agents that it can give tasks to, with `background`
+    also such as work while it goes on.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class Agent:
         temperature: float | None = None,
         max_output_tokens: int | None = None,
         window: WindowOptions = WindowOptions(),
+        subagents: Sequence[Subagent | Agent] = (),
+        background: bool = False,
     ) -> None:
         from forgewright.tools import as_tool
 
         self.name = name
         self.instructions = instructions
-        self.tools = {t.name: t for t in map(as_tool, tools)}
+        self.tools: dict[str, Tool] = {t.name: t for t in map(as_tool, tools)}
         self.model = model
         self.output = output
         self.turns_max = turns_max
@@ -87,15 +91,22 @@ class Agent:
         self.window = window
         self.temperature = temperature
         self.max_output_tokens = max_output_tokens
-        self._specs = tuple(ToolSpec(t.name, t.description, t.parameters) for t in self.tools.values())
-        if len(self._specs) != len(tools):
-            raise UsageError(f"agent {name!r} has two tools of one name")
-        if self._specs and READ_RESULT not in self.tools:
-            self._specs = (*self._specs, read_result_spec())
+        self.subagents = tuple(subagents)
+        self.background = background
         self._schema = None if output is None else _schema(output)
-        self._head_bytes = sum(len(spec.description) + len(spec.parameters) for spec in self._specs)
-        self._head_bytes += len(instructions.encode()) + len(self._schema or b"")
+        if len(self.tools) != len(tools):
+            raise UsageError(f"agent {name!r} has two tools of one name")
+        self.offer(self.tools)
         self._graph: Graph[AgentState] | None = None
+
+    def offer(self, tools: Mapping[str, Tool]) -> None:
+        """From now on the model is offered these, and a way to read results that are set aside."""
+        self.tools = dict(tools)
+        self.specs = tuple(ToolSpec(t.name, t.description, t.parameters) for t in tools.values())
+        if self.specs and READ_RESULT not in self.tools:
+            self.specs = (*self.specs, read_result_spec())
+        self._head_bytes = sum(len(spec.description) + len(spec.parameters) for spec in self.specs)
+        self._head_bytes += len(self.instructions.encode()) + len(self._schema or b"")
 
     async def run(self, prompt: str, engine: Engine, **options: Any) -> Outcome[AgentState]:
         """A run of this agent alone; its answer is `outcome.state.answer`."""
@@ -121,6 +132,11 @@ class Agent:
         Raises `StuckError` (patterns, or too many turns), `ContextOverflow` (nothing left to leave out), and what
         middleware raises.
         """
+        if self.subagents:
+            from forgewright.agent.subagents.crew import Crew
+
+            async with Crew(self, context) as crew:
+                return await crew.lead.act(context, prompt)
         if isinstance(prompt, str):
             messages: tuple[Message, ...] = (User(prompt),)
         else:
@@ -196,7 +212,7 @@ class _Work:
             request = Request(
                 messages=window.messages,
                 system=agent.instructions,
-                tools=agent._specs,
+                tools=agent.specs,
                 schema=agent._schema,
                 temperature=agent.temperature,
                 max_output_tokens=agent.max_output_tokens,
@@ -221,11 +237,11 @@ class _Work:
         return await context.perform(ModelEffect(model, request))
 
     async def _call_all(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """Neighbouring pure calls run side by side, all others one after the other."""
+        """Neighbouring calls that are pure, or made for it, run side by side; all others one after the other."""
         results: list[ToolResult] = []
         batch: list[ToolCall] = []
         for call in calls:
-            if self._is_pure(call):
+            if self._beside_others(call):
                 batch.append(call)
                 continue
             results += await self._side_by_side(batch)
@@ -240,9 +256,9 @@ class _Work:
         raise_first(ended)
         return [result for result in ended if isinstance(result, ToolResult)]
 
-    def _is_pure(self, call: ToolCall) -> bool:
+    def _beside_others(self, call: ToolCall) -> bool:
         found = self.tools.get(call.name)
-        return found is not None and found.recovery == "pure"
+        return found is not None and (found.recovery == "pure" or getattr(found, "concurrent", False))
 
     async def _tool(self, call: ToolCall) -> ToolResult:
         found = self.tools.get(call.name)

@@ -173,6 +173,15 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     """The exact thing an approval approves."""
 
 
+class AgentAsked(Asked, frozen=True, tag="agent.asked"):
+    """A sub-agent is given a task. Its own effects are numbered under this one."""
+
+    agent: str = ""
+    task: Value = NULL
+    limits: Json = NULL
+    """Its share of the budget, and its time."""
+
+
 class CustomAsked(Asked, frozen=True, tag="custom.asked"):
     """An effect of a kind that a program made itself."""
 
@@ -231,6 +240,19 @@ class GitAnswered(Answered, frozen=True, tag="git.answered"):
 class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     answer: Json
     by: str
+
+
+class AgentAnswered(Answered, frozen=True, tag="agent.answered"):
+    """What the sub-agent came to. Tokens and money stand in the receipts of its own effects."""
+
+    result: Value
+    status: str = "completed"
+    """`completed`, `failed`, `timeout`, `budget` or `cancelled`."""
+    tokens: int = 0
+    """It and its own sub-agents used, as said there; not to be added to them."""
+    cost_microdollars: int = 0
+    steps: int = 0
+    ms: int = 0
 
 
 class CustomAnswered(Answered, frozen=True, tag="custom.answered"):

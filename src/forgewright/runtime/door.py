@@ -47,8 +47,12 @@ async def perform(effect: Effect[A], context: Context) -> A:
 
 async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     execution = context.execution
-    execution.check_budget()
-    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
+    execution.check_time()
+    context.strand.step()
+    facts = effect.facts()
+    if context.strand.depth:
+        facts = {**facts, **context.strand.facts}
+    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, facts))
     decision = ev.Decision(
         verdict.permit,
         verdict.policies,
@@ -70,6 +74,7 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     asked = await effect.asked(identity, decision, context)
     if not verdict.permit:
         await _refuse(effect, identity, asked, verdict, context)
+    execution.open.add(identity)
     await context.ledger.append(context.actor, asked)
     if verdict.approval is not None:
         await _approve(effect, identity, asked, verdict.approval, context)
@@ -136,7 +141,7 @@ async def _approve(
         message = f"{who} did not approve {effect.action} on {effect.resource!r}" + (
             f": {answer}" if answer != "no" else ""
         )
-        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        await _receipt(context, identity, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
 
 
@@ -148,18 +153,36 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
         raise
     except ForgewrightError as error:
         _clean_error(error, context)
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise
+    if effect.recorded:
+        context.execution.open.discard(identity)
+        return answer
     ms = (time.monotonic_ns() - started) // 1_000_000
     answer = context.execution.cleaner.value(answer)  # what the node sees is what a replay will tell it
     receipt = await effect.answered(identity, answer, ms, context)
-    if effect.lazy:
+    if effect.nested:
+        await _receipt(context, identity, *_unfinished(identity, context), receipt)
+    elif effect.lazy:
+        context.execution.open.discard(identity)
         context.ledger.later(context.actor, receipt)
     else:
-        await context.ledger.append(context.actor, receipt)
+        await _receipt(context, identity, receipt)
     return answer
+
+
+async def _receipt(context: Context, identity: EffectId, *events: ev.Answered) -> None:
+    context.execution.open.discard(identity)
+    await context.ledger.append(context.actor, *events)
+
+
+def _unfinished(identity: EffectId, context: Context) -> list[ev.Answered]:
+    """Receipts of what was under way inside an effect when it was ended from outside, so that nothing stays open."""
+    prefix, execution = f"{identity}.", context.execution
+    inside = sorted(name for name in execution.open if name.startswith(prefix))
+    execution.open.difference_update(inside)
+    error = errors.Stopped(f"effect {identity}, which this is a part of, ended before it did")
+    return [ev.EffectFailed(name, error.code, error.message) for name in inside]
 
 
 async def _recall(effect: Effect[A], past: Past, answered: ev.Answered, context: Context) -> A:
@@ -177,7 +200,7 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
     asked = past.asked
     if not asked.decision.permit:
         message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}"
-        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        await _receipt(context, identity, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
     said = asked.decision
     await effect.oblige(Verdict(True, said.by, said.tier, said.approval, limits=said.limits), context)
@@ -191,7 +214,7 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
         found = await effect.reconcile(f"{context.run}/{identity}", asked, context)
         if found is not None:
             found = context.execution.cleaner.value(found)
-            await context.ledger.append(context.actor, await effect.answered(identity, found, 0, context))
+            await _receipt(context, identity, await effect.answered(identity, found, 0, context))
             return found
     return await _do(effect, identity, context)
 
@@ -208,9 +231,7 @@ async def _ask_to_repeat(effect: Effect[A], identity: EffectId, begins: int, con
     )
     if answer != "repeat":
         error = errors.ToolError(f"a person said not to repeat {effect.action} {effect.resource!r}")
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise error
 
 

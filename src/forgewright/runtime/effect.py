@@ -33,6 +33,10 @@ class Effect(Generic[A]):
     recovery: Recovery = "pure"
     lazy: bool = False
     """The receipt may be written with the next intent, since repeating the effect is harmless."""
+    recorded: bool = False
+    """Set by `perform` where somebody else wrote the receipt already."""
+    nested: bool = False
+    """Effects numbered under this one may be unfinished when it ends, and are then closed with its receipt."""
 
     cleaner: Cleaner
     """Takes secrets out of what is journaled; set by the door before anything else."""

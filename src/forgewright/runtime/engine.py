@@ -24,6 +24,7 @@ from forgewright.runtime.gate import GrantedGate
 from forgewright.runtime.history import History
 from forgewright.runtime.leases import Leases
 from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
+from forgewright.runtime.strand import DelegationLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,7 @@ class Engine:
         on_delta: Callable[[RunId, str, Delta], None] | None = None,
         on_output: Callable[[RunId, str, bytes], None] | None = None,
         on_question: OnQuestion | None = None,
+        delegation: DelegationLimits = DelegationLimits(),  # noqa: B008 - a frozen value
         raise_errors: bool = False,
         secrets: Iterable[str] = (),
     ) -> None:
@@ -73,6 +75,8 @@ class Engine:
         self.on_delta = on_delta
         self.on_output = on_output
         self.on_question = on_question
+        self.delegation = delegation
+        """How far runs may branch out into sub-agents."""
         self.raise_errors = raise_errors
         """Let an unexpected exception of a node through (for tests) instead of parking the run."""
         self.cleaner = Cleaner(secrets)
@@ -221,14 +225,15 @@ class Engine:
             assert history.position is not None
             if history.status == "finished":
                 return Outcome(run, "finished", history.position.state)
+            resumes = len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted)
+            if resumes and budget is not None:
+                history.budget = budget
             sequence = records[-1].sequence if records[-1].run == run else 0
             execution = Execution(
                 self, history, sequence=sequence, epoch=lease, gate=self.gate, code=code, run=run
             )
             self._executions[run] = execution
-            if len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted):
-                if budget is not None:
-                    history.budget = budget
+            if resumes:
                 resumed = ev.RunResumed(
                     self._leases.worker,
                     ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),

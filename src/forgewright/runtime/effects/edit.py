@@ -31,7 +31,7 @@ class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def edit(program: str, context: Context) -> Edited:
     """Raises `ProgramError`, `EditRefused`, `Conflict`, `UnsafePath`, `PolicyDenied`; then nothing changed."""
-    engine = context.execution.code
+    engine = context.code
     if engine is None:
         raise UsageError("this run has no work tree to edit", hint="start it with a repository")
     return await door.perform(EditEffect(program, engine), context)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class QuestionEffect(Effect[str]):
-    """`perform` never answers by itself: an answer is a receipt that somebody else writes."""
+    """`perform` never answers by itself: an answer is what a person says, or a receipt that somebody else writes."""
 
     action = "ask"
 
@@ -56,7 +56,9 @@ class QuestionEffect(Effect[str]):
 
     async def perform(self, key: str, context: Context) -> str:
         effect = EffectId(key.rpartition("/")[2])
-        answer = await context.execution.answer_to(effect, self.to, self.question, self.choices)
+        answer, self.recorded = await context.execution.answer_to(
+            effect, self.to, self.question, self.choices, context.strand
+        )
         if answer is None:
             choices = f" ({' | '.join(self.choices)})" if self.choices else ""
             raise ParkSignal(self.reason, f"{self.question}{choices}")

@@ -120,6 +120,7 @@ class ToolEffect(Effect[ToolOutput]):
             async with asyncio.timeout(self.tool.timeout_seconds):
                 return await self._call(arguments, inner)
         except TimeoutError:
+            self.nested = True  # what it was doing is over with it
             return ToolOutput(
                 f"{self.tool.name} was given {self.tool.timeout_seconds:g} seconds and did not end",
                 error=True,
