@@ -36,6 +36,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who has to approve, where a policy obliges that."""
     limits: dict[str, int] = {}
     """Limits that it obliges, as the policies name them."""
+    standing: EffectId | None = None
+    """The approval (by the effect of its question) that was given before and covers it."""
 
 
 GRANTED = Decision()
@@ -197,6 +199,8 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
+    form: Json = NULL
+    """JSON Schema of the answer; NULL where it is a text or a choice."""
 
 
 class CustomAsked(Asked, frozen=True, tag="custom.asked"):
@@ -211,6 +215,17 @@ class EffectBegun(Event, frozen=True, tag="effect.begun"):
     """An effect that had to wait for a person begins now (again)."""
 
     effect: EffectId
+    decision: Decision | None = None
+    """What the gate said then, where it was asked again because the approved thing had changed."""
+
+
+class ApprovalRevoked(Event, frozen=True, tag="approval.revoked"):
+    """A standing approval holds no longer."""
+
+    approval: EffectId
+    """The effect of the question by which it was given."""
+    by: str
+    reason: str = ""
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
@@ -64,6 +64,11 @@ class Context:
         """Idempotency key of the tool call that this scope belongs to: the same when it is repeated."""
         return f"{self.run}/{self._prefix}"
 
+    @property
+    def prefix(self) -> str:
+        """What the numbers of this scope's effects begin with."""
+        return self._prefix
+
     def next_effect(self) -> EffectId:
         """Claims the next number."""
         self._count += 1
@@ -118,6 +123,7 @@ class Context:
 
         return await door.perform(ExecEffect(command, purpose, spec), self)
 
+    @overload
     async def ask(
         self,
         question: str,
@@ -126,11 +132,45 @@ class Context:
         choices: Sequence[str] = (),
         about: Mapping[str, Any] | None = None,
         reason: str = "question",
-    ) -> str:
-        """Asks a person. Without an answer yet, the run is parked and goes on here when the answer came."""
+    ) -> str: ...
+
+    @overload
+    async def ask(
+        self,
+        question: str,
+        *,
+        answer: type[T],
+        to: str = "owner",
+        about: Mapping[str, Any] | None = None,
+        reason: str = "question",
+    ) -> T: ...
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        to: str = "owner",
+        choices: Sequence[str] = (),
+        about: Mapping[str, Any] | None = None,
+        reason: str = "question",
+        answer: Any = str,
+    ) -> Any:
+        """Asks a person. Without an answer yet, the run is parked and goes on here when the answer came.
+
+        `answer` is the type of the answer: `str` (or one of `choices`), `bool`, `int`, `float`, an enum, a struct (a
+        form). What does not fit it is not taken for an answer.
+        """
         from forgewright.runtime.effects.question import QuestionEffect
 
-        return await door.perform(QuestionEffect(question, to, tuple(choices), about, reason), self)
+        effect: QuestionEffect[Any] = QuestionEffect(question, to, tuple(choices), about, reason, answer)
+        return await door.perform(effect, self)
+
+    async def ask_ruling(self, question: str, *, to: str, about: Mapping[str, Any]) -> Any:
+        """Asks for a ruling over an effect: `yes`, `no`, or one of `runtime.approvals` as a mapping."""
+        from forgewright.runtime.effects.question import QuestionEffect
+
+        effect: QuestionEffect[Any] = QuestionEffect(question, to, ("yes", "no"), about, "approval", Any)
+        return await door.perform(effect, self)
 
     async def now(self) -> int:
         """Milliseconds since 1970, the same on replay."""

@@ -26,6 +26,7 @@ from forgewright.runtime.park import ParkSignal
 if TYPE_CHECKING:
     from forgewright.code.engine import CodeEngine
     from forgewright.runtime.engine import Engine
+    from forgewright.runtime.questions import Question
     from forgewright.sandbox.types import OnOutput
 
 S = TypeVar("S", bound=State)
@@ -70,7 +71,7 @@ class Execution(Generic[S]):
         self._task: asyncio.Task[None] | None = None
         self._interrupted: tuple[str, str] | None = None
         self._parked_elsewhere = False
-        self._answers: dict[EffectId, str] = {}
+        self._answers: dict[EffectId, tuple[Any, str]] = {}
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -172,15 +173,19 @@ class Execution(Generic[S]):
         if over is not None:
             raise ParkSignal("budget", f"the budget is reached: {over}")
 
-    async def answer_to(
-        self, effect: EffectId, to: str, question: str, choices: tuple[str, ...]
-    ) -> str | None:
+    async def answer_to(self, question: Question) -> Any:
         """An answer that is there already, or that a person gives now; None if there is nobody to ask."""
-        if effect in self._answers:
-            return self._answers[effect]
+        if question.effect in self._answers:
+            return self._answers[question.effect][0]
+        if self.engine.on_ask is not None:
+            return await self.engine.on_ask(question)
         if self.engine.on_question is None:
             return None
-        return await self.engine.on_question(self.run, to, question, choices)
+        return await self.engine.on_question(self.run, question.to, question.text, question.choices)
+
+    def answered_by(self, effect: EffectId) -> str | None:
+        """Who in another process answered it."""
+        return self._answers[effect][1] if effect in self._answers else None
 
     def delta_listener(self, actor: str) -> OnDelta | None:
         on_delta = self.engine.on_delta
@@ -198,6 +203,7 @@ class Execution(Generic[S]):
 
     def _on_record(self, record: ev.Record) -> None:
         self.history.spent.add(record.event)
+        self.history.approvals.see(record)
         if self.engine.on_record is not None:
             self.engine.on_record(record)
 
@@ -205,8 +211,8 @@ class Execution(Generic[S]):
         """What other processes may write into a run that is executed here: answers, and that it shall stop."""
         for record in records:
             match record.event:
-                case ev.QuestionAnswered(effect=effect, answer=answer):
-                    self._answers[effect] = msgspec.json.decode(answer, type=str)
+                case ev.QuestionAnswered(effect=effect, answer=answer, by=by):
+                    self._answers.setdefault(effect, (msgspec.json.decode(answer), by))
                 case ev.RunParked(reason=reason, detail=detail):
                     self._parked_elsewhere = True
                     self.interrupt(reason, detail)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from forgewright.core.errors import Refused
+from forgewright.core.errors import Refused, UsageError
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.tree import tree_digest
 from forgewright.sandbox.types import Command, Exit, Limits, SandboxSpec, Tier
 
 if TYPE_CHECKING:
@@ -57,6 +58,21 @@ class ExecEffect(Effect[Exit]):
         if seconds is not None and seconds < self.command.timeout_seconds:
             self.command = msgspec.structs.replace(self.command, timeout_seconds=float(seconds))
         self.driver = await context.execution.engine.sandboxes.driver_for(tier)
+
+    may = ("edit",)
+
+    def particulars(self) -> Mapping[str, Any]:
+        return {"argv": list(self.command.argv), "command": " ".join(self.command.argv)}
+
+    async def bound(self, context: Context) -> Mapping[str, str]:
+        code = context.execution.code
+        return {} if code is None else {"tree": tree_digest(code.root)}
+
+    def edited(self, arguments: Mapping[str, Any]) -> ExecEffect:
+        argv = arguments.get("argv")
+        if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
+            raise UsageError('expected {"argv": [PROGRAM, ARGUMENT, …]}')
+        return ExecEffect(msgspec.structs.replace(self.command, argv=tuple(argv)), self.purpose, self.spec)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         return ev.ExecAsked(
