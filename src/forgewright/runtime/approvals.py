@@ -19,7 +19,7 @@ SUSPICIONS = ("untrusted", "addresses", "unplanned", "parties")
 VALUE_CHARS_MAX = 2_000
 
 
-class Remember(msgspec.Struct, frozen=True, omit_defaults=True):
+class Remember(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How far a yes goes beyond the one effect: in this run, for the same agent and resource."""
 
     until: int | None = None
@@ -30,21 +30,27 @@ class Remember(msgspec.Struct, frozen=True, omit_defaults=True):
     """Argument → pattern (`*`, `?`, `[…]`) that its value, each value of a list, has to match."""
 
 
-class Approve(msgspec.Struct, frozen=True, omit_defaults=True, tag="approve", tag_field="do"):
+class Approve(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="approve", tag_field="do", forbid_unknown_fields=True
+):
     remember: Remember | None = None
 
 
-class Reject(msgspec.Struct, frozen=True, omit_defaults=True, tag="reject", tag_field="do"):
+class Reject(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="reject", tag_field="do", forbid_unknown_fields=True
+):
     reason: str = ""
 
 
-class Edit(msgspec.Struct, frozen=True, tag="edit", tag_field="do"):
+class Edit(msgspec.Struct, frozen=True, tag="edit", tag_field="do", forbid_unknown_fields=True):
     """Do it with these arguments."""
 
     arguments: Mapping[str, Any]
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag="answer", tag_field="do"):
+class Answer(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="answer", tag_field="do", forbid_unknown_fields=True
+):
     """Do not do it; this is its result."""
 
     result: str
