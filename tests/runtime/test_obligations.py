@@ -10,7 +10,7 @@ from forgewright import END, Context, Engine, Graph, State, Update
 from forgewright.core.errors import PolicyDenied
 from forgewright.journal import events as ev
 from forgewright.policy.gate import CedarGate
-from forgewright.sandbox.types import Command
+from forgewright.sandbox.types import Command, Sandbox, SandboxSpec, Tier
 from forgewright.wiring.sandboxes import RegisteredSandboxes
 
 
@@ -86,3 +86,49 @@ async def test_an_approval_is_asked_for_once_and_bound_to_what_it_approves(tmp_p
         await engine.answer(parked.run, "no", by="ada")
         outcome = await engine.execute(parked.run, graph)
         assert outcome.state.said == "denied: owner did not approve exec on 'tests'"
+
+
+@pytest.mark.sandbox
+async def test_what_was_decided_about_an_image_is_what_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digest stands in the intent, and a name that means another image by then changes nothing."""
+    from forgewright.sandbox.images import Image, fetch
+
+    monkeypatch.setenv("FORGEWRIGHT_IMAGES", str(tmp_path / "images"))
+    (tmp_path / "root" / "opt").mkdir(parents=True)
+    name = f"dir:{tmp_path}/root"
+
+    def version(text: str) -> Image:
+        (tmp_path / "root" / "opt" / "version").write_text(text)
+        made = fetch(name)
+        assert made is not None
+        return made
+
+    first = version("first")
+
+    class Sneaky(RegisteredSandboxes):
+        async def driver_for(self, tier: Tier) -> str:
+            version("second")  # after the gate has decided
+            return await super().driver_for(tier)
+
+        async def open(self, spec: SandboxSpec) -> Sandbox:
+            opened.append(spec.image)
+            return await super().open(spec)
+
+    opened: list[str] = []
+    graph = Graph("image", Result)
+
+    @graph.node(to=[END])
+    async def only(state: Result, context: Context) -> Update:
+        spec = SandboxSpec(image=name)
+        ended = await context.exec(Command(argv=("/no/such/program",)), purpose="tests", spec=spec)
+        return Update(said=str(ended.code))
+
+    policy = gate(f'@id("here") @tier("container") {PERMIT}')
+    async with Engine(home=tmp_path / "home", gate=policy, sandboxes=Sneaky()) as engine:
+        outcome = await engine.run(graph, Result())
+        assert outcome.state.said == "127"
+        [asked] = [r.event for r in await engine.records(outcome.run) if isinstance(r.event, ev.ExecAsked)]
+        assert (asked.image, asked.image_digest) == (name, first.digest)
+        assert opened == [first.digest]

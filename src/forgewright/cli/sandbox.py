@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from forgewright.cli import sandbox_images
 from forgewright.cli.output import print_json, say
 from forgewright.core.errors import UsageError
 
@@ -47,6 +48,7 @@ def register(subparsers: Any) -> None:
     commands.add_parser("clean", help="remove what a killed process left behind")
     commands.add_parser("doctor", help="which tiers this machine has, and what adds the others")
 
+    sandbox_images.register(commands)
     module = commands.add_parser("module", help="WebAssembly modules with a name")
     module.add_argument("action", choices=["add"])
     module.add_argument("name", metavar="NAME")
@@ -58,7 +60,12 @@ def register(subparsers: Any) -> None:
 def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="container", choices=["wasm", "container", "gvisor", "microvm"])
     parser.add_argument("--driver", help="a driver by name; never one weaker than the tier")
-    parser.add_argument("--image", default="host", help="host, or for wasm a module's name or path")
+    parser.add_argument(
+        "--image", help="host (default), dir:, tar:, oci:, debian:, sha256:; for wasm a module's name or path"
+    )
+    parser.add_argument(
+        "--lang", metavar="LANGUAGE", help="python, node, go or ruby: this machine's own, else Debian's"
+    )
     parser.add_argument("--mem", default="1g", metavar="SIZE", help="memory: 512 (MiB), 512m, 2g")
     parser.add_argument("--disk", default="1g", metavar="SIZE", help="what can be written in all")
     parser.add_argument("--cpus", type=float, default=1.0)
@@ -84,6 +91,8 @@ def _command_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The command's own exit code for `run` and `exec`; else 0 if all is well."""
+    if args.sandbox_command == "image":
+        return sandbox_images.run(args)
     import asyncio
 
     handlers: dict[str, Callable[[argparse.Namespace], Any]] = {
@@ -115,15 +124,27 @@ def _spec(args: argparse.Namespace) -> SandboxSpec:
             raise UsageError(f"mount {text!r}: expected FROM:TO, FROM:TO:ro, :rw or :cow")
         source = os.path.abspath(source)
         mounts.append(Mount(source, target or source, mode or "ro"))
+    environment: dict[str, str] = {}
+    image = args.image or "host"
+    if args.lang:
+        from forgewright.sandbox.images.presets import preset
+
+        if args.image:
+            raise UsageError("--image and --lang both choose an image", hint="give one of them")
+        chosen = preset(args.lang, Tier(args.tier))
+        image, environment = chosen.image, dict(chosen.environment)
+        mounts += chosen.mounts
+    if args.tier != "wasm":
+        sandbox_images.make_ready(image)
     return SandboxSpec(
         tier=Tier(args.tier),
-        image=args.image,
+        image=image,
         limits=Limits(
             memory_bytes=size(args.mem), disk_bytes=size(args.disk), cpus=args.cpus, processes=args.pids
         ),
         mounts=tuple(mounts),
         network=Network(tuple(args.allow)),
-        environment=_environment(args.env),
+        environment={**environment, **_environment(args.env)},
         workdir=args.workdir,
     )
 

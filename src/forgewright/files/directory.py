@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from forgewright.core.errors import Conflict, NotFound, StoreError, StoreFull, UnsafePath, UsageError
-from forgewright.files import content, paths
-from forgewright.files.types import ENTRIES_MAX, FILE_BYTES_MAX, MATCHES_MAX, Entry, Found
+from forgewright.files import content, paths, transfer
+from forgewright.files.types import ENTRIES_MAX, FILE_BYTES_MAX, MATCHES_MAX, Entry, Found, Transfer
 
 T = TypeVar("T")
 
@@ -105,6 +105,12 @@ class DirectoryFiles:
             raise UsageError("expected a file or folder to delete; found the root")
         with self._parent(name) as (handle, last), _speaking(name):
             self._remove(handle, last, 0)
+
+    async def upload(self, files: Sequence[tuple[str, bytes]]) -> Sequence[Transfer]:
+        return await transfer.upload(self, files)
+
+    async def download(self, paths: Sequence[str]) -> Sequence[Transfer]:
+        return await transfer.download(self, paths)
 
     def _read(self, name: str) -> bytes:
         with self._parent(name) as (handle, last), _speaking(name):

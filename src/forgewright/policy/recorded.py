@@ -32,6 +32,8 @@ def attempt_of(record: ev.Record) -> Attempt | None:
             return Attempt(actor, "exec", event.purpose or "unknown", _exec_facts(event))
         case ev.GitAsked():
             return Attempt(actor, "git", "branch", {"operation": event.operation})
+        case ev.AgentAsked():
+            return Attempt(actor, "delegate", event.agent)
         case ev.QuestionAsked():
             return Attempt(actor, "ask", event.to)
     return None
@@ -94,7 +96,7 @@ def _traced(facts: ev.Json) -> dict[str, Fact]:
 
 
 def _exec_facts(event: ev.ExecAsked) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {"argv": event.argv, "image": event.image}
+    facts: dict[str, Fact] = {"argv": event.argv, "image": event.image, "image_digest": event.image_digest}
     spec: Any = msgspec.json.decode(event.spec)
     if isinstance(spec, Mapping):
         network = spec.get("network") or {}

@@ -78,6 +78,7 @@ async def approve(
                 assert not isinstance(ruling, Reject)
                 return Ruled(ruling, question, decision)
         elif past.answered is None:
+            context.execution.open.discard(question)
             await context.ledger.append(
                 context.actor, ev.EffectRefused(question, "void: what it asked about changed")
             )
@@ -86,9 +87,15 @@ async def approve(
         ):
             effect.void()
         trouble = "what was asked before is void, since the policy, the arguments or the work tree changed"
-        verdict = _decide(effect, context)
+        if decision_redacts := (verdict := _decide(effect, context)).redact:
+            effect.withhold(context.execution.cleaner_of(decision_redacts))
         decision = ev.Decision(
-            verdict.permit, verdict.policies, verdict.tier, verdict.approval, dict(verdict.limits)
+            verdict.permit,
+            verdict.policies,
+            verdict.tier,
+            verdict.approval,
+            dict(verdict.limits),
+            verdict.redact,
         )
         if not verdict.permit:
             await _refuse(effect, identity, f"policy denied {context.actor}", verdict.reason, context)
@@ -103,13 +110,15 @@ async def approve(
 
 
 def _decide(effect: Effect[Any], context: Context) -> Verdict:
-    return context.execution.gate.decide(
-        Attempt(context.actor, effect.action, effect.resource, effect.facts())
-    )
+    facts = effect.facts()
+    if context.strand.depth:
+        facts = {**facts, **context.strand.facts}
+    return context.execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, facts))
 
 
 async def _refuse(effect: Effect[Any], identity: EffectId, who: str, why: str, context: Context) -> None:
     message = f"{who} {effect.action} on {effect.resource!r}" + (f": {why}" if why else "")
+    context.execution.open.discard(identity)
     await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
     raise PolicyDenied(message)
 
@@ -136,13 +145,15 @@ async def _about(
 ) -> Mapping[str, Any]:
     about = {
         "effect": identity,
-        "intent": digest(msgspec.json.encode(asked)),
+        "intent": digest(msgspec.json.encode(context.execution.cleaner.value(asked))),
         **_what(effect, context),
         "bound": dict(await effect.bound(context)),
         "arguments": shown(effect.particulars()),
         "may": list(effect.may),
     }
-    decoded: Mapping[str, Any] = msgspec.json.decode(msgspec.json.encode(about))
+    decoded: Mapping[str, Any] = msgspec.json.decode(
+        msgspec.json.encode(context.execution.cleaner.value(about))
+    )
     return decoded
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from forgewright.core import errors
-from forgewright.core.errors import ForgewrightError, Nondeterminism, PolicyDenied
+from forgewright.core.errors import ForgewrightError, Nondeterminism, PolicyDenied, Refused
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.policy.types import Attempt, Verdict
@@ -30,9 +30,12 @@ async def perform(effect: Effect[A], context: Context) -> A:
     decide or the budget is spent.
     """
     identity = context.next_effect()
+    effect.cleaner = context.execution.cleaner
     past = context.execution.history.effects.get(identity)
     if past is None:
         return await _first(effect, identity, context)
+    if past.asked.decision.redact:
+        _withhold(effect, past.asked.decision.redact, context)
     if not effect.matches(past.asked):
         raise Nondeterminism(
             f"on replay, effect {identity} of node {context.node!r} asked for {effect.action} "
@@ -47,20 +50,27 @@ async def perform(effect: Effect[A], context: Context) -> A:
 
 async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     execution = context.execution
-    execution.check_budget()
-    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, effect.facts()))
+    execution.check_time()
+    context.strand.step()
+    facts = effect.facts()
+    if context.strand.depth:
+        facts = {**facts, **context.strand.facts}
+    verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, facts))
     decision = ev.Decision(
         verdict.permit,
         verdict.policies,
         verdict.tier,
         verdict.approval,
         dict(verdict.limits),
+        verdict.redact,
         standing_approval(effect, verdict, context) if verdict.permit else None,
     )
     if decision == ev.GRANTED:
         decision = ev.GRANTED  # the very default is left out of the record
     if verdict.permit:
         try:
+            if verdict.redact:
+                _withhold(effect, verdict.redact, context)
             await effect.oblige(verdict, context)
         except ForgewrightError as error:
             await _fail(effect, identity, decision, error, context)
@@ -68,10 +78,24 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     asked = await effect.asked(identity, decision, context)
     if not verdict.permit:
         await _refuse(effect, identity, asked, verdict, context)
+    execution.open.add(identity)
     await context.ledger.append(context.actor, asked)
     if verdict.approval is not None and decision.standing is None:
         return await _with_approval(effect, identity, asked, verdict.approval, context)
     return await _do(effect, identity, context)
+
+
+def _withhold(effect: Effect[A], kinds: tuple[str, ...], context: Context) -> None:
+    """What the policy wants taken out, and nobody here can take out, is no permission."""
+    from forgewright.journal.redact.rules import KINDS
+
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise Refused(
+            f"the policy wants {', '.join(unknown)} taken out, which nobody here can find",
+            hint=f"@redact takes: {', '.join(KINDS)}",
+        )
+    effect.withhold(context.execution.cleaner_of(kinds))
 
 
 async def _begin(identity: EffectId, context: Context, decision: ev.Decision | None = None) -> None:
@@ -108,9 +132,8 @@ async def _with_approval(
     except (PolicyDenied, *OWN_TROUBLE):
         raise  # recorded already, or nothing to record
     except ForgewrightError as error:
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        _clean_error(error, context)
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise
     match ruled.ruling:
         case Approve():
@@ -120,7 +143,8 @@ async def _with_approval(
             answer = effect.stand_in(result, error=failed)
         case Edit(arguments=arguments):
             answer = await _edited(effect, identity, arguments, (who, ruled.question), context)
-    await context.ledger.append(context.actor, await effect.answered(identity, answer, 0, context))
+    answer = context.execution.cleaner.value(answer)
+    await _receipt(context, identity, await effect.answered(identity, answer, 0, context))
     return answer
 
 
@@ -138,14 +162,12 @@ async def _edited(
     try:
         answer = await perform(other, context.scope(f"edited-{identity}"))
     except PolicyDenied as error:
-        await context.ledger.append(context.actor, ev.EffectRefused(identity, error.message))
+        await _receipt(context, identity, ev.EffectRefused(identity, error.message))
         raise
     except OWN_TROUBLE:
         raise
     except ForgewrightError as error:
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise
     return effect.as_edited(answer, arguments)
 
@@ -157,23 +179,45 @@ async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
     except OWN_TROUBLE:
         raise
     except ForgewrightError as error:
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        _clean_error(error, context)
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise
+    if effect.recorded:
+        context.execution.open.discard(identity)
+        return answer
     ms = (time.monotonic_ns() - started) // 1_000_000
+    answer = context.execution.cleaner.value(answer)  # what the node sees is what a replay will tell it
     receipt = await effect.answered(identity, answer, ms, context)
-    if effect.lazy:
+    if effect.nested:
+        await _receipt(context, identity, *_unfinished(identity, context), receipt)
+    elif effect.lazy:
+        context.execution.open.discard(identity)
         context.ledger.later(context.actor, receipt)
     else:
-        await context.ledger.append(context.actor, receipt)
+        await _receipt(context, identity, receipt)
     return answer
+
+
+async def _receipt(context: Context, identity: EffectId, *events: ev.Answered) -> None:
+    context.execution.open.discard(identity)
+    await context.ledger.append(context.actor, *events)
+
+
+def _unfinished(identity: EffectId, context: Context) -> list[ev.Answered]:
+    """Receipts of what was under way inside an effect when it was ended from outside, so that nothing stays open."""
+    prefix, execution = f"{identity}.", context.execution
+    inside = sorted(name for name in execution.open if name.startswith(prefix))
+    execution.open.difference_update(inside)
+    error = errors.Stopped(f"effect {identity}, which this is a part of, ended before it did")
+    return [ev.EffectFailed(name, error.code, error.message) for name in inside]
 
 
 async def _recall(effect: Effect[A], past: Past, answered: ev.Answered, context: Context) -> A:
     if isinstance(answered, ev.EffectRefused):
+        await effect.failed_before(past.asked, context)
         raise PolicyDenied(answered.message)
     if isinstance(answered, ev.EffectFailed):
+        await effect.failed_before(past.asked, context)
         raise _error(answered)
     return await effect.recall(past.asked, answered, context)
 
@@ -183,7 +227,7 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
     asked = past.asked
     if not asked.decision.permit:
         message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}"
-        await context.ledger.append(context.actor, ev.EffectRefused(identity, message))
+        await _receipt(context, identity, ev.EffectRefused(identity, message))
         raise PolicyDenied(message)
     said = asked.decision
     await effect.oblige(Verdict(True, said.by, said.tier, said.approval, limits=said.limits), context)
@@ -195,7 +239,8 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
     elif effect.recovery == "reconcilable":
         found = await effect.reconcile(f"{context.run}/{identity}", asked, context)
         if found is not None:
-            await context.ledger.append(context.actor, await effect.answered(identity, found, 0, context))
+            found = context.execution.cleaner.value(found)
+            await _receipt(context, identity, await effect.answered(identity, found, 0, context))
             return found
     return await _do(effect, identity, context)
 
@@ -212,10 +257,16 @@ async def _ask_to_repeat(effect: Effect[A], identity: EffectId, begins: int, con
     )
     if answer != "repeat":
         error = errors.ToolError(f"a person said not to repeat {effect.action} {effect.resource!r}")
-        await context.ledger.append(
-            context.actor, ev.EffectFailed(identity, error.code, error.message, error.hint)
-        )
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
         raise error
+
+
+def _clean_error(error: ForgewrightError, context: Context) -> None:
+    """The error that the node sees holds no more than the one that is journaled."""
+    clean = context.execution.cleaner.text
+    error.message = clean(error.message)
+    error.hint = None if error.hint is None else clean(error.hint)
+    error.args = (error.message,)
 
 
 def _error(failed: ev.EffectFailed) -> ForgewrightError:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from forgewright.core.errors import UsageError
+from forgewright.core.errors import Refused, UsageError
 from forgewright.core.ids import EffectId
 from forgewright.journal.events import Answered, Asked, Decision
 from forgewright.policy.types import Action, Fact, Verdict
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
     from forgewright.tools.types import Recovery
 
@@ -38,6 +39,13 @@ class Effect(Generic[A]):
     """Who approved these very bytes already, and the question by which."""
     traced: Mapping[str, Fact] = NO_FACTS
     """What is known of where its arguments come from."""
+    recorded: bool = False
+    """Set by `perform` where somebody else wrote the receipt already."""
+    nested: bool = False
+    """Effects numbered under this one may be unfinished when it ends, and are then closed with its receipt."""
+
+    cleaner: Cleaner
+    """Takes secrets out of what is journaled; set by the door before anything else."""
 
     def facts(self) -> Mapping[str, Fact]:
         """What the gate may know of it."""
@@ -45,6 +53,15 @@ class Effect(Generic[A]):
 
     async def oblige(self, verdict: Verdict, context: Context) -> None:
         """Takes up what the gate obliges; raises `Refused` or `Unavailable` where that can't be met."""
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        """Takes out of what goes to this effect what the policy's `@redact` names. Raises `Refused` where an
+        effect of this kind can't do that."""
+        raise Refused(
+            f"the policy wants {', '.join(cleaner.kinds[1:])} taken out, which an effect {self.action!r} "
+            "does not know how to do",
+            hint="@redact holds for model, tool, exec and ask",
+        )
 
     async def asked(self, effect: EffectId, decision: Decision, context: Context) -> Asked:
         raise NotImplementedError
@@ -100,3 +117,6 @@ class Effect(Generic[A]):
     async def recall(self, asked: Asked, answered: Answered, context: Context) -> A:
         """The answer, read back from its receipt."""
         raise NotImplementedError
+
+    async def failed_before(self, asked: Asked, context: Context) -> None:
+        """On replay, before the failure or refusal is raised again: what asking had left in the context."""

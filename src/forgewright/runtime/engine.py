@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
 from forgewright.journal import events as ev
 from forgewright.journal.journal import Journal
+from forgewright.journal.redact.cleaner import Cleaner
 from forgewright.models.types import Delta, Model
 from forgewright.policy.types import Gate
 from forgewright.runtime.approvals import Approvals, Approve, Reject, Standing, read_ruling
@@ -25,6 +26,7 @@ from forgewright.runtime.history import History
 from forgewright.runtime.leases import Leases
 from forgewright.runtime.questions import Question, question_of, read_answer
 from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
+from forgewright.runtime.strand import DelegationLimits
 
 if TYPE_CHECKING:
     from forgewright.code.engine import CodeEngine
@@ -60,7 +62,9 @@ class Engine:
         on_output: Callable[[RunId, str, bytes], None] | None = None,
         on_question: OnQuestion | None = None,
         on_ask: OnAsk | None = None,
+        delegation: DelegationLimits = DelegationLimits(),  # noqa: B008 - a frozen value
         raise_errors: bool = False,
+        secrets: Iterable[str] = (),
     ) -> None:
         self._home = home
         self._journal = journal
@@ -75,8 +79,13 @@ class Engine:
         self.on_question = on_question
         self.on_ask = on_ask
         """Like `on_question`, with all that is known of the question; goes first where both are given."""
+        self.delegation = delegation
+        """How far runs may branch out into sub-agents."""
         self.raise_errors = raise_errors
         """Let an unexpected exception of a node through (for tests) instead of parking the run."""
+        self.cleaner = Cleaner(secrets)
+        """Takes secrets out of whatever is journaled or shown to a model: those of known forms, and `secrets`."""
+        self._cleaners: dict[tuple[str, ...], Cleaner] = {}
         self._leases: Leases | None = None
         self._executions: dict[RunId, Execution[Any]] = {}
 
@@ -122,9 +131,24 @@ class Engine:
             raise UsageError("the engine is not open", hint="use: async with Engine(…) as engine")
         return self._journal
 
+    def cleaner_of(self, kinds: tuple[str, ...]) -> Cleaner:
+        """One that takes these out as well; the same one each time."""
+        found = self._cleaners.get(kinds)
+        if found is None:
+            found = self._cleaners[kinds] = self.cleaner.with_kinds(kinds)
+        return found
+
     def model_for(self, actor: str, named: str | None = None) -> Model:
-        """The model called `named`, or the actor's, or the engine's."""
-        choice = named or self._models.get(actor) or self._model
+        """The model called `named`, or the actor's, or the engine's. What acts for an actor (`coder.summary`)
+        has the actor's, unless it has one of its own."""
+        own = self._models.get(actor) if "." in actor else None
+        choice = (
+            own
+            or named
+            or self._models.get(actor)
+            or self._models.get(actor.partition(".")[0])
+            or self._model
+        )
         if choice is None:
             raise UsageError(
                 f"{actor} needs a model, and none was given",
@@ -172,7 +196,7 @@ class Engine:
         started = ev.RunStarted(
             graph.name,
             goal,
-            await self.journal.keep(msgspec.json.encode(state)),
+            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state))),
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,
@@ -203,14 +227,15 @@ class Engine:
             assert history.position is not None
             if history.status == "finished":
                 return Outcome(run, "finished", history.position.state)
+            resumes = len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted)
+            if resumes and budget is not None:
+                history.budget = budget
             sequence = records[-1].sequence if records[-1].run == run else 0
             execution = Execution(
                 self, history, sequence=sequence, epoch=lease, gate=self.gate, code=code, run=run
             )
             self._executions[run] = execution
-            if len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted):
-                if budget is not None:
-                    history.budget = budget
+            if resumes:
                 resumed = ev.RunResumed(
                     self._leases.worker,
                     ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
@@ -335,6 +360,7 @@ class Engine:
         self.interrupt(run, "lease", error.message)
 
     async def _write(self, run: RunId, expected: int, event: ev.Event, actor: str = "engine") -> None:
+        event = self.cleaner.value(event)
         for record in await self.journal.append(run, [event], expected=expected, actor=actor):
             if self.on_record is not None:
                 self.on_record(record)

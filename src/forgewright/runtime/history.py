@@ -142,8 +142,13 @@ class History(Generic[S]):
         """Lets go of the receipts of a node that left."""
         if self.effects or self.noted:
             prefix = f"{visit}."
+            inside = tuple(
+                f"{e}." for e, past in self.effects.items() if isinstance(past.asked, ev.AgentAsked)
+            )
             for effect, past in self.effects.items():
-                if effect.startswith(prefix) and isinstance(past.asked, ev.ModelAsked):
+                if not isinstance(past.asked, ev.ModelAsked) or effect.startswith(inside):
+                    continue  # a sub-agent's requests are counted apart, and it does not come back
+                if effect.startswith(prefix):
                     self.model_calls[past.actor] = self.model_calls.get(past.actor, 0) + 1
             self.effects = {k: v for k, v in self.effects.items() if not k.startswith(prefix)}
             self.noted = {k: v for k, v in self.noted.items() if not k.startswith(prefix)}

@@ -13,6 +13,7 @@ import msgspec
 from forgewright.sandbox.state import state_root
 from forgewright.sandbox.types import Limits
 
+_CONTROLLERS = ("", "memory", "pids", "cpu", "cpuacct", "blkio", "freezer")
 _PERIOD_MICROSECONDS = 100_000
 
 
@@ -21,6 +22,8 @@ class Hierarchies(msgspec.Struct, frozen=True):
 
     version: int
     folders: dict[str, str]
+    whole: dict[str, str] = {}
+    """v1 only: those that hold a sandbox with its agent, from its start; the others hold what it runs."""
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -50,25 +53,34 @@ def parent() -> str:
 
 @cache
 def _hierarchies(name: str) -> Hierarchies | None:
-    mounts: dict[str, str] = {}
-    unified = ""
-    with open("/proc/self/mountinfo") as file:
-        for line in file:
-            left, _, right = line.partition(" - ")
-            point, (kind, _, options) = left.split()[4], right.split()[:3]
-            if kind == "cgroup2":
-                unified = unified or point
-            elif kind == "cgroup":
-                for controller in options.split(","):
-                    if controller in ("memory", "pids", "cpu"):
-                        mounts.setdefault(controller, point)  # the first: later ones are somebody's copies
+    mounts = _mounts()
+    unified = mounts.pop("", "")
     if "memory" in mounts and "pids" in mounts:
-        found = Hierarchies(1, {kind: f"{point}/{name}" for kind, point in mounts.items()})
+        kinds = {kind: f"{point}/{name}" for kind, point in mounts.items()}
+        commands: dict[str, str] = {kind: kinds[kind] for kind in ("memory", "pids", "cpu") if kind in kinds}
+        whole: dict[str, str] = {
+            kind: kinds[kind] for kind in ("freezer", "blkio", "cpuacct") if kind in kinds
+        }
+        found = Hierarchies(1, commands, whole)
     elif unified:
         found = Hierarchies(2, {"": f"{unified}/{name}"})
     else:
         return None
     return found if _usable(found) else None
+
+
+def _mounts() -> dict[str, str]:
+    """Where each controller of v1 is mounted, and under "" the unified hierarchy of v2."""
+    mounts: dict[str, str] = {}
+    with open("/proc/self/mountinfo") as file:
+        for line in file:
+            left, _, right = line.partition(" - ")
+            point, (kind, _, options) = left.split()[4], right.split()[:3]
+            wanted = [""] if kind == "cgroup2" else options.split(",") if kind == "cgroup" else []
+            for controller in wanted:
+                if controller in _CONTROLLERS:
+                    mounts.setdefault(controller, point)  # the first: later ones are somebody's copies
+    return mounts
 
 
 def _usable(found: Hierarchies) -> bool:
@@ -98,6 +110,30 @@ def _count(path: str, key: str) -> int:
     except OSError:
         pass
     return 0
+
+
+def cgroup_of(pid: int) -> Cgroup | None:
+    """The group that another program made for process `pid`, to read what it counts; None where that is not seen."""
+    mounts = _mounts()
+    folders: dict[str, str] = {}
+    try:
+        text = Path(f"/proc/{pid}/cgroup").read_text() if pid else ""
+    except OSError:
+        return None
+    for line in text.splitlines():
+        _, names, path = line.split(":", 2)
+        for name in names.split(",") if names else [""]:
+            if name in mounts:
+                folders[name] = mounts[name] + path
+    version = 1 if "memory" in folders else 2
+    if not all(
+        os.path.isdir(folders.get(name, "/nowhere"))
+        for name in (("memory", "pids") if version == 1 else ("",))
+    ):
+        return None
+    found = Cgroup("", Hierarchies(version, {}))
+    found._folders = folders
+    return found
 
 
 class Cgroup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,11 +22,13 @@ class VirtualMachineSandbox(AgentSandbox):
 
     _sent: dict[str, frozenset[bytes]]
 
-    async def place_mounts(self) -> None:
+    async def place_mounts(self, mounts: Sequence[Mount] | None = None) -> None:
+        """`mounts`: those that are copied, where not all are."""
         self._sent = {}
-        for mount in sorted(self.spec.mounts, key=lambda mount: mount.target):
-            parcel = await asyncio.to_thread(_parcel, mount, self.spec.uid)
-            await self._builtin(parcel.builtin, parcel.arguments, stdin=parcel.data, as_root=True)
+        for mount in sorted(self.spec.mounts if mounts is None else mounts, key=lambda mount: mount.target):
+            parcel = await asyncio.to_thread(_parcel, mount, self.spec.uid, owned=mounts is None)
+            as_root = mounts is None or mount.mode == "ro"
+            await self._builtin(parcel.builtin, parcel.arguments, stdin=parcel.data, as_root=as_root)
             if mount.mode == "rw" and parcel.builtin == "unpack":
                 self._sent[mount.target] = parcel.paths
 
@@ -56,12 +59,13 @@ class Parcel(msgspec.Struct, frozen=True):
     paths: frozenset[bytes] = frozenset()
 
 
-def _parcel(mount: Mount, uid: int) -> Parcel:
+def _parcel(mount: Mount, uid: int, *, owned: bool) -> Parcel:
+    """`owned`: whether the agent may give files to another user."""
     target = os.path.normpath(mount.target)
     source = Path(os.path.realpath(mount.source))
     if not source.is_dir():
         return Parcel("write", (target, f"{source.stat().st_mode & 0o777:o}"), source.read_bytes())
-    owner = "0" if mount.mode == "ro" else str(uid)
+    owner = "0" if mount.mode == "ro" or not owned else str(uid)
     data = encode(source, bytes_max=_TREE_BYTES_MAX)
     return Parcel("unpack", (target, owner), data, _paths(source) if mount.mode == "rw" else frozenset())
 

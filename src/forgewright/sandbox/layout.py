@@ -9,6 +9,8 @@ import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
 from forgewright.sandbox.types import Mount, SandboxSpec
 
@@ -24,7 +26,7 @@ _WRITABLE = (
     ("home", HOME, 0o755),
 )
 _USR_LINKS = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
-_SHARED_ETC = (
+READY_ETC = (
     "alternatives",
     "ld.so.cache",
     "ld.so.conf",
@@ -94,17 +96,20 @@ def check(spec: SandboxSpec) -> None:
             raise UsageError(f"mount source {mount.source}: `cow` is for folders", hint="mount its folder")
 
 
-def compose(spec: SandboxSpec, place: Place) -> Plan:
-    """The plan for `spec`; the caller adds what its runtime needs."""
+def compose(spec: SandboxSpec, place: Place, image: Image | None = None) -> Plan:
+    """The plan for `spec`; the caller adds what its runtime needs. `image`: None is the image `host`."""
     plan = Plan()
     if place.payload is None:
         plan.user_namespace()
     plan.mount_namespace()
     disk = spec.limits.disk_bytes - shm_bytes(spec)
     plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
-    plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
-    plan.root(place.root)
-    host_image(plan, spec)
+    if image is None:
+        plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
+        plan.root(place.root)
+        host_image(plan, spec)
+    else:
+        tree_image(plan, spec, place, image)
     for name, path, mode in _WRITABLE:
         plan.folder_host(f"{place.scratch}/{name}", mode=mode, owner=place.payload)
         plan.folder(path)
@@ -128,25 +133,47 @@ def host_image(plan: Plan, spec: SandboxSpec) -> None:
         elif path.is_dir():
             plan.bind(str(path), str(path), recursive=True)
     plan.link("../run", "/var/run")
-    for name in _SHARED_ETC:
+    for name in READY_ETC:
         source = Path("/etc") / name
         if source.exists():
             plan.bind(str(source.resolve()), f"/etc/{name}")
     identity(plan, spec)
 
 
+def tree_image(plan: Plan, spec: SandboxSpec, place: Place, image: Image) -> None:
+    """An image of the cache as the root: its tree below, what this sandbox needs besides above, read-only inside."""
+    base = f"{place.scratch}/image"
+    for name in ("", "/lower", "/upper", "/work"):
+        plan.folder_host(base + name)
+    first = place.payload.uid - spec.uid if place.payload else 0
+    ids = IdMap(disk=Owner(0, 0), host=Owner(first, first), count=65_535) if first else None
+    plan.bind(str(image.tree), f":{base}/lower", ids=ids)
+    plan.root_overlay(
+        lower=f"{base}/lower", upper=f"{base}/upper", work=f"{base}/work", host=place.root,
+        rootless=place.payload is None,
+    )  # fmt: skip
+    plan.root(place.root)
+    for name, text in image_identity(image.tree, spec.uid).items():
+        plan.file(f"/etc/{name}", text)
+
+
 def identity(plan: Plan, spec: SandboxSpec) -> None:
-    plan.file(
-        "/etc/passwd",
-        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+    for path, text in identity_files(spec).items():
+        plan.file(path, text)
+
+
+def identity_files(spec: SandboxSpec) -> dict[str, str]:
+    """Who a program inside finds itself to be, and where; nothing of this machine."""
+    return {
+        "/etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\n"
         f"sandbox:x:{spec.uid}:{spec.uid}:sandbox:{HOME}:/bin/sh\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-    )
-    plan.file("/etc/group", f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n")
-    plan.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n")
-    plan.file("/etc/hostname", "sandbox\n")
-    plan.file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-    plan.file("/etc/resolv.conf", "")
+        "/etc/group": f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n",
+        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n",
+        "/etc/hostname": "sandbox\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "/etc/resolv.conf": "",
+    }
 
 
 def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:

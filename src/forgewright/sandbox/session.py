@@ -15,6 +15,7 @@ from forgewright.core.errors import NotFound, Refused, SandboxError
 from forgewright.sandbox import trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.egress import PORT, Egress
+from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
 from forgewright.sandbox.types import Command, Exit, OnOutput, Reason, SandboxSpec
@@ -57,6 +58,9 @@ class AgentSandbox:
         self.driver = driver
         self._machine = machine
         self.egress: Egress | None = None
+        self.image: Image | None = None
+        """What its root was made from, where that is an image of the cache."""
+
         self._closing = False
         self._running = 0
 
@@ -167,7 +171,9 @@ class AgentSandbox:
             own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
         return Request(
             argv=argv,
-            environment={} if builtin else {**own, **self.spec.environment, **environment},
+            environment={}
+            if builtin
+            else {**own, **self._of_image(), **self.spec.environment, **environment},
             workdir=workdir,
             uid=self.spec.uid,
             gid=self.spec.uid,
@@ -177,6 +183,9 @@ class AgentSandbox:
             address_bytes=address,
             builtin=builtin,  # type: ignore[arg-type]  # narrowed by the callers
         )
+
+    def _of_image(self) -> Mapping[str, str]:
+        return self.image.environment if self.image is not None else {}
 
     def _start(self, request: Request, on_output: OnOutput | None) -> Job:
         if self._closing:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from forgewright.core.ids import RunId
-from forgewright.journal import codec
+from forgewright.journal import codec, home_events
 from forgewright.journal import events as ev
 
 RUN = RunId("01m7yaacgjqhba6k")
@@ -52,7 +52,7 @@ def sample(kind: Any, name: str) -> Any:
 def lines() -> list[bytes]:
     found = []
     for tag, cls in sorted(ev.event_types().items()):
-        if cls.__module__ == ev.__name__:
+        if cls.__module__ in (ev.__name__, home_events.__name__):
             event = sample(cls, tag)
             found.append(codec.encode(RUN, len(found) + 1, 1_795_240_047_139, "engine", event))
     return found

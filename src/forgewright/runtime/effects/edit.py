@@ -31,7 +31,7 @@ class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def edit(program: str, context: Context) -> Edited:
     """Raises `ProgramError`, `EditRefused`, `Conflict`, `UnsafePath`, `PolicyDenied`; then nothing changed."""
-    engine = context.execution.code
+    engine = context.code
     if engine is None:
         raise UsageError("this run has no work tree to edit", hint="start it with a repository")
     return await door.perform(EditEffect(program, engine), context)
@@ -121,7 +121,7 @@ class EditEffect(Effect[Edited]):
     def matches(self, asked: ev.Asked) -> bool:
         if not isinstance(asked, ev.EditAsked):
             return False
-        mine = msgspec.json.encode(self.program)
+        mine = msgspec.json.encode(self.cleaner.text(self.program))
         if isinstance(asked.program, ev.Stored):
             return asked.program.blob == digest(mine)
         return bytes(asked.program) == mine

@@ -16,6 +16,7 @@ from forgewright.runtime.park import ParkSignal
 from forgewright.runtime.questions import form_of, question_of, read_answer
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
 
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 
 class QuestionEffect(Effect[T]):
-    """`perform` never answers by itself: an answer is a receipt that somebody else writes."""
+    """`perform` never answers by itself: an answer is what a person says, or a receipt that somebody else writes."""
 
     action = "ask"
 
@@ -57,14 +58,17 @@ class QuestionEffect(Effect[T]):
     def matches(self, asked: ev.Asked) -> bool:
         return (
             isinstance(asked, ev.QuestionAsked)
-            and asked.question == self.question
-            and asked.about == self.about
+            and asked.question == self.cleaner.text(self.question)
+            and asked.about == self.cleaner.raw(self.about)
         )
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        self.question, self.about = cleaner.text(self.question), cleaner.raw(self.about)
 
     async def perform(self, key: str, context: Context) -> T:
         effect = EffectId(key.rpartition("/")[2])
         question = question_of(context.run, self._intent(effect))
-        answer = await context.execution.answer_to(question)
+        answer, self.recorded = await context.execution.answer_to(question, context.strand)
         if answer is None:
             choices = f" ({' | '.join(self.choices)})" if self.choices else ""
             raise ParkSignal(self.reason, f"{self.question}{choices}")
@@ -75,8 +79,7 @@ class QuestionEffect(Effect[T]):
         return found
 
     async def answered(self, effect: EffectId, answer: T, ms: int, context: Context) -> ev.Answered:
-        by = context.execution.answered_by(effect) or self.to
-        return ev.QuestionAnswered(effect, msgspec.Raw(msgspec.json.encode(answer)), by)
+        return ev.QuestionAnswered(effect, msgspec.Raw(msgspec.json.encode(answer)), self.to)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> T:
         assert isinstance(answered, ev.QuestionAnswered)

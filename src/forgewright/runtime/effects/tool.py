@@ -14,11 +14,12 @@ from forgewright.models.types import ToolCall, ToolResult
 from forgewright.policy.types import Fact
 from forgewright.runtime import door
 from forgewright.runtime.effect import NO_FACTS, Effect
-from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.effects.keep import keep, keep_clean, load
 from forgewright.runtime.park import OWN_TROUBLE
-from forgewright.tools.types import Tool, ToolOutput
+from forgewright.tools.types import Media, Tool, ToolOutput
 
 if TYPE_CHECKING:
+    from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
     from forgewright.runtime.witness import Witness
 
@@ -37,6 +38,8 @@ async def call_tool(tool: Tool, call: ToolCall, context: Context) -> ToolResult:
     talk = context.conversation
     if talk is not None and effect.identity is not None:
         talk.origins[id(result)] = (result, effect.identity)
+        if isinstance(effect.kept, ev.Stored):
+            talk.kept[id(result)] = (result, effect.kept)
     return result
 
 
@@ -47,6 +50,7 @@ class Given(msgspec.Struct, frozen=True, omit_defaults=True):
     json: bool = False
     value: ev.Json = ev.NULL
     """NULL where there is none, or where it is the text (`json`)."""
+    media: tuple[Media, ...] = ()
 
 
 class ToolEffect(Effect[ToolOutput]):
@@ -64,6 +68,8 @@ class ToolEffect(Effect[ToolOutput]):
         self.recovery = tool.recovery
         self.lazy = tool.recovery == "pure"
         self.identity: EffectId | None = None
+        self.kept: ev.Value = ev.NULL
+        """What the receipt holds: the output, or the blob that it is in."""
         self.may = ("edit", "answer")
         self._edited = False
 
@@ -73,6 +79,9 @@ class ToolEffect(Effect[ToolOutput]):
             self.traced = self.witness.facts(self.tool, self.call, edited=self._edited)
             said = {**self.traced, **said}
         return said
+
+    def withhold(self, cleaner: Cleaner) -> None:
+        self.call = cleaner.value(self.call)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         self.identity = effect
@@ -146,6 +155,7 @@ class ToolEffect(Effect[ToolOutput]):
             async with asyncio.timeout(self.tool.timeout_seconds):
                 return await self._call(arguments, inner)
         except TimeoutError:
+            self.nested = True  # what it was doing is over with it
             return ToolOutput(
                 f"{self.tool.name} was given {self.tool.timeout_seconds:g} seconds and did not end",
                 error=True,
@@ -169,12 +179,14 @@ class ToolEffect(Effect[ToolOutput]):
     async def answered(self, effect: EffectId, answer: ToolOutput, ms: int, context: Context) -> ev.Answered:
         self.identity = effect
         same = answer.value is not None and bytes(answer.value) == answer.text.encode()
-        given = Given(answer.text, same, ev.NULL if same or answer.value is None else answer.value)
-        return ev.ToolAnswered(effect, await keep(given, context), answer.error, ms)
+        value = ev.NULL if same or answer.value is None else answer.value
+        self.kept = await keep_clean(Given(answer.text, same, value, answer.media), context)
+        return ev.ToolAnswered(effect, self.kept, answer.error, ms)
 
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> ToolOutput:
         assert isinstance(answered, ev.ToolAnswered)
         self.identity = asked.effect
+        self.kept = answered.result
         given = await load(answered.result, Given, context)
         value = msgspec.Raw(given.text.encode()) if given.json else given.value
-        return ToolOutput(given.text, answered.error, None if value == ev.NULL else value)
+        return ToolOutput(given.text, answered.error, None if value == ev.NULL else value, given.media)

@@ -13,11 +13,13 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from forgewright.core.errors import MissingProgram, SandboxError, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError
 from forgewright.sandbox import reaper, state
 from forgewright.sandbox.bundle import Identity, configuration
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
@@ -94,10 +96,7 @@ class ContainerDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         name, path = self._runtime()
         if not self._reaped:
             self._reaped = True
@@ -110,8 +109,9 @@ class ContainerDriver:
         try:
             if cgroup:
                 cgroup.create(spec.limits)
-            await machine.start(self._prepare(spec, sandbox_name, folder, cgroup, (name, path)))
+            await machine.start(self._prepare(spec, image, sandbox_name, folder, cgroup, (name, path)))
             sandbox = AgentSandbox(sandbox_name, spec, self.name, machine)
+            sandbox.image = image
             await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
@@ -119,7 +119,13 @@ class ContainerDriver:
         return sandbox
 
     def _prepare(
-        self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, runtime: tuple[str, str]
+        self,
+        spec: SandboxSpec,
+        image: Image | None,
+        name: str,
+        folder: Path,
+        cgroup: Cgroup | None,
+        runtime: tuple[str, str],
     ) -> list[str]:
         """Writes the bundle and the plan; returns the command that starts the container."""
         for part in ("root", "scratch", "runtime"):
@@ -131,7 +137,7 @@ class ContainerDriver:
             agent=program("agent"),
             payload=Owner(first + spec.uid, first + spec.uid) if rootful else None,
         )
-        plan = compose(spec, place)
+        plan = compose(spec, place, image)
         self._hide_cgroups(plan)
         arguments = ["--id", name]
         entrances = cgroup.entrances() if cgroup else []

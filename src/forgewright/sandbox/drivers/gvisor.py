@@ -15,11 +15,13 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import reaper, state
 from forgewright.sandbox.bundle import Identity, configuration
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose, writable
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner
@@ -76,10 +78,7 @@ class GvisorDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         path = self._runtime()
         self._platform = self._platform or platform_of(path)
         if not self._reaped:
@@ -99,8 +98,9 @@ class GvisorDriver:
                     processes=4 * limits.processes + _KERNEL_THREADS,
                 )
                 cgroup.create(outer)
-            await machine.start(self._prepare(spec, name, folder, cgroup, path), pipes=True)
+            await machine.start(self._prepare(spec, image, name, folder, cgroup, path), pipes=True)
             sandbox = AgentSandbox(name, spec, self.name, machine)
+            sandbox.image = image
             await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
@@ -108,7 +108,13 @@ class GvisorDriver:
         return sandbox
 
     def _prepare(
-        self, spec: SandboxSpec, name: str, folder: Path, cgroup: Cgroup | None, path: str
+        self,
+        spec: SandboxSpec,
+        image: Image | None,
+        name: str,
+        folder: Path,
+        cgroup: Cgroup | None,
+        path: str,
     ) -> list[str]:
         for part in ("root", "scratch", "runtime"):
             (folder / part).mkdir(mode=0o711)
@@ -116,7 +122,7 @@ class GvisorDriver:
         place = Place(
             folder=folder, agent=program("agent"), payload=Owner(spec.uid, spec.uid), root_writes=True
         )
-        plan = compose(spec, place)
+        plan = compose(spec, place, image)
         for entrance in cgroup.entrances() if cgroup else ():
             plan.join(entrance)
         limits = spec.limits

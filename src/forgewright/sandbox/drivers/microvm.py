@@ -8,7 +8,6 @@ files but one read-only image; the agent's channel and QEMU's control channel ar
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import re
 import secrets
@@ -21,15 +20,16 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import guest_image, reaper, snapshots, state
-from forgewright.sandbox.cgroups import Cgroup, Counters, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
-from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
-from forgewright.sandbox.layout import check, inodes, shm_bytes
+from forgewright.sandbox.drivers.oci import find, version_of
+from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.images.store import find as find_image
+from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner, Plan
-from forgewright.sandbox.protocol import Request
 from forgewright.sandbox.qmp import Qmp
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.snapshots import Snapshot
@@ -41,42 +41,11 @@ KVM_SECONDS = 8.0
 """A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
 
 RESTORE_SECONDS = 30.0
-_GUEST_BYTES = 192 << 20
-"""Of the guest's own kernel and agent, over what the payload may use."""
 _QEMU_BYTES = 192 << 20
-_TREE_BYTES_MAX = 1 << 30
-_WARM = (("sh", "-c", "cat /dev/null; ls /; true"), ("python3", "-c", "import json, re, subprocess"))
 _IGNORE_SHARED = [{"capability": "x-ignore-shared", "state": True}]
 """The memory is a file of its own and not part of the saved state."""
 
 _FIRST_ID, _SLOTS = 0x4000_0000, 1 << 20
-
-
-class Shape(msgspec.Struct, frozen=True):
-    """What a snapshot depends on."""
-
-    memory_bytes: int
-    processes: int
-    disk_bytes: int
-    inodes: int
-    shm_bytes: int
-    cpus: int
-    uid: int
-
-    @classmethod
-    def of(cls, spec: SandboxSpec) -> Shape:
-        limits = spec.limits
-        return cls(
-            memory_bytes=limits.memory_bytes, processes=limits.processes, inodes=inodes(spec),
-            disk_bytes=limits.disk_bytes - shm_bytes(spec), shm_bytes=shm_bytes(spec),
-            cpus=max(1, math.ceil(limits.cpus)), uid=spec.uid,
-        )  # fmt: skip
-
-    def kernel_arguments(self) -> str:
-        return (
-            f"fw.memory={self.memory_bytes} fw.pids={self.processes} fw.disk={self.disk_bytes}"
-            f" fw.inodes={self.inodes} fw.shm={self.shm_bytes} fw.uid={self.uid}"
-        )
 
 
 class Guest(msgspec.Struct, frozen=True):
@@ -88,17 +57,8 @@ class Guest(msgspec.Struct, frozen=True):
     image: Path
 
 
-class VirtualMachine(OciMachine):
+class VirtualMachine(GuestMachine):
     """One running machine; implements `Machine`."""
-
-    def counters(self) -> Counters:
-        return Counters()  # inside; the agent says it with each command's end
-
-    def disk_full(self) -> bool:
-        return False
-
-    def fallback_limits(self) -> tuple[int, int]:
-        return 0, 0
 
     async def boot(self, argv: list[str], memory: int | None = None) -> Qmp:
         """Starts QEMU, which inherits the agent's and the control channel, and the memory of a snapshot."""
@@ -118,14 +78,6 @@ class VirtualMachine(OciMachine):
             raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
         return qmp
 
-    async def warm_up(self, uid: int) -> None:
-        """Runs what most commands begin with, so that a clone finds it in its memory, not on its disk."""
-        for argv in _WARM:
-            request = Request(argv, {"PATH": "/usr/bin"}, "/", uid, uid, output_bytes=4096)
-            job = self.channel.start(request)
-            job.feed(b"")
-            await job.done
-
     def _launch(self, argv: list[str], ends: dict[str, int], memory: int | None) -> None:
         descriptors = ends | ({} if memory is None else {"@MEMORY@": memory})
         words = []
@@ -138,11 +90,6 @@ class VirtualMachine(OciMachine):
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=tuple(descriptors.values()),
                 env={"PATH": os.environ.get("PATH", "")},
             )  # fmt: skip
-
-    async def _destroy(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-        await super()._destroy()
 
 
 class MicrovmDriver:
@@ -168,12 +115,7 @@ class MicrovmDriver:
             if os.geteuid() != 0:
                 raise Unavailable("virtual machines are started as root here", hint="run as root")
             image, version = guest_image.kernel()
-            data = guest_image.initramfs(version)
-            initramfs = guest_image.cache_root() / f"initramfs-{sha256(data).hexdigest()[:16]}"
-            if not initramfs.exists():
-                unfinished = initramfs.with_suffix(f".{os.getpid()}")
-                unfinished.write_bytes(data)
-                unfinished.rename(initramfs)
+            initramfs = kept_initramfs(version, guest_image.SERIAL_MODULES)
             self._guest = Guest(qemu, image, initramfs, guest_image.root_image())
         return self._guest
 
@@ -197,11 +139,10 @@ class MicrovmDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         guest = await asyncio.to_thread(self._find)
+        file = await asyncio.to_thread(guest_image.file_of, spec.image, image)
+        guest = msgspec.structs.replace(guest, image=file)
         if not self._reaped:
             self._reaped = True
             await self.clean()
@@ -223,6 +164,7 @@ class MicrovmDriver:
             finally:
                 qmp.close()
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
+            sandbox.image = image
             await sandbox.place_mounts()
             await sandbox.open_network()
         except BaseException:
@@ -237,14 +179,14 @@ class MicrovmDriver:
         cgroup = Cgroup(name, groups) if groups else None
         machine = VirtualMachine(name, folder, cgroup, spec)
         if cgroup:
-            memory = spec.limits.memory_bytes + _GUEST_BYTES + _QEMU_BYTES
+            memory = spec.limits.memory_bytes + GUEST_BYTES + _QEMU_BYTES
             cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
         return machine, name
 
     async def _snapshot(self, guest: Guest, shape: Shape) -> Snapshot:
         """The saved state of a machine of this shape; booted and saved where there is none yet."""
         parts = (
-            repr(_WARM),
+            repr(WARM),
             guest.qemu,
             guest.kernel.name,
             guest.initramfs.name,
@@ -335,7 +277,7 @@ class MicrovmDriver:
             os.chown(folder / "memory", uid, uid)
         plan.user(Owner(uid, os.stat("/dev/kvm").st_gid if kvm else uid))
         plan.save(folder / "plan")
-        megabytes = (shape.memory_bytes + _GUEST_BYTES) >> 20
+        megabytes = shape.megabytes
         append = f"quiet loglevel=3 panic=-1 reboot=t {shape.kernel_arguments()} {_clock(kvm)}"
         backend = f"memory-backend-file,id=ram,size={megabytes}M," + (
             "mem-path=/proc/self/fd/@MEMORY@,share=off" if incoming else f"mem-path={folder}/memory,share=on"

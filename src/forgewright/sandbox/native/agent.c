@@ -242,7 +242,33 @@ static void loop(void) {
     }
 }
 
+/* A machine restored from a snapshot has lost its channel: whoever comes next starts with nothing of the last. */
+static void next_channel(int waiting) {
+    kill(-1, SIGKILL);
+    for (struct job *j = jobs; j; j = j->next) j->flags = j->reported = j->gone = 1;
+    discard_ended();
+    for (struct stream *s = streams; s; s = s->next) stream_ended(s);
+    discard_streams();
+    if (listener >= 0) close(listener);
+    listener = -1;
+    inbox.length = outbox.length = 0;
+    int fd = -1;
+    while ((fd = accept4(waiting, NULL, NULL, SOCK_CLOEXEC)) < 0)
+        if (errno != EINTR && errno != ECONNABORTED) die("accept");
+    dup2(fd, 0);
+    dup2(fd, 1);
+    close(fd);
+}
+
+static void greet(void) {
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+    fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+    uint32_t pid = (uint32_t)getpid();
+    memcpy(frame(HELLO, 1, 4), &pid, 4);
+}
+
 int main(int argc, char **argv) {
+    int waiting = -1;
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         puts(SOURCE_DIGEST);
         return 0;
@@ -251,6 +277,8 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
         else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
+        else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
+        else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
     }
     if (cgroups < 0 || cgroups > 8) return 64;
@@ -260,15 +288,21 @@ int main(int argc, char **argv) {
     for (int fd = 3; fd < FIRST_FREE_FD; fd++)
         if ((fd < CGROUP_FD || fd >= CGROUP_FD + cgroups) && dup2(0, fd) < 0) die("descriptors");
     for (int fd = 3; fd < FIRST_FREE_FD; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);
     loopback_up();
     fd_max = FIRST_FREE_FD;
-    uint32_t pid = (uint32_t)getpid();
-    memcpy(frame(HELLO, 1, 4), &pid, 4);
+    if (waiting >= 0) {
+        fcntl(waiting, F_SETFD, FD_CLOEXEC);
+        fd_max = waiting > fd_max ? waiting : fd_max;
+        for (;;) {
+            next_channel(waiting);
+            greet();
+            loop();
+        }
+    }
+    greet();
     loop();
     kill(-1, SIGKILL);
     return 0;

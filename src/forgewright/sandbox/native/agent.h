@@ -71,7 +71,7 @@ struct stream {
 struct status_message { int status; uint64_t rss, cpu; };
 
 extern struct job *jobs;
-extern int job_count, cgroups, fd_max;
+extern int job_count, cgroups, fd_max, victims; /* victims: where one cgroup holds all, commands are killed before the agent */
 extern struct buffer outbox;
 extern uint64_t memory_max, processes_hard;
 extern const char *group; /* the payload's cgroup, where the agent itself has to look (in a virtual machine) */

@@ -3,7 +3,7 @@
 #include "builtin.h"
 
 struct job *jobs;
-int job_count, cgroups, fd_max;
+int job_count, cgroups, fd_max, victims;
 const char *group;
 
 static void drop_privileges(uint32_t uid, uint32_t gid) {
@@ -50,6 +50,11 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     setsid();
     for (int i = 0; i < cgroups; i++)
         if (write(CGROUP_FD + i, "0", 1) != 1) die("cgroup");
+    if (victims) {
+        int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, "1000", 4) != 4) die("oom_score_adj");
+        close(fd);
+    }
     limit(RLIMIT_NOFILE, get64(limits));
     limit(RLIMIT_NPROC, get64(limits + 8));
     limit(RLIMIT_AS, get64(limits + 16));
