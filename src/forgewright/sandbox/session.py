@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
 from forgewright.sandbox import saved, trees
@@ -19,8 +18,9 @@ from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
-from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
+from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
 from forgewright.sandbox.types import (
     Command,
     Driver,
@@ -40,32 +40,6 @@ KILL_SECONDS = 3.0
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Machine(Protocol):
-    """What a driver holds of one sandbox: its processes, its limits, its folder."""
-
-    channel: Channel
-
-    def counters(self) -> Counters: ...
-    def reset_peak(self) -> None: ...
-    def disk_full(self) -> bool:
-        """Nothing more can be written, as far as that can be seen from outside."""
-
-    def fallback_limits(self) -> tuple[int, int]:
-        """(processes, address space in bytes) as rlimits, where no cgroup bounds them; 0 is none."""
-
-    def log(self) -> str:
-        """The last lines that the runtime wrote."""
-
-    async def pause(self) -> None: ...
-    async def resume(self) -> None: ...
-    def metrics(self) -> Metrics: ...
-    async def save(self, folder: Path) -> None:
-        """Writes the state of the paused machine into the empty `folder`. Raises `Unavailable`."""
-
-    async def destroy(self) -> None:
-        """Ends all and removes all, also what is paused; idempotent."""
 
 
 class AgentSandbox:
