@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
-from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.egress import Forward, Rule
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
@@ -17,6 +17,7 @@ from forgewright.sandbox.types import Mount, SandboxSpec
 AGENT_PATH = "/.forgewright/agent"
 HOME = "/home/sandbox"
 SHM_BYTES_MAX = 64 << 20
+FORWARDS_MAX = 16
 _ROOT_BYTES = 4 << 20
 _RESERVED = ("/proc", "/dev", "/sys", "/.forgewright")
 _WRITABLE = (
@@ -84,6 +85,16 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
     for rule in spec.network.allow:
         Rule.parse(rule)
+    for rule in spec.network.forward:
+        Forward.parse(rule)
+    if len(spec.network.forward) > FORWARDS_MAX:
+        raise UsageError(f"{len(spec.network.forward)} forwarded ports, at most {FORWARDS_MAX}")
+    for credential in spec.network.credentials:
+        if Rule.parse(credential.to) not in map(Rule.parse, spec.network.allow):
+            raise UsageError(
+                f"credential for {credential.to}, which is not among the hosts that may be reached",
+                hint=f"allow it: {credential.to}",
+            )
     for mount in spec.mounts:
         if not mount.source.startswith("/") or not mount.target.startswith("/"):
             raise UsageError(f"mount {mount.source} → {mount.target}: expected absolute paths")

@@ -15,15 +15,18 @@ from typing import Protocol
 from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
 from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
+from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.ports import Published
 from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
 from forgewright.sandbox.types import (
     Command,
     Driver,
     Exit,
     Metrics,
+    OnConnection,
     OnOutput,
     Reason,
     Sandbox,
@@ -79,6 +82,7 @@ class AgentSandbox:
         self.image: Image | None = None
         """What its root was made from, where that is an image of the cache."""
 
+        self.published: list[Published] = []
         self._closing = False
         self._paused = False
         self._running = 0
@@ -88,11 +92,34 @@ class AgentSandbox:
 
         `listening`: the relay is there already, in an agent that was restored.
         """
-        if self.spec.network.allow:
-            self.egress = Egress(self.spec.network.allow)
-            self._machine.channel.on_stream = self.egress.accept
+        network = self.spec.network
+        if not (network.allow or network.forward):
+            return
+        self.egress = Egress(network)
+        self._machine.channel.on_stream = self.egress.accept
+        for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
             if not listening:
-                await self._machine.channel.listen(PORT)
+                await self._machine.channel.listen(port)
+        if self.egress.interception is not None:
+            pem = await asyncio.to_thread(self.egress.interception.authority_pem)
+            await self.write(CA_PATH, pem)
+
+    def watch_connections(self, listener: OnConnection) -> None:
+        if self.egress is not None:
+            self.egress.on_connection = listener
+
+    async def publish(self, inside: int, port: int = 0) -> Published:
+        """Makes a server's port inside reachable on this machine's loopback, until the sandbox is closed.
+
+        `port`: the one outside; by default any that is free. Raises `SandboxError` where it is taken.
+        """
+        published = Published(self._machine.channel, inside)
+        try:
+            await published.open(port)
+        except OSError as error:
+            raise SandboxError(f"port {port} of this machine cannot be had: {error.strerror}") from None
+        self.published.append(published)
+        return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
         if not command.argv:
@@ -168,8 +195,10 @@ class AgentSandbox:
 
     async def close(self) -> None:
         self._closing = True
+        for published in self.published:
+            published.close()
         if self.egress is not None:
-            self.egress.close()
+            await self.egress.drain()
         await asyncio.shield(self._machine.destroy())
 
     async def pause(self) -> None:
@@ -237,6 +266,8 @@ class AgentSandbox:
     ) -> Request:
         processes, address = self._machine.fallback_limits()
         own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        if self.egress is not None and self.egress.interception is not None:
+            own |= dict.fromkeys(CA_VARIABLES, CA_PATH)
         if self.egress is not None:
             own |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
             own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")

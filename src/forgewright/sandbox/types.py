@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -42,9 +42,25 @@ class Limits(msgspec.Struct, frozen=True):
     write_bytes_per_second: int = 0
 
 
+class Credential(msgspec.Struct, frozen=True):
+    """A secret that the proxy puts into requests to one host. It never enters the sandbox, and stands in no spec."""
+
+    to: str
+    """`host:port`; to be reached over TLS, unless it is this machine's loopback."""
+    secret: str
+    """Name of the variable in the engine's environment that holds it."""
+    header: str = "Authorization"
+    form: str = "Bearer {}"
+    """The header's value, with the secret in place of `{}`."""
+
+
 class Network(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] = ()
     """`host:port` names that may be reached; none by default."""
+    credentials: tuple[Credential, ...] = ()
+    """Of hosts that may be reached: what the proxy adds to requests."""
+    forward: tuple[str, ...] = ()
+    """`host:port` that any protocol may reach: inside at 127.0.0.1 on the same port, or `PORT=host:port`."""
 
 
 class SandboxSpec(msgspec.Struct, frozen=True):
@@ -57,6 +73,13 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     workdir: str = "/"
     uid: int = 1000
     """User id inside; never 0 on the host."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Of a terminal, in characters."""
+
+    rows: int = 24
+    columns: int = 80
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -104,6 +127,31 @@ class Metrics(msgspec.Struct, frozen=True):
 
 
 OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One attempt to get out of a sandbox, as it is recorded."""
+
+    host: str
+    port: int
+    allowed: bool
+    reason: str
+    """Why not, or the address that was connected to."""
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    phase: Literal["refused", "opened", "closed"] = "refused"
+    """`opened` is recorded before the first byte goes out."""
+
+
+OnConnection = Callable[[Connection], Awaitable[None]]
+
+
+@runtime_checkable
+class Networked(Protocol):
+    """A sandbox with a way out that can be watched."""
+
+    def watch_connections(self, listener: OnConnection) -> None:
+        """`listener` is awaited before the first byte of each connection goes out, and when it has ended."""
 
 
 class Probe(msgspec.Struct, frozen=True):
