@@ -146,7 +146,11 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         break;
     case KILL:
         if (j) kill_tree(j);
-        else frame(GONE, id, 0);
+        else {
+            if (direct && jobs) end_strays(); /* it has ended, what it left behind is nobody's child but ours */
+            else if (direct) kill(-1, SIGKILL);
+            frame(GONE, id, 0);
+        }
         break;
     case RESUME:
         resumed(p, length);
