@@ -334,7 +334,7 @@ class AgentSandbox:
             if self._closing or not (memory or processes):
                 raise
             out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
-            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+            return Ended(signal.SIGKILL, True, False, memory, processes, False, out, err, 0, 0)
 
     async def _what_ran_out(self, before: Counters) -> tuple[bool, bool]:
         """Whether memory or processes ran out. The kernel may count a moment after the sandbox is gone."""
@@ -380,6 +380,8 @@ class AgentSandbox:
             return "oom"
         if self._closing:
             return "cancelled"
+        if ended.instructions:
+            return "timeout"
         if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and (ended.disk_full or self._machine.disk_full()):
