@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
 from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
@@ -20,6 +22,7 @@ from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
+from forgewright.sandbox.process import UNBOUNDED, Process
 from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
 from forgewright.sandbox.types import (
     Command,
@@ -31,6 +34,7 @@ from forgewright.sandbox.types import (
     Reason,
     Sandbox,
     SandboxSpec,
+    Size,
 )
 
 COUNTED_AFTER_SECONDS, COUNTED_AFTER_TRIES = 1.0, 20
@@ -96,29 +100,55 @@ class AgentSandbox:
         return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
+        process = self.start(command, on_output=on_output)
+        process.feed(command.stdin)
+        process.close_stdin()
+        return await process.wait(command.timeout_seconds)
+
+    def start(
+        self,
+        command: Command,
+        *,
+        on_output: OnOutput | None = None,
+        terminal: Size | None = None,
+        keep: bool = True,
+    ) -> Process:
+        """Starts a command and returns at once; its `stdin` is left to `Process.feed`.
+
+        `terminal`: it has one of that size, and standard error comes as standard output. `keep=False`: output goes to
+        `on_output` only, all of it, however much that is.
+        """
         if not command.argv:
             raise SandboxError("a command needs at least a program", hint="argv is empty")
         request = self._request(command.argv, command.environment, command.workdir or self.spec.workdir)
+        if terminal is not None or not keep:
+            bound = request.output_bytes if keep else UNBOUNDED
+            request = msgspec.structs.replace(request, terminal=terminal, output_bytes=bound)
         machine = self._machine
         if not self._running:
             machine.reset_peak()
         before = machine.counters()
-        started = time.monotonic()
         job = self._start(request, on_output)
+        job.keep = keep
         self._running += 1
+        job.done.add_done_callback(self._one_less)
+        return Process(self, job, before)
+
+    def _one_less(self, _: object) -> None:
+        self._running -= 1
+
+    async def attend(self, job: Job, before: Counters, started: float, timeout_seconds: float) -> Exit:
+        """Waits for the end of `job`, which `Process.wait` has started; kills its tree at the time-out or when cancelled."""
         try:
-            job.feed(command.stdin)
-            timed_out = not await self._finished(job, command.timeout_seconds)
+            timed_out = not await self._finished(job, timeout_seconds)
             if timed_out:
                 await self._kill(job)
             ended = await self._ended(job, before)
         except asyncio.CancelledError:
             await self._kill_shielded(job)
             raise
-        finally:
-            self._running -= 1
         seconds = time.monotonic() - started
-        after = machine.counters()
+        after = self._machine.counters()
         reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
         if reason in ("oom", "pids"):
             await self._end_rest(job)  # what it left behind would fail the next command too
