@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from forgewright.core.errors import LeaseLost, LostRace, NotFound, UsageError
+from forgewright.core.errors import LeaseLost, LostRace, NotFound, Refused, UsageError
 from forgewright.core.ids import RunId, new_run_id
 from forgewright.core.version import VERSION
 from forgewright.graph.graph import Graph
@@ -156,9 +156,10 @@ class Engine:
         budget: Budget | None = None,
         options: Any = None,
         code: CodeEngine | None = None,
+        subject: str | None = None,
     ) -> Outcome[S]:
         """Starts a run and executes it."""
-        run = await self.start(graph, state, goal=goal, budget=budget, options=options)
+        run = await self.start(graph, state, goal=goal, budget=budget, options=options, subject=subject)
         return await self.execute(run, graph, code=code)
 
     async def start(
@@ -170,19 +171,27 @@ class Engine:
         budget: Budget | None = None,
         options: Any = None,
         run: RunId | None = None,
+        subject: str | None = None,
     ) -> RunId:
-        """Journals a new run; nothing of it happens yet."""
+        """Journals a new run; nothing of it happens yet.
+
+        `subject` names the person whom the run is for (an address, an account): what is personal in it is sealed
+        under that person's key, and gone when that person is erased.
+        """
         await self.open()
+        pseudonym = "" if subject is None else await (await self.journal.privacy()).subject(subject)
         graph.check()
         run = run or new_run_id()
         started = ev.RunStarted(
             graph.name,
             goal,
-            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state))),
+            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state)), subject=pseudonym),
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,
             VERSION,
+            subject=pseudonym,
+            salt=os.urandom(16).hex() if pseudonym else "",
         )
         await self._write(run, 0, started)
         return run
@@ -205,6 +214,7 @@ class Engine:
         try:
             history = History(graph)
             records = await self.records(run)
+            _refuse_erased(records[0])
             await history.fold(records, self.journal.load)
             assert history.position is not None
             if history.status == "finished":
@@ -268,7 +278,7 @@ class Engine:
                 raise UsageError(f"the answer {answer!r} is none of: {', '.join(question.choices)}")
             event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(answer)), by)
             try:
-                await self._write(run, records[-1].sequence, event, actor=by)
+                await self._write(run, records[-1].sequence, event, person=by)
                 return
             except LostRace:
                 continue
@@ -283,7 +293,7 @@ class Engine:
             if isinstance(records[-1].event, (ev.RunParked, ev.RunFinished, ev.RunFailed)):
                 return
             try:
-                await self._write(run, records[-1].sequence, ev.RunParked("stopped", f"by {by}"), actor=by)
+                await self._write(run, records[-1].sequence, ev.RunParked("stopped"), person=by)
                 return
             except LostRace:
                 continue
@@ -299,11 +309,20 @@ class Engine:
     def _lost(self, run: RunId, error: LeaseLost) -> None:
         self.interrupt(run, "lease", error.message)
 
-    async def _write(self, run: RunId, expected: int, event: ev.Event, actor: str = "engine") -> None:
+    async def _write(self, run: RunId, expected: int, event: ev.Event, person: str | None = None) -> None:
         event = self.cleaner.value(event)
-        for record in await self.journal.append(run, [event], expected=expected, actor=actor):
+        for record in await self.journal.append(run, [event], expected=expected, person=person):
             if self.on_record is not None:
                 self.on_record(record)
+
+
+def _refuse_erased(first: ev.Record) -> None:
+    event = first.event
+    if isinstance(event, ev.RunStarted) and event.subject and bytes(event.state).startswith(b'{"erased":'):  # type: ignore[arg-type]  # sealed values are inline
+        raise Refused(
+            f"run {first.run} was for {event.subject}, who was erased since: there is nothing to go on with",
+            hint="start a new run",
+        )
 
 
 def _open_question(records: Sequence[ev.Record], effect: str | None) -> ev.QuestionAsked:
