@@ -82,11 +82,16 @@ class Committed(msgspec.Struct, frozen=True):
 class CodeEngine:
     """Plans and commits programs on the files below `root`."""
 
-    def __init__(self, root: Path, *, allow: Collection[str] | None = None) -> None:
-        """`allow`: the operations that programs may use; None: all. Raises `NotFound` without the folder."""
+    def __init__(self, root: Path, *, allow: Collection[str] | None = None, servers: bool = False) -> None:
+        """`allow`: the operations that programs may use; None: all. Raises `NotFound` without the folder.
+
+        `servers`: renames ask a language server for a second opinion. It runs on this host, outside of any
+        sandbox, and reads the project: for a person's own code.
+        """
         self.project = DiskProject(root)
         self.root = self.project.root
         self.allow = None if allow is None else frozenset(allow)
+        self._servers = self.root if servers else None
         self._transaction = Transaction(self.root)
 
     def plan(self, program: str, *, after: Plan | None = None) -> Plan:
@@ -99,7 +104,7 @@ class CodeEngine:
             self._transaction.recover()
         self.project.refresh()
         operations = parse(program, allow=self.allow)
-        stage = Stage(self.project)
+        stage = Stage(self.project, self._servers)
         for change in after.changes if after is not None else ():
             if self._bytes(change.path) != change.before:
                 raise Conflict(
@@ -109,6 +114,8 @@ class CodeEngine:
         stage.moves.extend(after.moves if after is not None else ())
         results = self._run(operations, stage)
         check = any(operation.checked for operation in operations)
+        if any(o.writes and o.binds and o.checked for o in operations):
+            results = [*results, *self._bound(operations, stage)]
         return Plan(unparse(operations), self._changes(stage, check), tuple(results), tuple(stage.moves))
 
     def commit(self, plan: Plan) -> Committed:
@@ -170,6 +177,15 @@ class CodeEngine:
         if refused is not None:
             raise refused
         return results
+
+    def _bound(self, operations: tuple[Operation, ...], stage: Stage) -> list[Result]:
+        """Raises `EditRefused` where names would lose their meaning; says so where that is not known."""
+        from forgewright.code.integrity import allowances, check
+
+        check(self.project, stage, allowances(operations))
+        notes = tuple(stage.notes)
+        stage.notes.clear()
+        return [Result("check", notes=notes)] if notes else []
 
     def _changes(self, stage: Stage, check: bool) -> tuple[FileChange, ...]:
         changes: list[FileChange] = []

@@ -26,6 +26,7 @@ from forgewright.journal.home_events import HoldPlaced as HoldPlaced
 from forgewright.journal.home_events import HoldReleased as HoldReleased
 from forgewright.journal.home_events import KeyRevoked as KeyRevoked
 from forgewright.journal.home_events import KeyRotated as KeyRotated
+from forgewright.journal.home_events import MemoryChanged as MemoryChanged
 from forgewright.journal.home_events import StatementSigned as StatementSigned
 from forgewright.journal.home_events import SubjectErased as SubjectErased
 
@@ -135,6 +136,8 @@ class ToolAsked(Asked, frozen=True, tag="tool.asked"):
     """The model's id of the call."""
     answer: EffectId | None = None
     """The model's answer that made the call; where set, the arguments stand there and not here."""
+    facts: Json = NULL
+    """What the gate was told of where the arguments come from."""
 
 
 class EditAsked(Asked, frozen=True, tag="edit.asked"):
@@ -156,6 +159,8 @@ class ExecAsked(Asked, frozen=True, tag="exec.asked"):
     recovery: str = "pure"
     purpose: str = ""
     """`tests`, `build` …: what the policy was asked for."""
+    image_digest: str = ""
+    """What `image` meant when it was asked for, and what is used; nothing for `host`."""
 
 
 class GitAsked(Asked, frozen=True, tag="git.asked"):
@@ -171,6 +176,17 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
+    form: Json = NULL
+    """JSON Schema of the answer; NULL where it is a text or a choice."""
+
+
+class AgentAsked(Asked, frozen=True, tag="agent.asked"):
+    """A sub-agent is given a task. Its own effects are numbered under this one."""
+
+    agent: str = ""
+    task: Value = NULL
+    limits: Json = NULL
+    """Its share of the budget, and its time."""
 
 
 class CustomAsked(Asked, frozen=True, tag="custom.asked"):
@@ -185,6 +201,17 @@ class EffectBegun(Event, frozen=True, tag="effect.begun"):
     """An effect that had to wait for a person begins now (again)."""
 
     effect: EffectId
+    decision: Decision | None = None
+    """What the gate said then, where it was asked again because the approved thing had changed."""
+
+
+class ApprovalRevoked(Event, frozen=True, tag="approval.revoked"):
+    """A standing approval holds no longer."""
+
+    approval: EffectId
+    """The effect of the question by which it was given."""
+    by: str
+    reason: str = ""
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +258,19 @@ class GitAnswered(Answered, frozen=True, tag="git.answered"):
 class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     answer: Json
     by: str
+
+
+class AgentAnswered(Answered, frozen=True, tag="agent.answered"):
+    """What the sub-agent came to. Tokens and money stand in the receipts of its own effects."""
+
+    result: Value
+    status: str = "completed"
+    """`completed`, `failed`, `timeout`, `budget` or `cancelled`."""
+    tokens: int = 0
+    """It and its own sub-agents used, as said there; not to be added to them."""
+    cost_microdollars: int = 0
+    steps: int = 0
+    ms: int = 0
 
 
 class CustomAnswered(Answered, frozen=True, tag="custom.answered"):
@@ -280,6 +320,30 @@ class NoteWritten(Noted, frozen=True, tag="note.written"):
 
     topic: str
     value: Json
+
+
+class ConnectionOpened(Event, frozen=True, tag="connection.opened"):
+    """A sandbox's attempt to get out, written before its first byte goes out."""
+
+    effect: EffectId
+    """The command in whose sandbox it was made."""
+    host: str
+    port: int
+    allowed: bool = True
+    reason: str = ""
+    """Why not, or the address that it goes to."""
+
+
+class ConnectionClosed(Event, frozen=True, tag="connection.closed"):
+    """What went over an allowed connection; none is written where the engine died before."""
+
+    effect: EffectId
+    host: str
+    port: int
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    reason: str = ""
+    """Where it was cut off: why."""
 
 
 class AttestationMade(Event, frozen=True, tag="attestation.made"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forgewright.journal.privacy.privacy import Privacy
     from forgewright.store.ports import LeaseStore, MemoryStore, Placed, RunRow, Store
 
-IDENTIFIED = frozenset({"QuestionAnswered"})
+IDENTIFIED = frozenset({"QuestionAnswered", "ApprovalRevoked"})
 """Names of the events that name a person (`privacy.personal.IDENTITY`, which is imported where one occurs)."""
 MARKS = (b"sealed", b'"actor":"subject-')
 """What the bytes of a record hold that has something to open."""

@@ -42,6 +42,7 @@ class Rename(Operation, frozen=True, kw_only=True):
     allow_capture: Annotated[bool, Meta(description="Go on although another name would be captured.")] = False
 
     group: ClassVar[str] = "rename"
+    binds: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(rename symbol: 'function[name=load]' new: 'read')",
@@ -80,7 +81,9 @@ class Rename(Operation, frozen=True, kw_only=True):
             uncertain=self.uncertain,
             allow_capture=self.allow_capture,
         )
-        found = scene.resolver(language_of(path)).rename(symbol, self.new, options=options)
+        language = language_of(symbol.path)
+        found = scene.resolver(language).rename(symbol, self.new, options=options)
+        found = scene.weigh(language, symbol, self.new, found, options)
         return renamed(scene, symbol, self.new, found, self.files)
 
 
@@ -91,6 +94,7 @@ class RenameModule(Operation, frozen=True, kw_only=True):
     new: Annotated[str, Meta(description="The new name, without suffix.")]
 
     group: ClassVar[str] = "rename"
+    binds: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(rename-module module: 'util.py' new: 'helpers')",

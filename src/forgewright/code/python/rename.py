@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import keyword
-import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Symbol
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
-from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.scopes import FileIndex, Scope
+from forgewright.code.substitution import standing
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -121,9 +120,12 @@ class Clashes:
 
     def check(self, places: list[Occurrence]) -> None:
         homes = {self.identity.scope(key) for key in self.keys if not key.is_module}
-        for home in homes:
-            if home.kind == "class":
-                self.member(home)
+        members = {home for home in homes if home.kind == "class"}
+        for home in members:
+            self.member(home)
+        if members:
+            self.heirs(members)
+        self.private(places, members)
         by_path: dict[str, set[int]] = {}
         for place in places:
             by_path.setdefault(place.path, set()).add(place.start)
@@ -134,6 +136,36 @@ class Clashes:
         for scope in self.types.mro(home)[0]:
             if self.new in scope.bindings or self.new in scope.self_sites:
                 raise self.refusal(f"{scope.name} already has a member {self.new}")
+
+    def heirs(self, homes: set[Scope]) -> None:
+        """A class below that has the new name already would override the renamed one."""
+        for path in sorted(self.resolver.project.containing(self.new.encode(), "python")):
+            for scope in self.resolver.file(path).scopes:
+                if scope.kind == "class" and (self.new in scope.bindings or self.new in scope.self_sites):
+                    above = homes.intersection(self.types.mro(scope)[0])
+                    if above:
+                        raise self.refusal(
+                            f"{self.new} of {scope.dotted()} in {path} would override that of {above.pop().name}"
+                        )
+
+    def private(self, places: list[Occurrence], homes: set[Scope]) -> None:
+        """Two leading underscores make a name another one in each class (language reference, 6.2.1)."""
+        if not is_private(self.new) and not (is_private(self.old) and homes):
+            return
+        classes: set[Scope | None] = set()
+        for place in places:
+            scope: Scope | None = self.resolver.file(place.path).scope_at(place.start)
+            while scope is not None and scope.kind != "class":
+                scope = scope.parent
+            classes.add(scope)
+        if is_private(self.new) and (len(classes) > 1 or (homes and homes != classes)):
+            raise self.refusal(
+                f"{self.new} would be a name of its own in each of the classes that use {self.old}"
+            )
+        for home in homes if is_private(self.old) else ():
+            mangled = f"_{home.name.lstrip('_')}{self.old}"
+            for path in sorted(self.resolver.project.containing(mangled.encode(), "python")):
+                raise self.refusal(f"{path} names it {mangled}")
 
     def file(self, file: FileIndex, starts: set[int]) -> None:
         binders: set[Scope] = set()
@@ -173,13 +205,17 @@ class Clashes:
             current: Scope | None = ref.scope
             while current is not None and (found is None or current is not found.scope):
                 if current in binders and (current.kind != "class" or current is ref.scope):
-                    if found is not None or self.new in BUILTINS or self.types.starred(file, self.new):
-                        row = file.data.count(b"\n", 0, ref.start) + 1
-                        raise self.refusal(f"{self.new} at {file.path}:{row} would mean the renamed one")
+                    row = file.data.count(b"\n", 0, ref.start) + 1
+                    raise self.refusal(f"{self.new} at {file.path}:{row} would mean the renamed one")
                 current = current.parent
 
     def refusal(self, message: str) -> EditRefused:
         return EditRefused(message, hint="choose another name, or rename the other one first")
+
+
+def is_private(name: str) -> bool:
+    """Whether a class's name is mangled into this one."""
+    return name.startswith("__") and not name.endswith("__")
 
 
 def alias_splices(resolver: PythonResolver, keys: Keys, old: str, new: str) -> list[Splice]:
@@ -249,14 +285,15 @@ def leftover(resolver: PythonResolver, keys: Keys, old: str, done: set[tuple[str
 def other_words(
     resolver: PythonResolver, keys: Keys, old: str, done: set[tuple[str, int]]
 ) -> list[Occurrence]:
-    word = re.compile(rb"(?<![\w\x80-\xff])" + re.escape(old.encode()) + rb"(?![\w\x80-\xff])")
     found: list[Occurrence] = []
+    name = old.encode()
     for path in resolver.finder.candidates(keys, old):
         file = resolver.file(path)
-        for match in word.finditer(file.data):
-            if (path, match.start()) in done:
+        for start in standing(file.data, name):
+            if (path, start) in done:
                 continue
-            node = file.root.descendant_for_byte_range(match.start(), match.end())
+            end = start + len(name)
+            node = file.root.descendant_for_byte_range(start, end)
             kind = node.type if node is not None else ""
             note = ""
             if kind == "comment":
@@ -270,7 +307,7 @@ def other_words(
             else:
                 role = "reference"
                 note = "another symbol of that name"
-            found.append(Occurrence(path, match.start(), match.end(), role, True, note))  # type: ignore[arg-type]  # one of Role
+            found.append(Occurrence(path, start, end, role, True, note))  # type: ignore[arg-type]  # one of Role
     return found
 
 

@@ -19,11 +19,14 @@ CONTENT: Mapping[type[Event], tuple[str, ...]] = {
     ev.NodeLeft: ("update", "branches"),
     ev.NodeFailed: ("message",),
     ev.ModelAsked: ("head", "messages"),
-    ev.ToolAsked: ("arguments",),
+    ev.ToolAsked: ("arguments", "facts"),
     ev.EditAsked: ("program", "result"),
     ev.ExecAsked: ("argv", "spec"),
     ev.GitAsked: ("detail",),
-    ev.QuestionAsked: ("question", "about"),
+    ev.QuestionAsked: ("question", "about", "form"),
+    ev.AgentAsked: ("task",),
+    ev.AgentAnswered: ("result",),
+    ev.ApprovalRevoked: ("reason",),
     ev.CustomAsked: ("request",),
     ev.ModelAnswered: ("response",),
     ev.ToolAnswered: ("result",),
@@ -40,7 +43,7 @@ CONTENT: Mapping[type[Event], tuple[str, ...]] = {
 """Event → its fields with content, sealed for the person whom the run is for. An artifact's bytes are sealed when they
 are kept (`Journal.keep_bytes`)."""
 
-IDENTITY: Mapping[type[Event], str] = {ev.QuestionAnswered: "by"}
+IDENTITY: Mapping[type[Event], str] = {ev.QuestionAnswered: "by", ev.ApprovalRevoked: "by"}
 """Event → the field that names a person, sealed for that very person."""
 
 ROLES = frozenset({"", "engine", "owner", "operator", "nobody"})

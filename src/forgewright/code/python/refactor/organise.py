@@ -145,14 +145,47 @@ def is_used(resolver: PythonResolver, file: FileIndex, item: Item) -> bool:
 
 
 def star_names(resolver: PythonResolver, file: FileIndex, module: str) -> list[str]:
-    """The names used in `file` that its star import of `module` brings in."""
+    """The names that `file`'s star import of `module` brings in and that are used, here or from here."""
+    used = [
+        name
+        for name, refs in file.names.items()
+        if any(file.lookup(ref.scope, name, ref.start) is None for ref in refs)
+    ]
     found: list[str] = []
-    for name in file.names:
-        if any(file.lookup(ref.scope, name, ref.start) is None for ref in file.names[name]):
-            binding = resolver.types.starred(file, name)
-            if binding is not None and resolver.types.module_binding(module, name) is binding:
-                found.append(name)
+    for name in dict.fromkeys([*used, *sorted(taken(resolver, file))]):
+        if name in file.module.bindings:
+            continue
+        binding = resolver.types.starred(file, name)
+        if binding is not None and resolver.types.module_binding(module, name) is binding:
+            found.append(name)
     return found
+
+
+def taken(resolver: PythonResolver, file: FileIndex) -> set[str]:
+    """The names that other files take from this one: by import, as its attribute, or by a star."""
+    module = resolver.modules.module_of(file.path)
+    found: set[str] = set()
+    for other in _importers(resolver, module):
+        if other.path == file.path:
+            continue
+        for name, entries in other.imported.items():
+            if any(resolver.modules.find(other.path, e.link.level, e.link.module) == module for e in entries):
+                found.add(name)
+        if any(resolver.modules.find(other.path, k.level, k.module) == module for k, _ in other.stars):
+            found |= {
+                name
+                for name, refs in other.names.items()
+                if any(other.lookup(ref.scope, name, ref.start) is None for ref in refs)
+            }
+        for name, attributes in other.attributes.items():
+            if name not in found and any(
+                getattr(value, "module", None) == module
+                for attribute in attributes
+                if attribute.object.type in ("identifier", "attribute", "dotted_name")
+                for value in resolver.types.infer(attribute.object, attribute.scope)
+            ):
+                found.add(name)
+    return found | (file.exports() or set())
 
 
 def doubles(imports: Imports) -> list[Item]:

@@ -1,0 +1,72 @@
+"""After a program no name has lost its meaning or got another one, unless the program says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from forgewright.code.languages import language_of
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.project import Project
+    from forgewright.code.scene import Stage
+    from forgewright.code.sources import SourceFile
+
+FILES_MAX = 100
+BYTES_MAX = 2 << 20
+"""What more than this has changed is not looked through: the check is bounded in time and memory."""
+SHOWN_MAX = 10
+
+
+def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
+    """Raises `EditRefused` with the places; says in a note where it could not look."""
+    allowed = set(allowed)
+    if {"lost", "captured"} <= allowed:
+        return
+    changed = {
+        path: source for path, source in stage.overlay.changed().items() if language_of(path) == "python"
+    }
+    changed = {path: source for path, source in changed.items() if _differs(project, path, source)}
+    if not changed:
+        return
+    sources = [source for source in changed.values() if source is not None]
+    if len(changed) > FILES_MAX or sum(len(source.data) for source in sources) > BYTES_MAX:
+        stage.report(
+            f"names were not compared before and after: more than {FILES_MAX} files or {BYTES_MAX >> 20} MiB"
+        )
+        return
+    from forgewright.code.python.bindings import Bindings
+    from forgewright.code.python.resolver import PythonResolver
+
+    moved = {new: old for old, new in stage.moves}
+    before = {
+        path: moved.get(path, path) if project.exists(moved.get(path, path)) else None
+        for path, source in changed.items()
+        if source is not None
+    }
+    gone = {path for path, source in changed.items() if source is None and project.exists(path)}
+    bindings = Bindings(PythonResolver(project), PythonResolver(stage.overlay), before, gone)
+    problems = [] if "lost" in allowed else list(bindings.lost())
+    if "captured" not in allowed:
+        problems += bindings.captured()
+    if problems:
+        shown = "\n".join("  " + problem for problem in problems[:SHOWN_MAX])
+        more = f"\n  and {len(problems) - SHOWN_MAX} more" if len(problems) > SHOWN_MAX else ""
+        raise EditRefused(
+            f"names would lose their meaning:\n{shown}{more}",
+            hint="change these places in the same program too",
+        )
+
+
+def _differs(project: Project, path: str, source: SourceFile | None) -> bool:
+    if not project.exists(path):
+        return source is not None
+    return source is None or project.source(path).data != source.data
+
+
+def allowances(operations: Iterable[object]) -> Mapping[str, None]:
+    """What the program allows, from its `allow` operations."""
+    from forgewright.code.operations.allow import Allow
+
+    return {what: None for one in operations if isinstance(one, Allow) for what in one.what}

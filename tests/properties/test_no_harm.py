@@ -1,0 +1,91 @@
+"""No harm, in small: random renames and other operations over installed packages, and what the long runs have found.
+
+The long run over published projects is `make soak`; see `tests/properties/no_harm/`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.properties.no_harm import operations, renames
+from tests.properties.no_harm.renames import Ground
+
+from forgewright.code.engine import CodeEngine
+from forgewright.core.errors import EditRefused
+
+
+@pytest.fixture(scope="module", params=["pluggy", "click"])
+def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    spec = importlib.util.find_spec(request.param)
+    assert spec is not None
+    assert spec.origin
+    origin = tmp_path_factory.mktemp("origin")
+    shutil.copytree(Path(spec.origin).parent, origin / request.param)
+    return Ground(origin, tmp_path_factory.mktemp("ground") / "work")
+
+
+def test_random_renames(ground: Ground) -> None:
+    ended = [renames.trial(ground, random.Random(seed))[1] for seed in range(40)]
+    assert ended.count("done") >= 10
+
+
+def test_random_operations(ground: Ground) -> None:
+    ended = [operations.trial(ground, random.Random(seed))[1] for seed in range(60)]
+    assert ended.count("done") >= 5
+
+
+FOUND = {
+    "a member that others reach becomes private": (
+        "(rename at: 'a.py:2:5' new: '__size')",
+        {"a.py": "class A:\n    size = 1\n\n\ndef f(a: A):\n    return a.size\n"},
+        "a name of its own in each of the classes",
+    ),
+    "a global that a class uses becomes private": (
+        "(rename at: 'a.py:1:5' new: '__f')",
+        {"a.py": "def f(): ...\n\n\nclass A:\n    def g(self):\n        return f()\n"},
+        "a name of its own in each of the classes",
+    ),
+    "a private member that is named as Python does": (
+        "(rename at: 'a.py:2:5' new: 'size')",
+        {"a.py": "class A:\n    __size = 1\n\n\nA._A__size\n"},
+        "names it _A__size",
+    ),
+    "a class below has the new name": (
+        "(rename at: 'a.py:2:9' new: 'stop')",
+        {"a.py": "class A:\n    def halt(self): ...\n\n\nclass B(A):\n    def stop(self): ...\n"},
+        "stop of B in a.py would override",
+    ),
+    "a module reached through its package moves": (
+        "(move-module module: 'pkg/auth.py' to: 'other')",
+        {
+            "pkg/__init__.py": "from . import base\n",
+            "pkg/base.py": "from .auth import f\n",
+            "pkg/auth.py": "def f(): ...\n",
+            "other/__init__.py": "",
+            "use.py": "import pkg\n\npkg.auth.f()\n",
+        },
+        "reaches pkg.auth through its package",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found_and_refused(name: str, tmp_path: Path) -> None:
+    program, files, reason = FOUND[name]
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    with pytest.raises(EditRefused, match=reason):
+        CodeEngine(tmp_path).plan(program)
+
+
+def test_a_star_keeps_what_others_take(tmp_path: Path) -> None:
+    (tmp_path / "filters.py").write_text("def include(): ...\ndef exclude(): ...\ndef other(): ...\n")
+    (tmp_path / "public.py").write_text("from filters import *\n")
+    (tmp_path / "use.py").write_text("import public\nfrom public import include\n\npublic.exclude(include)\n")
+    plan = CodeEngine(tmp_path).plan("(expand-star-import file: 'public.py')")
+    assert [c.after for c in plan.changes] == [b"from filters import exclude, include\n"]
