@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.agent.workspace.changes import Change, ChangeFiles
-from forgewright.agent.workspace.guard import Guard, Survey, guarded
+from forgewright.agent.workspace.guard import Survey, guard_of, guarded
 from forgewright.agent.workspace.staging import Staging, staging_of
 from forgewright.core.errors import Conflict, PolicyDenied, Refused, SandboxError
 from forgewright.core.ids import digest
@@ -86,7 +86,7 @@ class WorkEffect(ExecEffect):
 
     async def oblige(self, verdict: Verdict, context: Context) -> None:
         await super().oblige(verdict, context)
-        guard = Guard(context.execution.gate, context.actor)
+        guard = guard_of(context, "exec")
         self.survey = await asyncio.to_thread(guard.survey, self.root)
         self.spec = guarded(self.spec, self.root, self.survey)
 
@@ -215,7 +215,7 @@ class View:
 
 async def take_over(root: Path, worked: Worked, context: Context) -> Taken:
     """Writes what a command changed into the tree: what the policy permits, and with a yes what needs one."""
-    guard = Guard(context.execution.gate, context.actor)
+    guard = guard_of(context, "exec")
     free: list[Change] = []
     groups: list[list[Change]] = [free]
     for change in worked.changes:
