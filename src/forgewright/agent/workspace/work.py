@@ -74,9 +74,21 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class WorkEffect(ExecEffect):
-    """A command over a copy of the tree at `root`. Pure: nothing of it remains until its changes are taken over."""
+    """A command over a copy of the tree at `root`. Pure: nothing of it remains until its changes are taken over.
 
-    def __init__(self, command: Command, purpose: str, root: Path, spec: SandboxSpec | None = None) -> None:
+    `changes=False`: what it changes is not even looked at.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        purpose: str,
+        root: Path,
+        spec: SandboxSpec | None = None,
+        *,
+        changes: bool = True,
+    ) -> None:
+        self._changes = changes
         spec = spec or SandboxSpec()
         mounts = (Mount(str(root.resolve()), TREE, "cow"), *spec.mounts)
         spec = msgspec.structs.replace(spec, mounts=mounts, workdir=TREE)
@@ -95,6 +107,9 @@ class WorkEffect(ExecEffect):
         listener = context.execution.output_listener(context.actor)
         sandbox = await context.execution.engine.sandboxes.open(self.spec)
         try:
+            if not self._changes:
+                done = await sandbox.run(self.command, on_output=listener)
+                return Worked(**msgspec.structs.asdict(done), hidden=self.survey.hidden)
             view = View(sandbox, self.root, self.survey, staging_of(context))
             await view.look()
             done = await sandbox.run(self.command, on_output=listener)
