@@ -90,6 +90,8 @@ class Ended(msgspec.Struct, frozen=True):
     """The agent's own watch found more memory in use than allowed."""
     processes: bool
     """The same of processes."""
+    instructions: bool
+    """A WebAssembly module has used up those it was given."""
     stdout_bytes: int
     stderr_bytes: int
     rss_bytes: int
@@ -259,6 +261,7 @@ class Channel(asyncio.Protocol):
                     bool(flags & 2),
                     bool(flags & 4),
                     bool(flags & 8),
+                    bool(flags & 16),
                     out,
                     err,
                     rss,

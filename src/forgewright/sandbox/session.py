@@ -71,10 +71,9 @@ class AgentSandbox:
             return
         self.egress = Egress(network)
         self._machine.channel.on_stream = self.egress.accept
-        if listening:
-            return
         for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
-            await self._machine.channel.listen(port)
+            if not listening:
+                await self._machine.channel.listen(port)
         if self.egress.interception is not None:
             pem = await asyncio.to_thread(self.egress.interception.authority_pem)
             await self.write(CA_PATH, pem)
@@ -309,7 +308,7 @@ class AgentSandbox:
             if self._closing or not (memory or processes):
                 raise
             out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
-            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+            return Ended(signal.SIGKILL, True, False, memory, processes, False, out, err, 0, 0)
 
     async def _what_ran_out(self, before: Counters) -> tuple[bool, bool]:
         """Whether memory or processes ran out. The kernel may count a moment after the sandbox is gone."""
@@ -355,6 +354,8 @@ class AgentSandbox:
             return "oom"
         if self._closing:
             return "cancelled"
+        if ended.instructions:
+            return "timeout"
         if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and (ended.disk_full or self._machine.disk_full()):
