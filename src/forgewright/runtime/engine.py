@@ -274,8 +274,8 @@ class Engine:
     async def answer(self, run: RunId, answer: str, *, by: str, effect: str | None = None) -> None:
         """Answers the run's open question (the only one, or that of `effect`), also from another process."""
         await self.open()
+        records = list(await self.records(run))
         while True:
-            records = await self.records(run)
             question = _open_question(records, effect)
             if question.choices and answer not in question.choices:
                 raise UsageError(f"the answer {answer!r} is none of: {', '.join(question.choices)}")
@@ -283,8 +283,8 @@ class Engine:
             try:
                 await self._write(run, records[-1].sequence, event, actor=by)
                 return
-            except LostRace:
-                continue
+            except LostRace:  # a busy run writes all the time: only what is new is read again
+                records += await self.journal.read(run, after=records[-1].sequence)
 
     async def stop(self, run: RunId, *, by: str = "owner") -> None:
         """Parks a run, wherever it is executed: that process sees it at its next record."""
