@@ -86,7 +86,9 @@ async def start_job(
     )
     state = JobState(goal=goal, base=workspace.place.base)
     graph = make_swarm(workspace, options).graph
-    return await engine.start(graph, state, goal=goal, budget=budget, options=options, run=run, subject=subject)
+    return await engine.start(
+        graph, state, goal=goal, budget=budget, options=options, run=run, subject=subject
+    )
 
 
 def _notes(workspace: Workspace) -> list[str]:
