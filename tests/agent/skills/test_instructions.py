@@ -104,3 +104,18 @@ async def test_without_a_tree_or_a_file_nothing_is_said(tmp_path: Path) -> None:
         async with Engine(model=model) as engine:
             await Agent("a", tools=[look], middleware=[middleware]).run("go", engine)
         assert model.requests[0].messages == (User("go"),)
+
+
+async def test_in_a_part_of_a_tree_those_above_it_are_told_first_and_those_beside_it_not(
+    tmp_path: Path,
+) -> None:
+    tree(tmp_path, src="All of src.", src__api="The API.", src__api__v1="Version 1.", src__web="The web.")
+    (tmp_path / "AGENTS.md").write_text("Everything.")
+    model = looks("v1/app.py", "web/x.py")
+    async with Engine(model=model) as engine:
+        one = Agent("a", tools=[look], middleware=[ProjectInstructions(tmp_path, "src/api")])
+        await one.run("go", engine)
+    texts = [m.text.rpartition("\n\n")[2] for m in model.requests[0].messages]  # type: ignore[union-attr]
+    assert texts == ["Everything.", "All of src.", "The API.", "go"]
+    assert "Version 1." in results(model.requests[-1])[0]
+    assert results(model.requests[-1])[1] == "seen web/x.py"

@@ -14,6 +14,7 @@ import msgspec
 from forgewright.agent.middleware.base import Middleware
 from forgewright.core.errors import ForgewrightError
 from forgewright.files.directory import DirectoryFiles
+from forgewright.files.paths import inside
 from forgewright.models.types import Message, Request, Response, ToolCall, ToolResult, User
 
 if TYPE_CHECKING:
@@ -27,33 +28,41 @@ _BELOW = "holds for what is below {folder}/, and wins there over what was said b
 
 
 class ProjectInstructions(Middleware):
-    """Tells an agent what the `AGENTS.md` files of a work tree say. `root`: the tree; else the run's own.
+    """Tells an agent what the `AGENTS.md` files of a work tree say. `root`: the tree, else the run's own; `base`: the
+    folder in it that is worked on, from which the agent's paths begin.
 
     Read through the context, so that a resumed run is told what it was told. What stands in them is the project's
     word and not the user's: it is told as such, before what the user says. Links are not followed.
     """
 
-    def __init__(self, root: Path | str | None = None) -> None:
+    def __init__(self, root: Path | str | None = None, base: str = "") -> None:
         self._root = None if root is None else Path(root)
+        self._base = base
         self._nested: dict[str, None] = {}
         """Folders with instructions that were not told yet, deepest last."""
         self._due: dict[str, list[str]] = {}
         """Call → folders whose instructions its result brings along."""
 
     def fresh(self) -> ProjectInstructions:
-        return ProjectInstructions(self._root)
+        return ProjectInstructions(self._root, self._base)
 
     async def before_agent(self, messages: tuple[Message, ...], context: Context) -> tuple[Message, ...]:
         root = self._folder(context)
         if root is None:
             return messages
         found = await context.read("where AGENTS.md files are", lambda: _places(root), tuple[str, ...])
-        self._nested = {place.rpartition("/")[0]: None for place in found if "/" in place}
-        if NAME not in found:
-            return messages
-        text = await self._read(NAME, root, context)
-        told = User(f"The project's {NAME} says:\n\n{text}") if text else None
-        return (told, *messages) if told is not None else messages
+        above = [place for place in found if inside(self._base, place.rpartition("/")[0])]
+        start = f"{self._base}/" if self._base else ""
+        below = [
+            place.rpartition("/")[0] for place in found if place not in above and place.startswith(start)
+        ]
+        self._nested = {folder.removeprefix(start): None for folder in below}
+        told: list[Message] = []
+        for place in above:
+            text = await self._read(place, root, context)
+            if text:
+                told.append(User(f"The project's {place} says:\n\n{text}"))
+        return (*told, *messages)
 
     async def after_model(self, request: Request, response: Response, context: Context) -> Response:
         # Decided here, in the order of the calls: their results may come in any order.
@@ -70,10 +79,13 @@ class ProjectInstructions(Middleware):
         root = self._folder(context)
         parts = [result.text]
         for folder in self._due.get(tool_call.id, ()):
-            text = "" if root is None else await self._read(f"{folder}/{NAME}", root, context)
+            text = "" if root is None else await self._read(self._path(folder), root, context)
             if text:
                 parts.append(f"[{folder}/{NAME} {_BELOW.format(folder=folder)}:]\n{text}")
         return result if len(parts) == 1 else msgspec.structs.replace(result, text="\n\n".join(parts))
+
+    def _path(self, folder: str) -> str:
+        return "/".join(filter(None, (self._base, folder, NAME)))
 
     def _folder(self, context: Context) -> Path | None:
         if self._root is not None:
