@@ -23,9 +23,9 @@ def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     spec = importlib.util.find_spec(request.param)
     assert spec is not None
     assert spec.origin
-    root = tmp_path_factory.mktemp("ground")
-    shutil.copytree(Path(spec.origin).parent, root / request.param, ignore=shutil.ignore_patterns("*.pyc"))
-    return Ground(root)
+    origin = tmp_path_factory.mktemp("origin")
+    shutil.copytree(Path(spec.origin).parent, origin / request.param)
+    return Ground(origin, tmp_path_factory.mktemp("ground") / "work")
 
 
 def test_random_renames(ground: Ground) -> None:

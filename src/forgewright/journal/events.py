@@ -26,6 +26,7 @@ from forgewright.journal.home_events import HoldPlaced as HoldPlaced
 from forgewright.journal.home_events import HoldReleased as HoldReleased
 from forgewright.journal.home_events import KeyRevoked as KeyRevoked
 from forgewright.journal.home_events import KeyRotated as KeyRotated
+from forgewright.journal.home_events import MemoryChanged as MemoryChanged
 from forgewright.journal.home_events import StatementSigned as StatementSigned
 from forgewright.journal.home_events import SubjectErased as SubjectErased
 
@@ -315,6 +316,30 @@ class NoteWritten(Noted, frozen=True, tag="note.written"):
 
     topic: str
     value: Json
+
+
+class ConnectionOpened(Event, frozen=True, tag="connection.opened"):
+    """A sandbox's attempt to get out, written before its first byte goes out."""
+
+    effect: EffectId
+    """The command in whose sandbox it was made."""
+    host: str
+    port: int
+    allowed: bool = True
+    reason: str = ""
+    """Why not, or the address that it goes to."""
+
+
+class ConnectionClosed(Event, frozen=True, tag="connection.closed"):
+    """What went over an allowed connection; none is written where the engine died before."""
+
+    effect: EffectId
+    host: str
+    port: int
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    reason: str = ""
+    """Where it was cut off: why."""
 
 
 class AttestationMade(Event, frozen=True, tag="attestation.made"):

@@ -29,6 +29,8 @@ from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
 from forgewright.runtime.strand import DelegationLimits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forgewright.code.engine import CodeEngine
 
 S = TypeVar("S", bound=State)
@@ -98,17 +100,19 @@ class Engine:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def home(self) -> Path | None:
+        """Folder of the durable journal; None for one in memory."""
+        from pathlib import Path
+
+        return None if self._home is None else Path(self._home).expanduser()
+
     async def open(self) -> None:
         """Opens the journal; called by `async with` and by the first use."""
         if self._journal is None:
             from forgewright.journal.journal import open_journal
 
-            home = None
-            if self._home is not None:
-                from pathlib import Path
-
-                home = Path(self._home).expanduser()
-            self._journal = await open_journal(home)
+            self._journal = await open_journal(self.home)
         if self._leases is None:
             self._leases = Leases(self._journal.leases)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
-from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.egress import Forward, Rule
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
@@ -17,6 +17,7 @@ from forgewright.sandbox.types import Mount, SandboxSpec
 AGENT_PATH = "/.forgewright/agent"
 HOME = "/home/sandbox"
 SHM_BYTES_MAX = 64 << 20
+FORWARDS_MAX = 16
 _ROOT_BYTES = 4 << 20
 _RESERVED = ("/proc", "/dev", "/sys", "/.forgewright")
 _WRITABLE = (
@@ -46,6 +47,8 @@ class Place(msgspec.Struct, frozen=True):
     payload: Owner | None
     root_writes: bool = False
     """Whether the host's root writes for the payload."""
+    written: Path | None = None
+    """What was written in the sandbox of which this one is a copy (`oci.WRITTEN` of a snapshot)."""
 
     @property
     def root(self) -> str:
@@ -82,6 +85,16 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
     for rule in spec.network.allow:
         Rule.parse(rule)
+    for rule in spec.network.forward:
+        Forward.parse(rule)
+    if len(spec.network.forward) > FORWARDS_MAX:
+        raise UsageError(f"{len(spec.network.forward)} forwarded ports, at most {FORWARDS_MAX}")
+    for credential in spec.network.credentials:
+        if Rule.parse(credential.to) not in map(Rule.parse, spec.network.allow):
+            raise UsageError(
+                f"credential for {credential.to}, which is not among the hosts that may be reached",
+                hint=f"allow it: {credential.to}",
+            )
     for mount in spec.mounts:
         if not mount.source.startswith("/") or not mount.target.startswith("/"):
             raise UsageError(f"mount {mount.source} → {mount.target}: expected absolute paths")
@@ -104,6 +117,8 @@ def compose(spec: SandboxSpec, place: Place, image: Image | None = None) -> Plan
     plan.mount_namespace()
     disk = spec.limits.disk_bytes - shm_bytes(spec)
     plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
+    if place.written:
+        plan.unpack(str(place.written), place.scratch, owner=None if place.root_writes else place.payload)
     if image is None:
         plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
         plan.root(place.root)
@@ -190,7 +205,7 @@ def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
         return
     base = f"{place.scratch}/cow{number}"
     for name, mode in (("", 0o755), ("/lower", 0o755), ("/upper", stat.st_mode & 0o7777), ("/work", 0o755)):
-        owner = place.payload if name == "/upper" else None
+        owner = place.payload if name == "/upper" or place.payload is None else Owner(0, 0)
         plan.folder_host(base + name, mode=mode, owner=owner)
     plan.bind(source, f":{base}/lower", ids=ids)
     plan.overlay(

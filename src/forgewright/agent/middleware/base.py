@@ -83,6 +83,12 @@ def wraps_models(middleware: Sequence[Middleware]) -> bool:
     return any(type(one).wrap_model is not Middleware.wrap_model for one in middleware)
 
 
+def hooks_tools(one: Middleware) -> bool:
+    """Whether this one stands around tool calls."""
+    names = ("before_tool", "after_tool", "tool")
+    return any(getattr(type(one), name) is not getattr(Middleware, name) for name in names)
+
+
 def around(method: str, middleware: Sequence[Middleware], inner: Any, context: Context) -> Any:
     """`inner` with the hook of that name of all middleware around it."""
     for one in reversed(middleware):

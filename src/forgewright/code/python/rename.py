@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import keyword
-import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Symbol
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
 from forgewright.code.python.scopes import FileIndex, Scope
+from forgewright.code.substitution import standing
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -285,14 +285,15 @@ def leftover(resolver: PythonResolver, keys: Keys, old: str, done: set[tuple[str
 def other_words(
     resolver: PythonResolver, keys: Keys, old: str, done: set[tuple[str, int]]
 ) -> list[Occurrence]:
-    word = re.compile(rb"(?<![\w\x80-\xff])" + re.escape(old.encode()) + rb"(?![\w\x80-\xff])")
     found: list[Occurrence] = []
+    name = old.encode()
     for path in resolver.finder.candidates(keys, old):
         file = resolver.file(path)
-        for match in word.finditer(file.data):
-            if (path, match.start()) in done:
+        for start in standing(file.data, name):
+            if (path, start) in done:
                 continue
-            node = file.root.descendant_for_byte_range(match.start(), match.end())
+            end = start + len(name)
+            node = file.root.descendant_for_byte_range(start, end)
             kind = node.type if node is not None else ""
             note = ""
             if kind == "comment":
@@ -306,7 +307,7 @@ def other_words(
             else:
                 role = "reference"
                 note = "another symbol of that name"
-            found.append(Occurrence(path, match.start(), match.end(), role, True, note))  # type: ignore[arg-type]  # one of Role
+            found.append(Occurrence(path, start, end, role, True, note))  # type: ignore[arg-type]  # one of Role
     return found
 
 

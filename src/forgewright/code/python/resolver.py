@@ -11,7 +11,7 @@ from forgewright.code.project import Project, Source
 from forgewright.code.python.build import build
 from forgewright.code.python.infer import Inference
 from forgewright.code.python.keys import NONE, Identity, Key, Keys
-from forgewright.code.python.modules import Modules
+from forgewright.code.python.modules import Modules, modules_of
 from forgewright.code.python.occurrences import Finder
 from forgewright.code.python.scopes import FileIndex, Scope, Site
 from forgewright.core.errors import EditRefused, NotFound
@@ -40,7 +40,7 @@ class PythonResolver:
 
     @cached_property
     def modules(self) -> Modules:
-        return Modules(self.project)
+        return modules_of(self.project)
 
     @cached_property
     def types(self) -> Inference:

@@ -14,7 +14,16 @@ from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep_clean, load
 from forgewright.runtime.tree import tree_digest
-from forgewright.sandbox.types import Command, Exit, Limits, SandboxSpec, Tier
+from forgewright.sandbox.types import (
+    Command,
+    Connection,
+    Exit,
+    Limits,
+    Networked,
+    OnConnection,
+    SandboxSpec,
+    Tier,
+)
 
 if TYPE_CHECKING:
     from forgewright.journal.redact.cleaner import Cleaner
@@ -44,7 +53,8 @@ class ExecEffect(Effect[Exit]):
             "argv": self.command.argv,
             "image": spec.image,
             "image_digest": self.digest,
-            "network": spec.network.allow,
+            "network": (*spec.network.allow, *(rule.rpartition("=")[2] for rule in spec.network.forward)),
+            "secrets": tuple(credential.secret for credential in spec.network.credentials),
             "writable": tuple(m.target for m in spec.mounts if m.mode == "rw"),
         }
 
@@ -106,6 +116,8 @@ class ExecEffect(Effect[Exit]):
     async def perform(self, key: str, context: Context) -> Exit:
         listener = context.execution.output_listener(context.actor)
         sandbox = await context.execution.engine.sandboxes.open(self.spec)
+        if isinstance(sandbox, Networked):
+            sandbox.watch_connections(_recorder(EffectId(key.partition("/")[2]), context))
         try:
             return await sandbox.run(self.command, on_output=listener)
         finally:
@@ -117,6 +129,23 @@ class ExecEffect(Effect[Exit]):
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Exit:
         assert isinstance(answered, ev.ExecAnswered)
         return await load(answered.result, Exit, context)
+
+
+def _recorder(effect: EffectId, context: Context) -> OnConnection:
+    """Writes each connection of a sandbox into the journal: before its first byte, and what went over it."""
+
+    async def record(connection: Connection) -> None:
+        host, port = connection.host, connection.port
+        if connection.phase != "closed":
+            event: ev.Event = ev.ConnectionOpened(effect, host, port, connection.allowed, connection.reason)
+        else:
+            cut = "" if connection.allowed else connection.reason
+            event = ev.ConnectionClosed(
+                effect, host, port, connection.sent_bytes, connection.received_bytes, cut
+            )
+        await context.ledger.append(context.actor, event)
+
+    return record
 
 
 def _digest(spec: SandboxSpec) -> str:
