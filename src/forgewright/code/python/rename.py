@@ -53,11 +53,17 @@ def rename(resolver: PythonResolver, symbol: Symbol, new_name: str, options: Ren
     )
 
 
+COMPILED = frozenset({"super", "__class__", "__debug__"})
+"""Where these stand, the compiler makes other code (language reference, 3.3.3.6 and 4.1)."""
+
+
 def check_name(name: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
         raise EditRefused(
             f"expected a Python identifier, found {name!r}", hint="use letters, digits and _, and no keyword"
         )
+    if name in COMPILED:
+        raise EditRefused(f"{name} is more than a name to the compiler", hint="choose another name")
 
 
 def check_outside(resolver: PythonResolver, keys: Keys, old: str) -> None:
