@@ -10,7 +10,7 @@ RUNNABLE := $(VENV)/.runnable
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
-$(READY): pyproject.toml constraints.txt scripts/setup.sh
+$(READY): pyproject.toml constraints.txt constraints-peers.txt scripts/setup.sh
 	@PYTHON=$(PYTHON) VENV=$(VENV) WANT=tests sh scripts/setup.sh
 	@touch $@ $(RUNNABLE)
 

@@ -19,6 +19,10 @@ if [ "$WANT" = tests ]; then
     # that injects disk faults.
     need runc runc
     need runsc runsc
+    # Images: a registry to fetch from, what fetches them, and what builds them from Debian packages.
+    need skopeo skopeo
+    need docker-registry docker-registry
+    need mmdebstrap mmdebstrap
     need qemu-system-x86_64 qemu-system-x86
     need sqfstar squashfs-tools
     ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
@@ -47,7 +51,15 @@ fi
 
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv>=0.9"
-"$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c constraints.txt --group dev -e ".[wasm,mcp,attest]"
+"$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c constraints.txt --group dev -e ".[wasm,mcp,attest,servers]"
 if [ "$WANT" = tests ] && [ ! -x "$VENV/node/node_modules/.bin/tsc" ]; then
     npm install --silent --no-audit --no-fund --prefix "$VENV/node" typescript@7.0.2 >/dev/null
+fi
+if [ "$WANT" = tests ] && [ "$(uname -m)" = x86_64 ]; then
+    "$VENV/bin/python" scripts/fetch_firecracker.py
+fi
+if [ "$WANT" = tests ]; then
+    # The frameworks that we lend to, with their suites, apart from our own packages.
+    [ -x "$VENV/peers/bin/python" ] || "$PYTHON" -m venv "$VENV/peers"
+    "$VENV/bin/uv" pip install --quiet --python "$VENV/peers/bin/python" -c constraints-peers.txt --group peers -e .
 fi

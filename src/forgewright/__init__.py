@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from forgewright.core import version
 
 if TYPE_CHECKING:
-    from forgewright.agent.agent import Agent, Answer
+    from forgewright.agent.agent import Agent
+    from forgewright.agent.answer import Answer
     from forgewright.agent.middleware import Middleware
     from forgewright.core.errors import ForgewrightError
     from forgewright.graph import END, Branch, End, Goto, Graph, State, Update, append, extend, merge
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __version__ = version.VERSION
 
 _HOMES = {
-    "forgewright.agent.agent": ("Agent", "Answer"),
+    "forgewright.agent.agent": ("Agent",),
+    "forgewright.agent.answer": ("Answer",),
     "forgewright.agent.middleware": ("Middleware",),
     "forgewright.core.errors": ("ForgewrightError",),
     "forgewright.graph": (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-import pytest
 from tests.runtime.scripted import Reply, Scripted, results
 
 from forgewright import (
@@ -22,7 +21,6 @@ from forgewright import (
 )
 from forgewright.agent.agent import AgentState
 from forgewright.agent.middleware import CallModel, CallTool
-from forgewright.core.errors import ContextOverflow
 
 
 @tool(recovery="pure")
@@ -110,50 +108,6 @@ async def test_structured_output_is_asked_for_again_with_what_was_wrong() -> Non
     assert model.requests[0].schema is not None
 
 
-async def test_a_conversation_that_overflows_is_shortened_and_goes_on() -> None:
-    class Small(Scripted):
-        async def respond(self, request: Request, **options: object) -> Response:
-            if sum(len(text) for text in results(request)) > 30_000:
-                raise ContextOverflow("the request has too many tokens")
-            return await super().respond(request)
-
-    model = Small(
-        lambda request: [("echo", {"text": f"{n:05}" * 800})] if (n := len(results(request))) < 20 else "done"
-    )
-    outcome = await run(Agent("a", tools=[echo]), model)
-    assert outcome.state.answer == "done"
-    last = results(model.requests[-1])
-    assert any("were dropped to save room" in text for text in last)
-    assert last[-1] == "00019" * 800  # the newest are whole
-
-
-async def test_a_result_that_is_too_large_is_clipped_in_the_middle() -> None:
-    model = Scripted(
-        lambda request: "end" if results(request) else [("echo", {"text": "x" * 60_000 + "tail"})]
-    )
-    await run(Agent("a", tools=[echo]), model)
-    told = results(model.requests[-1])[0]
-    assert len(told) < 25_000
-    assert "36,004 characters left out" in told
-    assert told.endswith("tail")
-
-
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        (lambda n: [("echo", {"text": "same"})], "the same call of echo 4 times"),
-        (lambda n: [("echo", {"text": str(n % 2)})], "back and forth between two calls"),
-        (lambda n: [("echo", {"wrong": n})], "every tool call of the last 8 turns failed"),
-        (lambda n: "", "3 empty answers in a row"),
-    ],
-)
-async def test_stuck_patterns_end_the_run_with_a_reason(script: object, said: str) -> None:
-    model = Scripted(lambda request: script(len(model.requests)))  # type: ignore[operator]
-    outcome = await run(Agent("a", tools=[echo]), model)
-    assert (outcome.status, outcome.reason) == ("parked", "error:stuck")
-    assert said in outcome.detail
-
-
 async def test_turns_are_bounded() -> None:
     model = Scripted(lambda request: [("echo", {"text": str(len(model.requests))})])
     outcome = await run(Agent("a", tools=[echo], turns_max=12), model)
@@ -228,3 +182,33 @@ async def test_a_structured_result_is_recalled_with_its_value() -> None:
             await engine.answer(parked.run, "yes", by="ada")
             assert (await engine.execute(parked.run, graph)).state.answer == "yes"
     assert seen == ['{"a":1}', '{"a":1}']
+
+
+async def test_media_of_an_output_are_recalled() -> None:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from forgewright import END, Graph, ToolOutput, Update
+    from forgewright.runtime.effects.tool import ToolEffect
+    from forgewright.tools import Media
+
+    @tool(recovery="pure")
+    def draw() -> ToolOutput:
+        """Draw."""
+        return ToolOutput("a picture", media=(Media("image/png", b"\x89PNG", uri="file:p.png"),))
+
+    seen: list[object] = []
+    graph = Graph("g", AgentState)
+
+    @graph.node(to=[END])
+    async def act(state: AgentState, context: Context) -> Update:
+        output = await context.perform(ToolEffect(draw, ToolCall("c", "draw", "{}")))
+        seen.append(output.media)
+        return Update(answer=await context.ask("well?"))
+
+    with TemporaryDirectory() as home:
+        async with Engine(home=Path(home)) as engine:
+            parked = await engine.run(graph, AgentState(prompt=""))
+            await engine.answer(parked.run, "yes", by="ada")
+            await engine.execute(parked.run, graph)
+    assert seen[0] == seen[1] == (Media("image/png", b"\x89PNG", uri="file:p.png"),)

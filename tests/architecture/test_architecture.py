@@ -15,7 +15,6 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LINES_MAX = 400
 LONGER = {
     "journal/bundle/verifier.py": (700, "one file on purpose: an auditor reads and runs it alone"),
-    "journal/events.py": (500, "all that can stand in the journal, in one place"),
     "code/": (900, "the cases of one grammar or of one refactoring are read together"),
 }
 """Files, or folders, whose files may be longer, how long at most, and why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from forgewright.code.binding import Resolver
+from forgewright.code.binding import RenameOptions, Renaming, Resolver, Symbol
 from forgewright.code.languages import FAMILIES, make_resolver
 from forgewright.code.operations.base import Match, Outcome, Scene
 from forgewright.code.project import Project, Splice
@@ -58,6 +58,11 @@ class MemoryScene:
         path, _, places = span.partition(":")
         first, _, last = places.partition("-")
         return path, self.position(f"{path}:{first}")[1], self.position(f"{path}:{last}")[1]
+
+    def weigh(
+        self, language: str, symbol: Symbol, new_name: str, own: Renaming, options: RenameOptions
+    ) -> Renaming:
+        return own
 
     def report(self, note: str) -> None:
         pass

@@ -6,13 +6,18 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.sandbox.docker_engine import engine
+from tests.sandbox.test_firecracker import programs
 
 from forgewright.core.errors import NotFound, Refused, SandboxError, UnsafePath, UsageError
 from forgewright.sandbox import Command, Driver, Exit, Limits, Mount, Sandbox, SandboxSpec, Tier
 from forgewright.sandbox.drivers.container import ContainerDriver
+from forgewright.sandbox.drivers.docker import DockerDriver
+from forgewright.sandbox.drivers.firecracker import FirecrackerDriver
 from forgewright.sandbox.drivers.gvisor import GvisorDriver
 from forgewright.sandbox.drivers.microvm import INSTALL as MICROVM
 from forgewright.sandbox.drivers.microvm import MicrovmDriver
@@ -20,11 +25,23 @@ from forgewright.sandbox.session import AgentSandbox
 
 MIB = 1 << 20
 
+
+def firecracker() -> Driver:
+    made = FirecrackerDriver(*programs())
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own: fixtures are made inside one
+        probe = thread.submit(asyncio.run, made.probe()).result()
+    if not probe.available:  # tests/sandbox/test_firecracker.py goes as far as this machine's KVM does
+        pytest.skip(f"Firecracker: {probe.detail}")
+    return made
+
+
 DRIVERS = {
     "crun": ("crun", lambda: ContainerDriver("crun"), "apt-get install crun"),
     "runc": ("runc", lambda: ContainerDriver("runc"), "apt-get install runc"),
     "runsc": ("runsc", GvisorDriver, "apt-get install runsc"),
     "qemu": ("qemu-system-x86_64", lambda: MicrovmDriver("tcg"), MICROVM),
+    "docker": (None, lambda: DockerDriver(engine()), ""),
+    "firecracker": (None, firecracker, ""),
 }
 
 pytestmark = pytest.mark.sandbox
@@ -33,7 +50,7 @@ pytestmark = pytest.mark.sandbox
 @pytest.fixture(params=DRIVERS)
 def driver(request: pytest.FixtureRequest) -> Driver:
     program, make, install = DRIVERS[request.param]
-    if not (shutil.which(program) or shutil.which(program, path="/usr/sbin")):
+    if program and not (shutil.which(program) or shutil.which(program, path="/usr/sbin")):
         message = f"{program} is not installed; run: {install}"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     return make()
@@ -331,6 +348,34 @@ async def test_specs_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(error):
         await driver.create(spec)
+
+
+async def test_an_image_is_the_root_whatever_it_lacks(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One static program and nothing else: no shell, no library, no user."""
+    from forgewright.sandbox.images import fetch
+    from forgewright.sandbox.native import program
+
+    if driver.name == "docker":
+        pytest.skip("Docker's own images are its own business: this driver has `host` only")
+    monkeypatch.setenv("FORGEWRIGHT_IMAGES", str(tmp_path / "cache"))
+    (tmp_path / "root" / "bin").mkdir(parents=True)
+    shutil.copy(program("agent"), tmp_path / "root" / "bin" / "tool")
+    image = fetch(f"dir:{tmp_path}/root")
+    assert image is not None
+    sandbox = await driver.create(SandboxSpec(tier=driver.tier, image=image.digest))
+    try:
+        ended = await sandbox.run(Command(argv=("tool", "--version")))
+        assert ended.ok, ended
+        assert len(ended.stdout.strip()) == 64
+        assert (await sandbox.run(Command(argv=("sh", "-c", "true")))).code == 127
+        await sandbox.write("/tmp/file", b"x")
+        assert await sandbox.read("/tmp/file") == b"x"
+        with pytest.raises(Refused):
+            await sandbox.write("/bin/tool", b"x")
+    finally:
+        await sandbox.close()
 
 
 async def test_probe_says_what_there_is(driver: Driver) -> None:

@@ -116,7 +116,7 @@ async def test_the_journal_of_a_home_is_replayed(tmp_path: Path, capsys: pytest.
 
 def test_tables_pass_and_fail_with_an_explanation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gate = CedarGate.load()
-    assert [r.mistakes for r in run_cases(gate, "t", read_cases(TABLE))] == [()] * 5
+    assert [r.mistakes for r in run_cases(gate, "t", read_cases(TABLE))] == [()] * 6
     assert cli.run(command("policy", "test", str(TABLE))) == 0
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(

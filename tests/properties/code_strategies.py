@@ -39,7 +39,7 @@ scalars = (
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys | texts, inner, max_size=4),
     max_leaves=10,
 )
 
@@ -80,7 +80,7 @@ def of_type(kind: Any) -> st.SearchStrategy[Any]:
         float: st.floats(allow_nan=False, allow_infinity=False),
     }
     if origin in (dict, Mapping):
-        return st.dictionaries(keys, of_type(typing.get_args(kind)[1]), max_size=3)
+        return st.dictionaries(keys | texts, of_type(typing.get_args(kind)[1]), max_size=3)
     if origin is list:
         return st.lists(of_type(typing.get_args(kind)[0]), max_size=3)
     return by_type[kind]

@@ -91,3 +91,34 @@ def test_sizes() -> None:
     ]
     with pytest.raises(UsageError):
         size("much")
+
+
+@pytest.mark.sandbox
+def test_images_are_fetched_listed_used_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGEWRIGHT_IMAGES", str(tmp_path / "cache"))
+    (tmp_path / "root" / "opt").mkdir(parents=True)
+    (tmp_path / "root" / "opt" / "file").write_text("x")
+    name = f"dir:{tmp_path}/root"
+    digest = forgewright("image", "pull", name).stdout.decode().strip()
+    assert digest.startswith("sha256:")
+    [listed] = [json.loads(line) for line in forgewright("image", "list", "--json").stdout.splitlines()]
+    assert (listed["name"], listed["digest"]) == (name, digest)
+    assert name.encode() in forgewright("image", "show", digest).stdout
+    done = forgewright("run", "--image", digest, "--", "/opt/file")
+    assert done.returncode == 126, done  # it is there, and nothing that could be run
+    assert forgewright("image", "verify", name).returncode == 0
+    (Path(listed["folder"]) / "tree" / "opt" / "file").write_text("y")
+    assert forgewright("image", "verify", name).returncode == 7
+    assert forgewright("image", "remove", name).returncode == 0
+    missing = forgewright("image", "show", digest)
+    assert missing.returncode == 4
+    assert b"forgewright sandbox image pull" in missing.stderr
+
+
+@pytest.mark.sandbox
+def test_a_language_by_name() -> None:
+    done = forgewright("run", "--lang", "python", "--", "python3", "-c", "print('hello')")
+    assert (done.returncode, done.stdout) == (0, b"hello\n")
+    wrong = forgewright("run", "--lang", "cobol", "--", "true")
+    assert b"python, node, go, ruby" in wrong.stderr
+    assert forgewright("run", "--lang", "python", "--image", "host", "--", "true").returncode == 2

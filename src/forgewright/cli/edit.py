@@ -42,6 +42,11 @@ def register(subparsers: Any) -> None:
     edit.add_argument("--root", type=Path, default=Path(), metavar="FOLDER", help="root of the project (.)")
     edit.add_argument("--dry-run", action="store_true", help="plan and check, write nothing")
     edit.add_argument("--diff", action="store_true", help="print the unified diff")
+    edit.add_argument(
+        "--second-opinion",
+        action="store_true",
+        help="let renames ask a language server (ty; TypeScript's), which runs on this host, about uncertain places",
+    )
     edit.add_argument("--undo", action="store_true", help="take the last edit of this root back")
     edit.add_argument("--format", action="store_true", help="print the program in its canonical layout")
     edit.add_argument(
@@ -60,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from forgewright.code.engine import CodeEngine
 
-    engine = CodeEngine(args.root)
+    engine = CodeEngine(args.root, servers=args.second_opinion)
     engine.recover()
     plan = engine.plan(_undo_program(engine) if args.undo else _program(args))
     undo = ""

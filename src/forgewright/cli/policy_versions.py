@@ -40,7 +40,10 @@ def register(commands: Any) -> None:
         "propose", help="propose policies, or an agent, tool, model, image, package"
     )
     propose.add_argument(
-        "content", nargs="+", type=Path, help="policy files; or one file of the other subject"
+        "content",
+        nargs="+",
+        type=Path,
+        help="policy files; or one file of the other subject; or an image's name",
     )
     propose.add_argument("--subject", choices=get_args(Subject), default="policy")
     propose.add_argument("--name", default="main")
@@ -119,6 +122,8 @@ async def _propose(args: argparse.Namespace, registry: Registry, journal: Journa
     from forgewright.policy.registry import Proposed, Rules
 
     rules = None
+    if args.subject == "image":
+        return _propose_image(args, registry)
     if args.subject == "policy":
         texts = {Path(name).name: text for name, text in read_files(args.content).items()}
         require(texts)
@@ -145,6 +150,26 @@ async def _propose(args: argparse.Namespace, registry: Registry, journal: Journa
         current.proposal if current else "",
         args.note,
         rules,
+    )
+
+
+def _propose_image(args: argparse.Namespace, registry: Registry) -> Statement:
+    """An image is registered by the digest that it has in the cache, under its name."""
+    from forgewright.core.ids import Digest
+    from forgewright.policy.registry import Proposed
+    from forgewright.sandbox.images import find
+
+    if len(args.content) != 1:
+        raise UsageError(f"expected the name of one image; found {len(args.content)}")
+    name = str(args.content[0])
+    image = find(name)
+    if image is None:
+        raise UsageError("image host has no digest: it is this machine's own /usr")
+    name = name if args.name == "main" else args.name
+    current = registry.version("image", name)
+    number, parent = (current.number + 1, current.proposal) if current else (1, "")
+    return Proposed(
+        registry.id, args.by, _now(), "image", name, Digest(image.digest), number, parent, args.note, None
     )
 
 

@@ -281,7 +281,7 @@ def _engine(
         on_record=view.on_record,
         on_delta=view.on_delta,
         on_retry=view.on_retry,
-        on_question=asker(view) if sys.stdin.isatty() and not args.json else None,
+        on_ask=asker(view) if sys.stdin.isatty() and not args.json else None,
     )
 
 

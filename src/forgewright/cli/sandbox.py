@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from forgewright.cli import sandbox_images
 from forgewright.cli.output import print_json, say
 from forgewright.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from forgewright.sandbox.types import Exit, SandboxSpec
+    from forgewright.sandbox.session import AgentSandbox
+    from forgewright.sandbox.types import Exit, Network, SandboxSpec
 
 _UNITS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -47,6 +49,7 @@ def register(subparsers: Any) -> None:
     commands.add_parser("clean", help="remove what a killed process left behind")
     commands.add_parser("doctor", help="which tiers this machine has, and what adds the others")
 
+    sandbox_images.register(commands)
     module = commands.add_parser("module", help="WebAssembly modules with a name")
     module.add_argument("action", choices=["add"])
     module.add_argument("name", metavar="NAME")
@@ -58,7 +61,12 @@ def register(subparsers: Any) -> None:
 def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="container", choices=["wasm", "container", "gvisor", "microvm"])
     parser.add_argument("--driver", help="a driver by name; never one weaker than the tier")
-    parser.add_argument("--image", default="host", help="host, or for wasm a module's name or path")
+    parser.add_argument(
+        "--image", help="host (default), dir:, tar:, oci:, debian:, sha256:; for wasm a module's name or path"
+    )
+    parser.add_argument(
+        "--lang", metavar="LANGUAGE", help="python, node, go or ruby: this machine's own, else Debian's"
+    )
     parser.add_argument("--mem", default="1g", metavar="SIZE", help="memory: 512 (MiB), 512m, 2g")
     parser.add_argument("--disk", default="1g", metavar="SIZE", help="what can be written in all")
     parser.add_argument("--cpus", type=float, default=1.0)
@@ -72,6 +80,21 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--python", metavar="VENV", help="a virtual environment, at its own path")
     parser.add_argument("--allow", action="append", default=[], metavar="HOST:PORT", help="may be reached")
+    parser.add_argument(
+        "--forward", action="append", default=[], metavar="[PORT=]HOST:PORT",
+        help="a port inside that leads there, for protocols that know no proxy",
+    )  # fmt: skip
+    parser.add_argument(
+        "--credential", action="append", default=[], metavar="HOST:PORT=VARIABLE",
+        help="the proxy adds this variable's secret to requests to the host; inside nobody sees it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--publish",
+        action="append",
+        default=[],
+        metavar="[PORT:]INSIDE",
+        help="a server's port inside, reached from here",
+    )
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--workdir", default="/", help="folder to start in")
 
@@ -84,6 +107,8 @@ def _command_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The command's own exit code for `run` and `exec`; else 0 if all is well."""
+    if args.sandbox_command == "image":
+        return sandbox_images.run(args)
     import asyncio
 
     handlers: dict[str, Callable[[argparse.Namespace], Any]] = {
@@ -105,7 +130,7 @@ def size(text: str) -> int:
 def _spec(args: argparse.Namespace) -> SandboxSpec:
     import os
 
-    from forgewright.sandbox import Limits, Mount, Network, SandboxSpec, Tier, python_mounts
+    from forgewright.sandbox import Limits, Mount, SandboxSpec, Tier, python_mounts
 
     mounts = list(python_mounts(args.python)) if args.python else []
     for text in args.mount:
@@ -115,17 +140,56 @@ def _spec(args: argparse.Namespace) -> SandboxSpec:
             raise UsageError(f"mount {text!r}: expected FROM:TO, FROM:TO:ro, :rw or :cow")
         source = os.path.abspath(source)
         mounts.append(Mount(source, target or source, mode or "ro"))
+    environment: dict[str, str] = {}
+    image = args.image or "host"
+    if args.lang:
+        from forgewright.sandbox.images.presets import preset
+
+        if args.image:
+            raise UsageError("--image and --lang both choose an image", hint="give one of them")
+        chosen = preset(args.lang, Tier(args.tier))
+        image, environment = chosen.image, dict(chosen.environment)
+        mounts += chosen.mounts
+    if args.tier != "wasm":
+        sandbox_images.make_ready(image)
     return SandboxSpec(
         tier=Tier(args.tier),
-        image=args.image,
+        image=image,
         limits=Limits(
             memory_bytes=size(args.mem), disk_bytes=size(args.disk), cpus=args.cpus, processes=args.pids
         ),
         mounts=tuple(mounts),
-        network=Network(tuple(args.allow)),
-        environment=_environment(args.env),
+        network=_network(args),
+        environment={**environment, **_environment(args.env)},
         workdir=args.workdir,
     )
+
+
+def _network(args: argparse.Namespace) -> Network:
+    from forgewright.sandbox.types import Credential, Network
+
+    credentials = []
+    for text in args.credential:
+        to, equals, variable = text.partition("=")
+        if not equals or not variable.isidentifier():
+            raise UsageError(
+                f"credential {text!r}: expected HOST:PORT=VARIABLE",
+                hint="the variable's name, not the secret itself",
+            )
+        credentials.append(Credential(to, variable))
+    allowed = [*args.allow, *(c.to for c in credentials if c.to not in args.allow)]
+    return Network(tuple(allowed), tuple(credentials), tuple(args.forward))
+
+
+def published(texts: list[str]) -> list[tuple[int, int]]:
+    """(port here, port inside) of each `[PORT:]INSIDE`; 0 is any that is free."""
+    found = []
+    for text in texts:
+        match = re.fullmatch(r"(?:(\d{1,5}):)?(\d{1,5})", text)
+        if not match or not 0 < int(match[2]) < 65536 or int(match[1] or 0) > 65535:
+            raise UsageError(f"publish {text!r}: expected INSIDE or PORT:INSIDE", hint="for example 8080")
+        found.append((int(match[1] or 0), int(match[2])))
+    return found
 
 
 def _environment(pairs: list[str]) -> dict[str, str]:
@@ -178,9 +242,21 @@ async def _run(args: argparse.Namespace) -> int:
     command = _command(args)
     sandbox = await open_sandbox(_spec(args), args.driver)
     try:
+        for here, inside in published(args.publish):
+            at = await agent_sandbox(sandbox).publish(inside, here)
+            sys.stderr.write(f"forgewright: port {inside} inside is 127.0.0.1:{at.port}\n")
         return _ended(await sandbox.run(command, on_output=_show(args.json)), args.json)
     finally:
         await sandbox.close()
+
+
+def agent_sandbox(sandbox: object) -> AgentSandbox:
+    """Raises `UsageError` for WebAssembly, which has no processes to talk to."""
+    from forgewright.sandbox.session import AgentSandbox
+
+    if not isinstance(sandbox, AgentSandbox):
+        raise UsageError("a WebAssembly sandbox runs modules only", hint="choose another tier")
+    return sandbox
 
 
 async def _create(args: argparse.Namespace) -> int:

@@ -82,11 +82,16 @@ class Committed(msgspec.Struct, frozen=True):
 class CodeEngine:
     """Plans and commits programs on the files below `root`."""
 
-    def __init__(self, root: Path, *, allow: Collection[str] | None = None) -> None:
-        """`allow`: the operations that programs may use; None: all. Raises `NotFound` without the folder."""
+    def __init__(self, root: Path, *, allow: Collection[str] | None = None, servers: bool = False) -> None:
+        """`allow`: the operations that programs may use; None: all. Raises `NotFound` without the folder.
+
+        `servers`: renames ask a language server for a second opinion. It runs on this host, outside of any
+        sandbox, and reads the project: for a person's own code.
+        """
         self.project = DiskProject(root)
         self.root = self.project.root
         self.allow = None if allow is None else frozenset(allow)
+        self._servers = self.root if servers else None
         self._transaction = Transaction(self.root)
 
     def plan(self, program: str, *, after: Plan | None = None) -> Plan:
@@ -99,7 +104,7 @@ class CodeEngine:
             self._transaction.recover()
         self.project.refresh()
         operations = parse(program, allow=self.allow)
-        stage = Stage(self.project)
+        stage = Stage(self.project, self._servers)
         for change in after.changes if after is not None else ():
             if self._bytes(change.path) != change.before:
                 raise Conflict(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
-from forgewright.code.binding import Resolver
+from forgewright.code.binding import RenameOptions, Renaming, Resolver, Symbol
 from forgewright.code.languages import FAMILIES, make_resolver
 from forgewright.code.operations.base import Match, Outcome
 from forgewright.code.project import Project, Splice
@@ -26,8 +27,10 @@ GENERATED_MARKS = (b"@generated", b"DO NOT EDIT", b"Do not edit")
 class Stage:
     """Implements `Scene` over an overlay, and lays each outcome over it."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, servers: Path | None = None) -> None:
+        """`servers`: the folder in which language servers are asked for a second opinion; None: they are not."""
         self.overlay = Overlay(project)
+        self.servers = servers
         self.moves: list[tuple[str, str]] = []
         self.notes: list[str] = []
         self._resolvers: dict[str, Resolver] = {}
@@ -41,6 +44,15 @@ class Stage:
         if family not in self._resolvers:
             self._resolvers[family] = make_resolver(language, self.overlay)
         return self._resolvers[family]
+
+    def weigh(
+        self, language: str, symbol: Symbol, new_name: str, own: Renaming, options: RenameOptions
+    ) -> Renaming:
+        if self.servers is None:
+            return own
+        from forgewright.code.second_opinion import weighed
+
+        return weighed(self.servers, self.overlay, language, symbol, new_name, own, options)
 
     def select(self, selector: str, *, within: str | Sequence[str] | None = None) -> Sequence[Match]:
         return list(select(self.overlay, selector, within))

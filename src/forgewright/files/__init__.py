@@ -6,7 +6,7 @@ from forgewright.files.composite import CompositeFiles
 from forgewright.files.directory import DirectoryFiles
 from forgewright.files.memory import MemoryFiles
 from forgewright.files.stored import StoredFiles
-from forgewright.files.types import Entry, Files, Found, Match
+from forgewright.files.types import Entry, Files, Found, Match, Transfer
 
 __all__ = [
     "CompositeFiles",
@@ -17,4 +17,5 @@ __all__ = [
     "Match",
     "MemoryFiles",
     "StoredFiles",
+    "Transfer",
 ]

@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
-from forgewright.files import paths
-from forgewright.files.types import MATCHES_MAX, Entry, Files, Found, Match
+from forgewright.files import paths, transfer
+from forgewright.files.types import MATCHES_MAX, Entry, Files, Found, Match, Transfer
 
 T = TypeVar("T")
 
@@ -110,6 +110,12 @@ class CompositeFiles:
             raise UsageError(f"expected something below a mount to delete; {inside[0]!r} is mounted there")
         backend, _, inner = self._route(name)
         await backend.delete(inner)
+
+    async def upload(self, files: Sequence[tuple[str, bytes]]) -> Sequence[Transfer]:
+        return await transfer.upload(self, files)
+
+    async def download(self, paths: Sequence[str]) -> Sequence[Transfer]:
+        return await transfer.download(self, paths)
 
     def _route(self, name: str) -> tuple[Files, str, str]:
         """Backend, its prefix, and the path within it."""

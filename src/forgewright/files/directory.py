@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from forgewright.core.errors import Conflict, NotFound, StoreError, StoreFull, UnsafePath, UsageError
-from forgewright.files import content, paths
-from forgewright.files.types import ENTRIES_MAX, FILE_BYTES_MAX, MATCHES_MAX, Entry, Found
+from forgewright.files import content, paths, transfer
+from forgewright.files.types import ENTRIES_MAX, FILE_BYTES_MAX, MATCHES_MAX, Entry, Found, Transfer
 
 T = TypeVar("T")
 
@@ -66,8 +66,9 @@ class DirectoryFiles:
     async def read(self, path: str) -> bytes:
         return self._read(paths.clean(path))
 
-    async def write(self, path: str, data: bytes) -> None:
-        self._write(paths.clean(path), data)
+    async def write(self, path: str, data: bytes, *, executable: bool | None = None) -> None:
+        """`executable`: whether it can be run, where that shall not stay as it is."""
+        self._write(paths.clean(path), data, executable)
 
     async def edit(self, path: str, old: str, new: str, *, every: bool = False) -> int:
         name = paths.clean(path)
@@ -106,6 +107,12 @@ class DirectoryFiles:
         with self._parent(name) as (handle, last), _speaking(name):
             self._remove(handle, last, 0)
 
+    async def upload(self, files: Sequence[tuple[str, bytes]]) -> Sequence[Transfer]:
+        return await transfer.upload(self, files)
+
+    async def download(self, paths: Sequence[str]) -> Sequence[Transfer]:
+        return await transfer.download(self, paths)
+
     def _read(self, name: str) -> bytes:
         with self._parent(name) as (handle, last), _speaking(name):
             fd = os.open(last, _FILE, dir_fd=handle)
@@ -120,7 +127,7 @@ class DirectoryFiles:
                 os.close(fd)
         return content.bounded(name, b"".join(parts))
 
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, data: bytes, executable: bool | None = None) -> None:
         content.bounded(name, data)
         if not name:
             raise UsageError("expected the path of a file; found the root")
@@ -130,6 +137,8 @@ class DirectoryFiles:
             if old is not None:
                 _regular(name, old.st_mode)
                 mode = stat.S_IMODE(old.st_mode) & 0o777
+            if executable is not None:
+                mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
             fresh = f".{last[:40]}.{os.urandom(6).hex()}.new"
             fd = os.open(
                 fresh,

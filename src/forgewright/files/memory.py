@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from forgewright.core.errors import Conflict, UsageError
-from forgewright.files import content, paths
-from forgewright.files.types import MATCHES_MAX, Entry, Found
+from forgewright.files import content, paths, transfer
+from forgewright.files.types import MATCHES_MAX, Entry, Found, Transfer
 
 TOTAL_BYTES_MAX = 256 << 20
 """All files together."""
@@ -94,6 +94,12 @@ class MemoryFiles:
             raise content.missing(name, self._files)
         for other in gone:
             self._bytes -= len(self._files.pop(other))
+
+    async def upload(self, files: Sequence[tuple[str, bytes]]) -> Sequence[Transfer]:
+        return await transfer.upload(self, files)
+
+    async def download(self, paths: Sequence[str]) -> Sequence[Transfer]:
+        return await transfer.download(self, paths)
 
     def _below(self, pattern: str, path: str) -> list[tuple[str, bytes]]:
         folder = paths.clean(path)

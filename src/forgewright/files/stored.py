@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forgewright.core.errors import Conflict, UsageError
-from forgewright.files import content, paths
-from forgewright.files.types import ENTRIES_MAX, MATCHES_MAX, Entry, Found, Match
+from forgewright.files import content, paths, transfer
+from forgewright.files.types import ENTRIES_MAX, MATCHES_MAX, Entry, Found, Match, Transfer
 from forgewright.store.ports import MemoryStore
 
 
@@ -117,6 +117,12 @@ class StoredFiles:
             raise content.missing(name, names)
         for other in gone:
             await self._store.delete(self._namespace, other)
+
+    async def upload(self, files: Sequence[tuple[str, bytes]]) -> Sequence[Transfer]:
+        return await transfer.upload(self, files)
+
+    async def download(self, paths: Sequence[str]) -> Sequence[Transfer]:
+        return await transfer.download(self, paths)
 
     async def _names(self) -> set[str]:
         return set(await self._store.keys(self._namespace))

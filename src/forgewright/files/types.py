@@ -48,9 +48,27 @@ class Found(msgspec.Struct, frozen=True):
     """Files that are binary or too large; at most 100 are named."""
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """What became of one file of an upload or a download."""
+
+    path: str
+    """As it was given."""
+    data: bytes | None = None
+    """What was downloaded; None for an upload, and where it failed."""
+    error: str = ""
+    """Code of the error (`not_found`, `conflict`, `unsafe_path`, `refused` …); nothing where it went well."""
+    message: str = ""
+    """The error, for people."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.error
+
+
 class Files(Protocol):
     """Raises `NotFound`, `Conflict` (a folder where a file is expected and the like; an edit whose text is
-    not there or not unique), `UnsafePath`, `UsageError` (bad pattern, too large), `StoreError`."""
+    not there or not unique), `UnsafePath`, `Refused` (it may not be touched), `UsageError` (bad pattern, too
+    large), `StoreError`."""
 
     async def ls(self, path: str = "") -> Sequence[Entry]:
         """What lies directly in a folder, by name."""
@@ -82,3 +100,9 @@ class Files(Protocol):
 
     async def delete(self, path: str) -> None:
         """Deletes a file, or a folder with all that is in it."""
+
+    async def upload(self, files: Sequence[tuple[str, bytes]]) -> Sequence[Transfer]:
+        """Writes many files, each by itself: what fails for one is said in its result, and raises nothing."""
+
+    async def download(self, paths: Sequence[str]) -> Sequence[Transfer]:
+        """Reads many files, likewise."""

@@ -6,56 +6,29 @@ a receipt (`….answered` by its own name) after. The field names are short beca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import msgspec
 
 from forgewright.core.ids import Digest, EffectId, RunId
-
-Json = msgspec.Raw
-"""An encoded JSON value, kept as its bytes."""
-
-NULL = msgspec.Raw(b"null")
-
-VERSION = 1
-"""Version of the events below; a stored record names it."""
-
-
-class Event(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, forbid_unknown_fields=True):
-    """Base of all events."""
-
-
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the gate said of an effect, as it is recorded."""
-
-    permit: bool = True
-    by: tuple[str, ...] = ()
-    """Ids of the policies that determined it."""
-    tier: str | None = None
-    approval: str | None = None
-    """Who has to approve, where a policy obliges that."""
-    limits: dict[str, int] = {}
-    """Limits that it obliges, as the policies name them."""
-
-
-GRANTED = Decision()
-"""Permitted without a policy set, because the program that runs the engine handed the thing over itself."""
-
-
-class Stored(msgspec.Struct, frozen=True):
-    """Stands where a value over `INLINE_BYTES_MAX` would: its digest and size; the bytes are a blob."""
-
-    blob: Digest
-    size: int
-
-
-if TYPE_CHECKING:
-    Value = Json | Stored
-else:
-    Value = Json
-    """A value that may be inline or stored. msgspec cannot decode a union of `Raw` and a struct, so both are
-    decoded as `Raw`; the codec then puts `Stored` where it stands (`codec.decode`)."""
-
+from forgewright.journal.event import GRANTED as GRANTED
+from forgewright.journal.event import NULL as NULL
+from forgewright.journal.event import VERSION as VERSION
+from forgewright.journal.event import Decision as Decision
+from forgewright.journal.event import Event as Event
+from forgewright.journal.event import Json as Json
+from forgewright.journal.event import Record as Record
+from forgewright.journal.event import Stored as Stored
+from forgewright.journal.event import Value as Value
+from forgewright.journal.event import event_types as event_types
+from forgewright.journal.home_events import ConsentGiven as ConsentGiven
+from forgewright.journal.home_events import ConsentWithdrawn as ConsentWithdrawn
+from forgewright.journal.home_events import HeadWitnessed as HeadWitnessed
+from forgewright.journal.home_events import HoldPlaced as HoldPlaced
+from forgewright.journal.home_events import HoldReleased as HoldReleased
+from forgewright.journal.home_events import KeyRevoked as KeyRevoked
+from forgewright.journal.home_events import KeyRotated as KeyRotated
+from forgewright.journal.home_events import MemoryChanged as MemoryChanged
+from forgewright.journal.home_events import StatementSigned as StatementSigned
+from forgewright.journal.home_events import SubjectErased as SubjectErased
 
 # ── the run ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,14 +132,16 @@ class ToolAsked(Asked, frozen=True, tag="tool.asked"):
     """The model's id of the call."""
     answer: EffectId | None = None
     """The model's answer that made the call; where set, the arguments stand there and not here."""
+    facts: Json = NULL
+    """What the gate was told of where the arguments come from."""
 
 
 class EditAsked(Asked, frozen=True, tag="edit.asked"):
     program: Value = NULL
     """The program, in the language of code."""
-    before: dict[str, Digest | None] = {}
+    before: dict[str, Digest | None] = msgspec.field(default_factory=dict)
     """Path → digest of each file that it will change; null for one that is not there."""
-    after: dict[str, Digest | None] = {}
+    after: dict[str, Digest | None] = msgspec.field(default_factory=dict)
     result: Value = NULL
     """What the edit will have done, computed before it happens: a lost receipt loses nothing."""
 
@@ -180,6 +155,8 @@ class ExecAsked(Asked, frozen=True, tag="exec.asked"):
     recovery: str = "pure"
     purpose: str = ""
     """`tests`, `build` …: what the policy was asked for."""
+    image_digest: str = ""
+    """What `image` meant when it was asked for, and what is used; nothing for `host`."""
 
 
 class GitAsked(Asked, frozen=True, tag="git.asked"):
@@ -195,6 +172,17 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
+    form: Json = NULL
+    """JSON Schema of the answer; NULL where it is a text or a choice."""
+
+
+class AgentAsked(Asked, frozen=True, tag="agent.asked"):
+    """A sub-agent is given a task. Its own effects are numbered under this one."""
+
+    agent: str = ""
+    task: Value = NULL
+    limits: Json = NULL
+    """Its share of the budget, and its time."""
 
 
 class CustomAsked(Asked, frozen=True, tag="custom.asked"):
@@ -209,6 +197,17 @@ class EffectBegun(Event, frozen=True, tag="effect.begun"):
     """An effect that had to wait for a person begins now (again)."""
 
     effect: EffectId
+    decision: Decision | None = None
+    """What the gate said then, where it was asked again because the approved thing had changed."""
+
+
+class ApprovalRevoked(Event, frozen=True, tag="approval.revoked"):
+    """A standing approval holds no longer."""
+
+    approval: EffectId
+    """The effect of the question by which it was given."""
+    by: str
+    reason: str = ""
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
@@ -255,6 +254,19 @@ class GitAnswered(Answered, frozen=True, tag="git.answered"):
 class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     answer: Json
     by: str
+
+
+class AgentAnswered(Answered, frozen=True, tag="agent.answered"):
+    """What the sub-agent came to. Tokens and money stand in the receipts of its own effects."""
+
+    result: Value
+    status: str = "completed"
+    """`completed`, `failed`, `timeout`, `budget` or `cancelled`."""
+    tokens: int = 0
+    """It and its own sub-agents used, as said there; not to be added to them."""
+    cost_microdollars: int = 0
+    steps: int = 0
+    ms: int = 0
 
 
 class CustomAnswered(Answered, frozen=True, tag="custom.answered"):
@@ -306,6 +318,30 @@ class NoteWritten(Noted, frozen=True, tag="note.written"):
     value: Json
 
 
+class ConnectionOpened(Event, frozen=True, tag="connection.opened"):
+    """A sandbox's attempt to get out, written before its first byte goes out."""
+
+    effect: EffectId
+    """The command in whose sandbox it was made."""
+    host: str
+    port: int
+    allowed: bool = True
+    reason: str = ""
+    """Why not, or the address that it goes to."""
+
+
+class ConnectionClosed(Event, frozen=True, tag="connection.closed"):
+    """What went over an allowed connection; none is written where the engine died before."""
+
+    effect: EffectId
+    host: str
+    port: int
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    reason: str = ""
+    """Where it was cut off: why."""
+
+
 class AttestationMade(Event, frozen=True, tag="attestation.made"):
     """An in-toto statement about something produced, signed in a DSSE envelope; the envelope is a blob."""
 
@@ -314,110 +350,3 @@ class AttestationMade(Event, frozen=True, tag="attestation.made"):
     subjects: dict[str, Digest]
     """Name → digest of each thing that it speaks of."""
     envelope: Stored
-
-
-# ── of the home, not of a run (runs whose names start with `@`) ──────────────────────────────────────
-
-
-class KeyRotated(Event, frozen=True, tag="key.rotated"):
-    """From the head over this record on, another key signs."""
-
-    old: str
-    """Verifier key that signed before."""
-    new: str
-    statement: str
-    """The signed note by which the old key hands over to the new one."""
-
-
-class KeyRevoked(Event, frozen=True, tag="key.revoked"):
-    key: str
-    reason: str
-    size: int
-    """Heads over more records than these that the key signed are not to be believed."""
-
-
-class HeadWitnessed(Event, frozen=True, tag="head.witnessed"):
-    """A witness cosigned a head of this log."""
-
-    witness: str
-    size: int
-    cosignature: str
-    """The signature line."""
-
-
-class ConsentGiven(Event, frozen=True, tag="consent.given"):
-    subject: str
-    """Pseudonym of the person."""
-    purpose: str
-    basis: str
-    """`consent`, `contract`, `legal-obligation`, `vital-interests`, `public-task`, `legitimate-interests`
-    (GDPR Art. 6(1))."""
-    version: str = ""
-    """Of the text that was agreed to."""
-    expires: int | None = None
-    """Milliseconds since 1970."""
-
-
-class ConsentWithdrawn(Event, frozen=True, tag="consent.withdrawn"):
-    subject: str
-    purpose: str
-
-
-class HoldPlaced(Event, frozen=True, tag="hold.placed"):
-    """The subject's data must be kept (litigation): erasure is refused until it is released."""
-
-    subject: str
-    reason: str
-
-
-class HoldReleased(Event, frozen=True, tag="hold.released"):
-    subject: str
-    reason: str
-
-
-class SubjectErased(Event, frozen=True, tag="subject.erased"):
-    """The certificate of an erasure: the subject's key and values are destroyed."""
-
-    subject: str
-    values: int
-    """How many were destroyed."""
-    commitments: Digest
-    """SHA-256 over the commitments of those values, sorted, one per line."""
-    reason: str
-    replayed: bool = False
-    """The erasure was done before, and was repeated on a restored backup."""
-
-
-class StatementSigned(Event, frozen=True, tag="registry.statement"):
-    """A person's signed statement about the home's registries: a proposal, a review, an approval …"""
-
-    statement: Json
-    """The exact bytes that are signed."""
-    signature: str
-
-
-class Record(msgspec.Struct, frozen=True):
-    """An event with its place, as read back."""
-
-    index: int
-    run: RunId
-    sequence: int
-    time: int
-    """Milliseconds since 1970, by the writer's clock."""
-    actor: str
-    event: Event
-    data: bytes
-    """The bytes that are stored, hashed and signed."""
-
-
-def event_types() -> dict[str, type[Event]]:
-    """Tag → class, of every concrete event."""
-    found: dict[str, type[Event]] = {}
-    todo: list[Any] = [Event]
-    while todo:
-        cls = todo.pop()
-        todo.extend(cls.__subclasses__())
-        tag = cls.__struct_config__.tag
-        if tag is not None and "." in tag:
-            found[tag] = cls
-    return found

@@ -25,13 +25,15 @@ def attempt_of(record: ev.Record) -> Attempt | None:
         case ev.ModelAsked():
             return Attempt(actor, "model", event.model)
         case ev.ToolAsked():
-            return Attempt(actor, "tool", event.tool, {"recovery": event.recovery})
+            return Attempt(actor, "tool", event.tool, {**_traced(event.facts), "recovery": event.recovery})
         case ev.EditAsked():
             return Attempt(actor, "edit", "worktree", {"paths": tuple(event.before or event.after)})
         case ev.ExecAsked():
             return Attempt(actor, "exec", event.purpose or "unknown", _exec_facts(event))
         case ev.GitAsked():
             return Attempt(actor, "git", "branch", {"operation": event.operation})
+        case ev.AgentAsked():
+            return Attempt(actor, "delegate", event.agent)
         case ev.QuestionAsked():
             return Attempt(actor, "ask", event.to)
     return None
@@ -87,8 +89,14 @@ class Recorded:
 _KEY = msgspec.json.Encoder(order="deterministic").encode
 
 
+def _traced(facts: ev.Json) -> dict[str, Fact]:
+    if facts == ev.NULL:
+        return {}
+    return msgspec.json.decode(facts, type=dict[str, bool | int | str | tuple[str, ...]])
+
+
 def _exec_facts(event: ev.ExecAsked) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {"argv": event.argv, "image": event.image}
+    facts: dict[str, Fact] = {"argv": event.argv, "image": event.image, "image_digest": event.image_digest}
     spec: Any = msgspec.json.decode(event.spec)
     if isinstance(spec, Mapping):
         network = spec.get("network") or {}

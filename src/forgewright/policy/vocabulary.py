@@ -49,6 +49,25 @@ _PATH = (
     FactSpec("suffix", "String", "Its suffix in lower case with the dot, or nothing.", "", derived=True),
 )
 
+_TRACED = (
+    FactSpec("tainted", "Bool", "Untrusted content was read before the model made the call."),
+    FactSpec(
+        "plan",
+        "String",
+        "`inside` the locked plan, `partly` (see `unplanned`), `outside`; or `none` was stated.",
+    ),
+    FactSpec("untrusted", "Set<String>", "Arguments with words or values of untrusted or unknown origin."),
+    FactSpec("composed", "Set<String>", "Arguments put together from trusted words, none of them one value."),
+    FactSpec("parties", "Set<String>", "Arguments whose values name a party, as the tool vouches for it."),
+    FactSpec(
+        "addresses", "Set<String>", "Arguments with a link, e-mail address or account from no trusted source."
+    ),
+    FactSpec("unplanned", "Set<String>", "Arguments that do not come from where the plan says."),
+    FactSpec("sources", "Set<String>", "`ARGUMENT:SOURCE`: `to:user`, `to:contacts.email`, `body:unknown` …"),
+)
+"""Said where value provenance is traced. They have no defaults: a policy asks `context has untrusted` first,
+and where nothing is traced its condition is not met."""
+
 VOCABULARY: Mapping[str, ActionSpec] = {
     "model": ActionSpec(
         ("Model",),
@@ -72,6 +91,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
                 "",
             ),
             FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
+            *_TRACED,
             _LABELS,
         ),
     ),
@@ -94,7 +114,14 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("program", "String", "Base name of the program.", ""),
             FactSpec("argv", "Set<String>", "The arguments, unordered.", ()),
             FactSpec("command", "String", "The arguments joined by spaces, for `like`.", ""),
-            FactSpec("image", "String", "Name or digest of the image.", ""),
+            FactSpec("image", "String", "Name of the image.", "host"),
+            FactSpec(
+                "image_digest",
+                "String",
+                "Its digest; nothing for `host`, and where it is not in the cache.",
+                "",
+            ),
+            FactSpec("image_state", "String", "Its state in the registry of images.", "unknown"),
             FactSpec("network", "Set<String>", "`host:port` names that it may reach.", ()),
             FactSpec("writable", "Set<String>", "Folders of the host that it can write to.", ()),
             FactSpec("secrets", "Set<String>", "Classes of the credentials that it is given.", ()),
@@ -155,7 +182,24 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             _LABELS,
         ),
     ),
+    "delegate": ActionSpec(
+        ("Agent",),
+        "Give a sub-agent a task.",
+        (
+            FactSpec("background", "Bool", "It works beside its caller, who goes on meanwhile.", False),
+            _LABELS,
+        ),
+    ),
 }
+
+STANDING = (
+    FactSpec("parent", "String", "Who gave the agent its task; nothing for one that the run itself has.", ""),
+    FactSpec(
+        "ancestors", "Set<String>", "All above it: its parent, who gave that one its task, and so on.", ()
+    ),
+    FactSpec("depth", "Long", "How many sub-agents deep it stands: 0 for one that the run itself has.", 0),
+)
+"""Facts of every action: where the agent stands."""
 
 LABELS: Mapping[str, str] = {
     "outside": "leaves the work tree (absolute, or climbs with `..`), or cannot be a path",
@@ -177,13 +221,18 @@ def entity_type(action: str, *, path: bool = False) -> str:
     return "Path" if path and "Path" in spec.resources else spec.resources[0]
 
 
+def facts_of(action: str) -> tuple[FactSpec, ...]:
+    """All facts that a policy can ask of an action."""
+    return (*VOCABULARY[action].facts, *STANDING)
+
+
 def schema_text() -> str:
     """The Cedar schema, in Cedar's own syntax."""
-    types = sorted({name for spec in VOCABULARY.values() for name in spec.resources})
+    types = sorted({name for spec in VOCABULARY.values() for name in spec.resources} - {"Agent"})
     lines = ["entity Group in [Group];", "entity Agent in [Agent, Group];"]
     lines += [f"entity {name} in [{name}, Group];" for name in types]
     for action, spec in VOCABULARY.items():
-        facts = ", ".join(f"{f.name}{'?' if f.default is None else ''}: {f.kind}" for f in spec.facts)
+        facts = ", ".join(f"{f.name}{'?' if f.default is None else ''}: {f.kind}" for f in facts_of(action))
         lines.append(
             f'action "{action}" appliesTo {{ principal: [Agent], resource: [{", ".join(spec.resources)}],'
             f" context: {{ {facts} }} }};"

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from forgewright.core.errors import LeaseLost, LostRace, NotFound, UsageError
-from forgewright.core.ids import RunId, new_run_id
+from forgewright.core.ids import EffectId, RunId, new_run_id
 from forgewright.core.version import VERSION
 from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
 from forgewright.journal import events as ev
 from forgewright.journal.journal import Journal
+from forgewright.journal.redact.cleaner import Cleaner
 from forgewright.models.types import Delta, Model
 from forgewright.policy.types import Gate
+from forgewright.runtime.approvals import Approvals, Approve, Reject, Standing, read_ruling
 from forgewright.runtime.budget import Budget
 from forgewright.runtime.execution import Execution, Outcome
 from forgewright.runtime.gate import GrantedGate
 from forgewright.runtime.history import History
 from forgewright.runtime.leases import Leases
+from forgewright.runtime.questions import Question, question_of, read_answer
 from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
+from forgewright.runtime.strand import DelegationLimits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forgewright.code.engine import CodeEngine
 
 S = TypeVar("S", bound=State)
 
+OnAsk = Callable[[Question], Awaitable[Any]]
 OnQuestion = Callable[[RunId, str, str, tuple[str, ...]], Awaitable[str | None]]
 
 
@@ -56,7 +63,10 @@ class Engine:
         on_delta: Callable[[RunId, str, Delta], None] | None = None,
         on_output: Callable[[RunId, str, bytes], None] | None = None,
         on_question: OnQuestion | None = None,
+        on_ask: OnAsk | None = None,
+        delegation: DelegationLimits = DelegationLimits(),  # noqa: B008 - a frozen value
         raise_errors: bool = False,
+        secrets: Iterable[str] = (),
     ) -> None:
         self._home = home
         self._journal = journal
@@ -69,8 +79,15 @@ class Engine:
         self.on_delta = on_delta
         self.on_output = on_output
         self.on_question = on_question
+        self.on_ask = on_ask
+        """Like `on_question`, with all that is known of the question; goes first where both are given."""
+        self.delegation = delegation
+        """How far runs may branch out into sub-agents."""
         self.raise_errors = raise_errors
         """Let an unexpected exception of a node through (for tests) instead of parking the run."""
+        self.cleaner = Cleaner(secrets)
+        """Takes secrets out of whatever is journaled or shown to a model: those of known forms, and `secrets`."""
+        self._cleaners: dict[tuple[str, ...], Cleaner] = {}
         self._leases: Leases | None = None
         self._executions: dict[RunId, Execution[Any]] = {}
 
@@ -83,17 +100,19 @@ class Engine:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def home(self) -> Path | None:
+        """Folder of the durable journal; None for one in memory."""
+        from pathlib import Path
+
+        return None if self._home is None else Path(self._home).expanduser()
+
     async def open(self) -> None:
         """Opens the journal; called by `async with` and by the first use."""
         if self._journal is None:
             from forgewright.journal.journal import open_journal
 
-            home = None
-            if self._home is not None:
-                from pathlib import Path
-
-                home = Path(self._home).expanduser()
-            self._journal = await open_journal(home)
+            self._journal = await open_journal(self.home)
         if self._leases is None:
             self._leases = Leases(self._journal.leases)
 
@@ -116,9 +135,24 @@ class Engine:
             raise UsageError("the engine is not open", hint="use: async with Engine(…) as engine")
         return self._journal
 
+    def cleaner_of(self, kinds: tuple[str, ...]) -> Cleaner:
+        """One that takes these out as well; the same one each time."""
+        found = self._cleaners.get(kinds)
+        if found is None:
+            found = self._cleaners[kinds] = self.cleaner.with_kinds(kinds)
+        return found
+
     def model_for(self, actor: str, named: str | None = None) -> Model:
-        """The model called `named`, or the actor's, or the engine's."""
-        choice = named or self._models.get(actor) or self._model
+        """The model called `named`, or the actor's, or the engine's. What acts for an actor (`coder.summary`)
+        has the actor's, unless it has one of its own."""
+        own = self._models.get(actor) if "." in actor else None
+        choice = (
+            own
+            or named
+            or self._models.get(actor)
+            or self._models.get(actor.partition(".")[0])
+            or self._model
+        )
         if choice is None:
             raise UsageError(
                 f"{actor} needs a model, and none was given",
@@ -166,7 +200,7 @@ class Engine:
         started = ev.RunStarted(
             graph.name,
             goal,
-            await self.journal.keep(msgspec.json.encode(state)),
+            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state))),
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,
@@ -193,18 +227,19 @@ class Engine:
         try:
             history = History(graph)
             records = await self.records(run)
-            await history.fold(records, self.journal.load)
+            await history.fold(records, self.journal.load, run)
             assert history.position is not None
             if history.status == "finished":
                 return Outcome(run, "finished", history.position.state)
+            resumes = len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted)
+            if resumes and budget is not None:
+                history.budget = budget
             sequence = records[-1].sequence if records[-1].run == run else 0
             execution = Execution(
                 self, history, sequence=sequence, epoch=lease, gate=self.gate, code=code, run=run
             )
             self._executions[run] = execution
-            if len(records) > 1 and not isinstance(records[-1].event, ev.RunStarted):
-                if budget is not None:
-                    history.budget = budget
+            if resumes:
                 resumed = ev.RunResumed(
                     self._leases.worker,
                     ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
@@ -246,15 +281,56 @@ class Engine:
         await self._write(fork, 0, msgspec.structs.replace(first, parent=run, parent_sequence=at))
         return fork
 
-    async def answer(self, run: RunId, answer: str, *, by: str, effect: str | None = None) -> None:
-        """Answers the run's open question (the only one, or that of `effect`), also from another process."""
+    async def answer(self, run: RunId, answer: Any, *, by: str, effect: str | None = None) -> None:
+        """Answers the run's open question (the only one, or that of `effect`), also from another process.
+
+        `answer`: a text, what the question's form asks for, or for an approval `yes`, `no`, `no: why` or a ruling
+        (`runtime.approvals`). Raises `UsageError`: no such open question, an answer that does not fit.
+        """
         await self.open()
         while True:
             records = await self.records(run)
-            question = _open_question(records, effect)
-            if question.choices and answer not in question.choices:
-                raise UsageError(f"the answer {answer!r} is none of: {', '.join(question.choices)}")
-            event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(answer)), by)
+            question = _one(await self.questions(run), effect)
+            if question.approval:
+                given: Any = read_ruling(answer, tuple(question.about["may"]))
+                if isinstance(answer, str) and isinstance(given, Approve | Reject):
+                    given = answer  # as it was said
+            else:
+                given = read_answer(answer, question)
+            event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(given)), by)
+            try:
+                await self._write(run, records[-1].sequence, event, actor=by)
+                return
+            except LostRace:
+                continue
+
+    async def questions(self, run: RunId) -> Sequence[Question]:
+        """The run's open questions, in the order in which they were asked."""
+        open_: dict[str, Question] = {}
+        for record in await self.records(run):
+            if isinstance(record.event, ev.QuestionAsked):
+                open_[record.event.effect] = question_of(run, record.event)
+            elif isinstance(record.event, ev.Answered):
+                open_.pop(record.event.effect, None)
+        return tuple(open_.values())
+
+    async def approvals(self, run: RunId) -> Sequence[Standing]:
+        """The run's standing approvals; those that expired or are used up as well."""
+        await self.open()
+        found = Approvals()
+        for record in await self.journal.read(run):
+            found.see(record)
+        return tuple(found.standing.values())
+
+    async def revoke(self, run: RunId, approval: str, *, by: str, reason: str = "") -> None:
+        """Ends a standing approval, also from another process: that one sees it with its next record."""
+        if approval not in {standing.approval for standing in await self.approvals(run)}:
+            raise NotFound(
+                f"run {run} has no standing approval {approval}", hint="run: forgewright approvals RUN"
+            )
+        while True:
+            records = await self.journal.read(run)
+            event = ev.ApprovalRevoked(EffectId(approval), by, reason)
             try:
                 await self._write(run, records[-1].sequence, event, actor=by)
                 return
@@ -288,25 +364,19 @@ class Engine:
         self.interrupt(run, "lease", error.message)
 
     async def _write(self, run: RunId, expected: int, event: ev.Event, actor: str = "engine") -> None:
+        event = self.cleaner.value(event)
         for record in await self.journal.append(run, [event], expected=expected, actor=actor):
             if self.on_record is not None:
                 self.on_record(record)
 
 
-def _open_question(records: Sequence[ev.Record], effect: str | None) -> ev.QuestionAsked:
-    asked: dict[str, ev.QuestionAsked] = {}
-    for record in records:
-        if isinstance(record.event, ev.QuestionAsked):
-            asked[record.event.effect] = record.event
-        elif isinstance(record.event, ev.Answered):
-            asked.pop(record.event.effect, None)
-    if effect is not None:
-        asked = {k: v for k, v in asked.items() if k == effect}
-    if len(asked) != 1:
-        listed = "; ".join(f"{k}: {v.question}" for k, v in asked.items())
+def _one(questions: Sequence[Question], effect: str | None) -> Question:
+    found = [question for question in questions if effect in (None, question.effect)]
+    if len(found) != 1:
+        listed = "; ".join(f"{question.effect}: {question.text}" for question in found)
         raise UsageError(
-            f"one open question was expected, and there are {len(asked)}"
+            f"one open question was expected, and there are {len(found)}"
             + (f" ({listed})" if listed else ""),
-            hint="name the effect" if asked else "run: forgewright show RUN",
+            hint="name the effect" if found else "run: forgewright show RUN",
         )
-    return next(iter(asked.values()))
+    return found[0]

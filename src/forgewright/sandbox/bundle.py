@@ -15,12 +15,12 @@ _AGENT_CAPABILITIES = ("CAP_KILL", "CAP_NET_ADMIN", "CAP_SETGID", "CAP_SETPCAP",
 """Of the agent, in the sandbox's own user namespace: to become the payload's user, to end what that user
 started, to bring up the loopback. A command has none."""
 
-_MASKED = (
+MASKED = (
     "/proc/acpi", "/proc/asound", "/proc/cmdline", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore",
     "/proc/keys", "/proc/key-users", "/proc/latency_stats", "/proc/modules", "/proc/pressure",
     "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger", "/proc/timer_list", "/proc/timer_stats",
 )  # fmt: skip
-_READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
+READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -98,8 +98,8 @@ def configuration(
             "namespaces": [{"type": name} for name in namespaces],
             "uidMappings": mappings,
             "gidMappings": mappings,
-            "maskedPaths": list(_MASKED),
-            "readonlyPaths": list(_READONLY),
+            "maskedPaths": list(MASKED),
+            "readonlyPaths": list(READONLY),
             "seccomp": seccomp.profile(arch),
         },
     }

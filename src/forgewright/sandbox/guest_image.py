@@ -12,14 +12,17 @@ import platform
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
+from forgewright.core.errors import MissingProgram, NotFound, SandboxError, Unavailable
+from forgewright.sandbox.images.names import ImageName
+from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.native import program
 
+_SQUASHFS = "apt-get install squashfs-tools"
 _STATUS = Path("/var/lib/dpkg/status")
 _LISTS = Path("/var/lib/dpkg/info")
 _WANTED = ("python3", "procps", "git", "make", "diffutils", "patch", "ca-certificates")
@@ -31,7 +34,10 @@ _LEFT_OUT = (
     "/usr/share/i18n/",
 )
 _MERGED = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
-_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "overlay")
+SERIAL_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "overlay")
+"""For a machine whose channel is a serial device (QEMU)."""
+SOCKET_MODULES = ("virtio_mmio", "virtio_blk", "vmw_vsock_virtio_transport", "squashfs", "overlay")
+"""For one whose channel is a socket between host and guest (Firecracker)."""
 
 
 def cache_root() -> Path:
@@ -66,7 +72,7 @@ def _kernel_rank(path: Path) -> tuple[bool, list[int]]:
     return "cloud" in path.name, [int(n) for n in re.findall(r"\d+", path.name)]
 
 
-def _module_files(version: str) -> list[Path]:
+def _module_files(version: str, wanted: Iterable[str]) -> list[Path]:
     """The modules that the guest needs and what they need, in the order of loading (modules.dep(5))."""
     base = Path(f"/lib/modules/{version}")
     needs: dict[str, list[str]] = {}
@@ -82,7 +88,7 @@ def _module_files(version: str) -> list[Path]:
         if file not in ordered:
             ordered.append(file)
 
-    for name in _MODULES:
+    for name in wanted:
         if name in by_name:  # else it is built in
             add(by_name[name])
     if any(not file.endswith(".ko") for file in ordered):
@@ -90,8 +96,8 @@ def _module_files(version: str) -> list[Path]:
     return [base / file for file in ordered]
 
 
-def initramfs(version: str) -> bytes:
-    """A cpio archive (newc) of /init, the agent and the modules."""
+def initramfs(version: str, modules: Iterable[str] = SERIAL_MODULES) -> bytes:
+    """A cpio archive (newc) of /init, the agent and the modules; without a version, the kernel has all built in."""
     out = io.BytesIO()
 
     def add(name: str, mode: int, data: bytes = b"") -> None:
@@ -105,7 +111,7 @@ def initramfs(version: str) -> bytes:
     add("modules", 0o40755)
     add("init", 0o100755, program("guest").read_bytes())
     add("agent", 0o100755, program("agent").read_bytes())
-    for number, file in enumerate(_module_files(version)):
+    for number, file in enumerate(_module_files(version, modules) if version else ()):
         add(f"modules/{number:02d}-{file.name}", 0o100644, file.read_bytes())
     add("TRAILER!!!", 0)
     return out.getvalue()
@@ -120,7 +126,7 @@ def _packages() -> dict[str, dict[str, str]]:
     return found
 
 
-def _closure(packages: dict[str, dict[str, str]]) -> list[str]:
+def _closure(packages: dict[str, dict[str, str]], more: Sequence[str] = ()) -> list[str]:
     provided = {
         name.split()[0]: package
         for package, fields in packages.items()
@@ -129,7 +135,7 @@ def _closure(packages: dict[str, dict[str, str]]) -> list[str]:
     }
     chosen: set[str] = set()
     queue = [name for name, fields in packages.items() if fields.get("Essential") == "yes"]
-    queue += [name for name in _WANTED if name in packages]
+    queue += [name for name in (*_WANTED, *more) if name in packages]
     while queue:
         name = queue.pop()
         name = name if name in packages else provided.get(name, "")
@@ -160,14 +166,49 @@ def _files(packages: Iterable[str], arch: str) -> Iterator[str]:
     return iter(sorted(seen))
 
 
-def root_image() -> Path:
-    """The squashfs of image `host`; made where the cache has none for these versions (some seconds)."""
+def file_of(name: str, image: Image | None) -> Path:
+    """The squashfs that a machine boots: of image `host` (None), or of a tree of the cache."""
+    if image is None:
+        return root_image(ImageName.parse(name).packages)
+    file = Path(image.folder) / f"image-{image.digest[7:39]}.squashfs"  # a snapshot is known by this name
+    if not file.exists():
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        _squash(["mksquashfs", str(image.tree), str(unfinished), "-no-xattrs"])
+        unfinished.rename(file)
+    return file
+
+
+def _squash(argv: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            [*argv, "-quiet", "-no-progress", "-comp", "lz4"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise MissingProgram(argv[0], needed_for="images of tier microvm", install=_SQUASHFS) from None
+    if done.returncode:
+        raise SandboxError(f"{argv[0]} failed: {done.stderr.decode(errors='replace')[-500:]}")
+
+
+def root_image(more: Sequence[str] = ()) -> Path:
+    """The squashfs of image `host`; made where the cache has none for these versions (some seconds).
+
+    `more`: installed Debian packages that are wanted beside those that every machine has.
+    """
     if not _STATUS.exists():
         raise Unavailable(
             "image host of tier microvm is made from Debian packages, and there is no dpkg here"
         )
     packages = _packages()
-    names = _closure(packages)
+    missing = [name for name in more if name not in packages]
+    if missing:
+        raise NotFound(
+            f"image host+{'+'.join(more)}: not installed here: {', '.join(missing)}",
+            hint=f"apt-get install {' '.join(missing)}, or use debian:{','.join(more)}",
+        )
+    names = _closure(packages, more)
     versions = "\n".join(f"{name} {packages[name].get('Version', '')}" for name in names)
     file = cache_root() / f"host-{sha256(versions.encode()).hexdigest()[:16]}.squashfs"
     if file.exists():
@@ -190,9 +231,7 @@ def root_image() -> Path:
         if process.returncode:
             raise SandboxError(f"sqfstar failed: {errors.decode(errors='replace')[-500:]}")
     except FileNotFoundError:
-        raise MissingProgram(
-            "sqfstar", needed_for="images of tier microvm", install="apt-get install squashfs-tools"
-        ) from None
+        raise MissingProgram("sqfstar", needed_for="images of tier microvm", install=_SQUASHFS) from None
     unfinished.rename(file)
     return file
 

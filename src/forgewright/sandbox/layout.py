@@ -8,13 +8,16 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
-from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.egress import Forward, Rule
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
 from forgewright.sandbox.types import Mount, SandboxSpec
 
 AGENT_PATH = "/.forgewright/agent"
 HOME = "/home/sandbox"
 SHM_BYTES_MAX = 64 << 20
+FORWARDS_MAX = 16
 _ROOT_BYTES = 4 << 20
 _RESERVED = ("/proc", "/dev", "/sys", "/.forgewright")
 _WRITABLE = (
@@ -24,7 +27,7 @@ _WRITABLE = (
     ("home", HOME, 0o755),
 )
 _USR_LINKS = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
-_SHARED_ETC = (
+READY_ETC = (
     "alternatives",
     "ld.so.cache",
     "ld.so.conf",
@@ -44,6 +47,8 @@ class Place(msgspec.Struct, frozen=True):
     payload: Owner | None
     root_writes: bool = False
     """Whether the host's root writes for the payload."""
+    written: Path | None = None
+    """What was written in the sandbox of which this one is a copy (`oci.WRITTEN` of a snapshot)."""
 
     @property
     def root(self) -> str:
@@ -80,6 +85,16 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
     for rule in spec.network.allow:
         Rule.parse(rule)
+    for rule in spec.network.forward:
+        Forward.parse(rule)
+    if len(spec.network.forward) > FORWARDS_MAX:
+        raise UsageError(f"{len(spec.network.forward)} forwarded ports, at most {FORWARDS_MAX}")
+    for credential in spec.network.credentials:
+        if Rule.parse(credential.to) not in map(Rule.parse, spec.network.allow):
+            raise UsageError(
+                f"credential for {credential.to}, which is not among the hosts that may be reached",
+                hint=f"allow it: {credential.to}",
+            )
     for mount in spec.mounts:
         if not mount.source.startswith("/") or not mount.target.startswith("/"):
             raise UsageError(f"mount {mount.source} → {mount.target}: expected absolute paths")
@@ -94,17 +109,22 @@ def check(spec: SandboxSpec) -> None:
             raise UsageError(f"mount source {mount.source}: `cow` is for folders", hint="mount its folder")
 
 
-def compose(spec: SandboxSpec, place: Place) -> Plan:
-    """The plan for `spec`; the caller adds what its runtime needs."""
+def compose(spec: SandboxSpec, place: Place, image: Image | None = None) -> Plan:
+    """The plan for `spec`; the caller adds what its runtime needs. `image`: None is the image `host`."""
     plan = Plan()
     if place.payload is None:
         plan.user_namespace()
     plan.mount_namespace()
     disk = spec.limits.disk_bytes - shm_bytes(spec)
     plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
-    plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
-    plan.root(place.root)
-    host_image(plan, spec)
+    if place.written:
+        plan.unpack(str(place.written), place.scratch, owner=None if place.root_writes else place.payload)
+    if image is None:
+        plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
+        plan.root(place.root)
+        host_image(plan, spec)
+    else:
+        tree_image(plan, spec, place, image)
     for name, path, mode in _WRITABLE:
         plan.folder_host(f"{place.scratch}/{name}", mode=mode, owner=place.payload)
         plan.folder(path)
@@ -128,25 +148,47 @@ def host_image(plan: Plan, spec: SandboxSpec) -> None:
         elif path.is_dir():
             plan.bind(str(path), str(path), recursive=True)
     plan.link("../run", "/var/run")
-    for name in _SHARED_ETC:
+    for name in READY_ETC:
         source = Path("/etc") / name
         if source.exists():
             plan.bind(str(source.resolve()), f"/etc/{name}")
     identity(plan, spec)
 
 
+def tree_image(plan: Plan, spec: SandboxSpec, place: Place, image: Image) -> None:
+    """An image of the cache as the root: its tree below, what this sandbox needs besides above, read-only inside."""
+    base = f"{place.scratch}/image"
+    for name in ("", "/lower", "/upper", "/work"):
+        plan.folder_host(base + name)
+    first = place.payload.uid - spec.uid if place.payload else 0
+    ids = IdMap(disk=Owner(0, 0), host=Owner(first, first), count=65_535) if first else None
+    plan.bind(str(image.tree), f":{base}/lower", ids=ids)
+    plan.root_overlay(
+        lower=f"{base}/lower", upper=f"{base}/upper", work=f"{base}/work", host=place.root,
+        rootless=place.payload is None,
+    )  # fmt: skip
+    plan.root(place.root)
+    for name, text in image_identity(image.tree, spec.uid).items():
+        plan.file(f"/etc/{name}", text)
+
+
 def identity(plan: Plan, spec: SandboxSpec) -> None:
-    plan.file(
-        "/etc/passwd",
-        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+    for path, text in identity_files(spec).items():
+        plan.file(path, text)
+
+
+def identity_files(spec: SandboxSpec) -> dict[str, str]:
+    """Who a program inside finds itself to be, and where; nothing of this machine."""
+    return {
+        "/etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\n"
         f"sandbox:x:{spec.uid}:{spec.uid}:sandbox:{HOME}:/bin/sh\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-    )
-    plan.file("/etc/group", f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n")
-    plan.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n")
-    plan.file("/etc/hostname", "sandbox\n")
-    plan.file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-    plan.file("/etc/resolv.conf", "")
+        "/etc/group": f"root:x:0:\nsandbox:x:{spec.uid}:\nnogroup:x:65534:\n",
+        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 sandbox\n",
+        "/etc/hostname": "sandbox\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        "/etc/resolv.conf": "",
+    }
 
 
 def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
@@ -163,7 +205,7 @@ def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
         return
     base = f"{place.scratch}/cow{number}"
     for name, mode in (("", 0o755), ("/lower", 0o755), ("/upper", stat.st_mode & 0o7777), ("/work", 0o755)):
-        owner = place.payload if name == "/upper" else None
+        owner = place.payload if name == "/upper" or place.payload is None else Owner(0, 0)
         plan.folder_host(base + name, mode=mode, owner=owner)
     plan.bind(source, f":{base}/lower", ids=ids)
     plan.overlay(

@@ -28,6 +28,7 @@ class IdMap(msgspec.Struct, frozen=True):
     disk: Owner
     host: Owner
     root: bool = False
+    count: int = 1
 
     def uid_map(self) -> str:
         return self._map(self.disk.uid, self.host.uid)
@@ -37,7 +38,7 @@ class IdMap(msgspec.Struct, frozen=True):
 
     def _map(self, disk: int, host: int) -> str:
         other = f"\n{host if disk == 0 else 0} 0 1" if self.root else ""
-        return f"{disk} {host} 1{other}"
+        return f"{disk} {host} {self.count}{other}"
 
 
 class Plan:
@@ -62,6 +63,10 @@ class Plan:
         self, host: str, *, size_bytes: int, inodes: int, mode: int = 0o755, owner: Owner | None = None
     ) -> None:
         self._add("hosttmpfs", host, f"size={size_bytes},nr_inodes={inodes},mode={mode:o}", _text(owner))
+
+    def jail_host(self, host: str, *, size_bytes: int) -> None:
+        """A file system in memory on which programs can be started and devices opened."""
+        self._add("jail", host, f"size={size_bytes},nr_inodes=64,mode=711")
 
     def folder_host(self, host: str, *, mode: int = 0o755, owner: Owner | None = None) -> None:
         self._add("hostdir", host, f"{mode:o}", _text(owner))
@@ -88,6 +93,14 @@ class Plan:
         self, *, lower: str, upper: str, work: str, path: str, owner: Owner | None, rootless: bool
     ) -> None:
         self._add("overlay", lower, upper, work, path, _text(owner), "1" if rootless else "")
+
+    def unpack(self, archive: str, host: str, *, owner: Owner | None = None) -> None:
+        """Puts back what a snapshot holds; all of it becomes `owner`'s."""
+        self._add("unpack", archive, host, _text(owner))
+
+    def root_overlay(self, *, lower: str, upper: str, work: str, host: str, rootless: bool) -> None:
+        """Mounts an overlay of host folders at the host folder `host`, which is to be the root."""
+        self._add("rootoverlay", lower, upper, work, host, "1" if rootless else "")
 
     def inherit(self, host: str, number: int) -> None:
         """Opens `host` for writing as descriptor `number` of the program that is launched. Comes last."""

@@ -16,7 +16,7 @@ _WAIT_SECONDS = 10.0
 
 
 def processes_of(folders: Collection[Path]) -> list[int]:
-    """Processes of these sandboxes: a runtime that was given the folder, or an agent that has its name.
+    """Processes of these sandboxes: a runtime that was given the folder, or an agent or a monitor that has its name.
 
     What is compared are whole arguments; a process that merely mentions a sandbox is none of its own.
     """
@@ -34,7 +34,8 @@ def processes_of(folders: Collection[Path]) -> list[int]:
         except OSError:
             continue
         agent = arguments[0] == AGENT_PATH.encode() and not names.isdisjoint(arguments)
-        if agent or not bundles.isdisjoint(arguments):
+        monitor = arguments[0].startswith(b"/firecracker") and not names.isdisjoint(arguments)
+        if agent or monitor or not bundles.isdisjoint(arguments):
             found.append(int(entry))
     return found
 

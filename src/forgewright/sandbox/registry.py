@@ -11,9 +11,11 @@ from forgewright.sandbox.types import Driver, Sandbox, SandboxSpec, Tier
 
 DRIVERS: Mapping[str, tuple[Tier, str]] = {
     "container": (Tier.CONTAINER, "forgewright.sandbox.drivers.container:ContainerDriver"),
+    "docker": (Tier.CONTAINER, "forgewright.sandbox.drivers.docker:DockerDriver"),
     "gvisor": (Tier.GVISOR, "forgewright.sandbox.drivers.gvisor:GvisorDriver"),
     "wasm": (Tier.WASM, "forgewright.sandbox.drivers.wasm:WasmDriver"),
     "microvm": (Tier.MICROVM, "forgewright.sandbox.drivers.microvm:MicrovmDriver"),
+    "firecracker": (Tier.MICROVM, "forgewright.sandbox.drivers.firecracker:FirecrackerDriver"),
 }
 """Name → (tier, dotted path of its class)."""
 

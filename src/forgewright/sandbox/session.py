@@ -5,19 +5,33 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
-from forgewright.core.errors import NotFound, Refused, SandboxError
-from forgewright.sandbox import trees
+from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
+from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
+from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
+from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
-from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
-from forgewright.sandbox.types import Command, Exit, OnOutput, Reason, SandboxSpec
+from forgewright.sandbox.machine import Machine
+from forgewright.sandbox.ports import Published
+from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
+from forgewright.sandbox.types import (
+    Command,
+    Driver,
+    Exit,
+    Metrics,
+    OnConnection,
+    OnOutput,
+    Reason,
+    Sandbox,
+    SandboxSpec,
+)
 
 COUNTED_AFTER_SECONDS, COUNTED_AFTER_TRIES = 1.0, 20
 KILL_SECONDS = 3.0
@@ -26,26 +40,6 @@ KILL_SECONDS = 3.0
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Machine(Protocol):
-    """What a driver holds of one sandbox: its processes, its limits, its folder."""
-
-    channel: Channel
-
-    def counters(self) -> Counters: ...
-    def reset_peak(self) -> None: ...
-    def disk_full(self) -> bool:
-        """Nothing more can be written, as far as that can be seen from outside."""
-
-    def fallback_limits(self) -> tuple[int, int]:
-        """(processes, address space in bytes) as rlimits, where no cgroup bounds them; 0 is none."""
-
-    def log(self) -> str:
-        """The last lines that the runtime wrote."""
-
-    async def destroy(self) -> None:
-        """Ends all and removes all; idempotent."""
 
 
 class AgentSandbox:
@@ -57,15 +51,50 @@ class AgentSandbox:
         self.driver = driver
         self._machine = machine
         self.egress: Egress | None = None
+        self.origin: Driver | None = None
+        """The driver that restores what this sandbox saves."""
+        self.image: Image | None = None
+        """What its root was made from, where that is an image of the cache."""
+
+        self.published: list[Published] = []
         self._closing = False
+        self._paused = False
         self._running = 0
 
-    async def open_network(self) -> None:
-        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it."""
-        if self.spec.network.allow:
-            self.egress = Egress(self.spec.network.allow)
-            self._machine.channel.on_stream = self.egress.accept
-            await self._machine.channel.listen(PORT)
+    async def open_network(self, *, listening: bool = False) -> None:
+        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it.
+
+        `listening`: the relay is there already, in an agent that was restored.
+        """
+        network = self.spec.network
+        if not (network.allow or network.forward):
+            return
+        self.egress = Egress(network)
+        self._machine.channel.on_stream = self.egress.accept
+        if listening:
+            return
+        for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
+            await self._machine.channel.listen(port)
+        if self.egress.interception is not None:
+            pem = await asyncio.to_thread(self.egress.interception.authority_pem)
+            await self.write(CA_PATH, pem)
+
+    def watch_connections(self, listener: OnConnection) -> None:
+        if self.egress is not None:
+            self.egress.on_connection = listener
+
+    async def publish(self, inside: int, port: int = 0) -> Published:
+        """Makes a server's port inside reachable on this machine's loopback, until the sandbox is closed.
+
+        `port`: the one outside; by default any that is free. Raises `SandboxError` where it is taken.
+        """
+        published = Published(self._machine.channel, inside)
+        try:
+            await published.open(port)
+        except OSError as error:
+            raise SandboxError(f"port {port} of this machine cannot be had: {error.strerror}") from None
+        self.published.append(published)
+        return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
         if not command.argv:
@@ -141,9 +170,59 @@ class AgentSandbox:
 
     async def close(self) -> None:
         self._closing = True
+        for published in self.published:
+            published.close()
         if self.egress is not None:
-            self.egress.close()
+            await self.egress.drain()
         await asyncio.shield(self._machine.destroy())
+
+    async def pause(self) -> None:
+        self._open()
+        if not self._paused:
+            await self._machine.pause()
+            self._paused = True
+
+    async def resume(self) -> None:
+        self._open()
+        if self._paused:
+            await self._machine.resume()
+            self._paused = False
+
+    async def metrics(self) -> Metrics:
+        self._open()
+        return self._machine.metrics()
+
+    async def snapshot(self) -> str:
+        self._open()
+        self.check_snapshot()
+        paused = self._paused
+        folder = await asyncio.to_thread(saved.begin)
+        try:
+            if not paused:
+                await self.ping()  # what the agent had to say before has been said
+                await self.pause()
+            await self._machine.save(folder)
+            return await asyncio.to_thread(saved.publish, folder, self.driver, self.spec)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            if not paused and self._paused and not self._closing:
+                await self.resume()
+
+    def check_snapshot(self) -> None:
+        """Raises `Conflict` where there is something that no other sandbox could go on with."""
+        if self._running or self._machine.channel.busy():
+            raise Conflict(
+                f"a command or a connection of sandbox {self.id} is under way", hint="wait for its end"
+            )
+
+    async def fork(self) -> Sandbox:
+        if self.origin is None:
+            raise Unavailable(f"driver {self.driver} restores no snapshots")
+        name = await self.snapshot()
+        try:
+            return await self.origin.restore(name)
+        finally:
+            await asyncio.to_thread(saved.remove, name)
 
     async def ping(self) -> None:
         """One frame there and back: the agent lives."""
@@ -162,12 +241,16 @@ class AgentSandbox:
     ) -> Request:
         processes, address = self._machine.fallback_limits()
         own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        if self.egress is not None and self.egress.interception is not None:
+            own |= dict.fromkeys(CA_VARIABLES, CA_PATH)
         if self.egress is not None:
             own |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
             own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
         return Request(
             argv=argv,
-            environment={} if builtin else {**own, **self.spec.environment, **environment},
+            environment={}
+            if builtin
+            else {**own, **self._of_image(), **self.spec.environment, **environment},
             workdir=workdir,
             uid=self.spec.uid,
             gid=self.spec.uid,
@@ -178,10 +261,18 @@ class AgentSandbox:
             builtin=builtin,  # type: ignore[arg-type]  # narrowed by the callers
         )
 
+    def _of_image(self) -> Mapping[str, str]:
+        return self.image.environment if self.image is not None else {}
+
     def _start(self, request: Request, on_output: OnOutput | None) -> Job:
+        self._open()
+        if self._paused:
+            raise SandboxError(f"sandbox {self.id} is paused", hint="resume it")
+        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
+
+    def _open(self) -> None:
         if self._closing:
             raise SandboxError(f"sandbox {self.id} is closed", hint="create another")
-        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
 
     async def _finished(self, job: Job, seconds: float) -> bool:
         """Waits for the end of `job`; False when it took longer than `seconds`."""

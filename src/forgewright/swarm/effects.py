@@ -49,7 +49,7 @@ class GitEffect(Effect[GitDone]):
         return (
             isinstance(asked, ev.GitAsked)
             and asked.operation == self.operation
-            and asked.detail == msgspec.Raw(msgspec.json.encode(self.detail()))
+            and asked.detail == self.cleaner.raw(msgspec.Raw(msgspec.json.encode(self.detail())))
         )
 
     async def answered(self, effect: EffectId, answer: GitDone, ms: int, context: Context) -> ev.Answered:

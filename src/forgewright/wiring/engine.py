@@ -49,12 +49,15 @@ def open_engine(
         actor: make_model(model, fallback, base_url, on_retry) if isinstance(model, str) else model
         for actor, model in (models or {}).items()
     }
+    from forgewright.wiring.secrets import machine_secrets
+
     engine = GovernedEngine(
         home=home,
         gate=CedarGate.load(policies),
         sandboxes=RegisteredSandboxes(),
         model=made.pop("default", None),
         models=made,
+        secrets=machine_secrets(os.environ),
         **listeners,
     )
     engine.named = policies != "default"

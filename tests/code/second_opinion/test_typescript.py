@@ -72,7 +72,7 @@ def test_barrels_and_shorthand_are_no_disagreement(tmp_path: Path) -> None:
 def test_a_missing_server_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingProgram, match="tsc"):
-        typescript.command(tmp_path)
+        typescript.command()
 
 
 SERVER = """

@@ -164,6 +164,47 @@ def test_what_the_registry_knows_reaches_the_policies(shell: Shell, tmp_path: Pa
     assert asyncio.run(gate()).decide(Attempt("coder", "tool", "search")).permit
 
 
+def test_an_image_is_used_while_its_digest_is_approved(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    from forgewright.sandbox.images import fetch
+
+    monkeypatch.setenv("FORGEWRIGHT_IMAGES", str(tmp_path / "images"))
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "version").write_text("1")
+    name = f"dir:{root}"
+    approved = fetch(name)
+    assert approved is not None
+    put_in_force(shell, name, "--subject", "image")
+
+    async def gate() -> RegisteredGate:
+        journal = await open_journal(shell.home)
+        try:
+            return RegisteredGate(CedarGate.load("strict"), (await read_registry(journal))[0])
+        finally:
+            await journal.close()
+
+    def decided(image: str, digest: str) -> tuple[bool, tuple[str, ...]]:
+        facts = {"image": image, "image_digest": digest, "argv": ["true"]}
+        verdict = asyncio.run(gate()).decide(Attempt("tester", "exec", "tests", facts))
+        return verdict.permit, verdict.policies
+
+    assert decided("host", "")[0]
+    assert decided(name, approved.digest)[0]
+    assert decided(approved.digest, approved.digest)[0], "by its digest, whatever it is called"
+    (root / "version").write_text("2")
+    changed = fetch(name)
+    assert changed is not None
+    assert decided(name, changed.digest) == (False, ("approved-images",))
+    assert decided(changed.digest, changed.digest) == (False, ("approved-images",))
+    assert decided("oci:registry.example/app:1", "") == (False, ("approved-images",))
+    shell("stop", "image", name, "--reason", "CVE", by="cy")
+    assert decided(name, approved.digest) == (False, ("approved-images",))
+
+
 def test_another_servers_tool_is_approved_in_its_present_form(shell: Shell, tmp_path: Path) -> None:
     import asyncio
     import sys

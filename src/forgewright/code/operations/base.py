@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
-from forgewright.code.binding import Occurrence, Resolver
+from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Resolver, Symbol
 from forgewright.code.project import Project, Source, Splice
 
 if TYPE_CHECKING:
@@ -96,6 +96,12 @@ class Scene(Protocol):
 
     def resolver(self, language: str) -> Resolver:
         """Raises `EditRefused` for a language without one."""
+
+    def weigh(
+        self, language: str, symbol: Symbol, new_name: str, own: Renaming, options: RenameOptions
+    ) -> Renaming:
+        """A renaming with a language server's opinion weighed in, where one is asked; else as it is."""
+        ...
 
     def select(self, selector: str, *, within: str | Sequence[str] | None = None) -> Sequence[Match]:
         """All nodes that `selector` names, in files that match the glob(s) `within`, in order."""

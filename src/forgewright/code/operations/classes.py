@@ -136,7 +136,7 @@ class ExtractField(Spanned, frozen=True, kw_only=True):
 
 
 class InvertBoolean(Named, frozen=True, kw_only=True):
-    """Turn a boolean variable round: what is assigned is negated, what is read is `not` it."""
+    """Turn a boolean variable or function round: what it is given is negated, what is read is `not` it."""
 
     new: Annotated[str, Meta(description="A new name for it.")] = ""
 
@@ -147,13 +147,49 @@ class InvertBoolean(Named, frozen=True, kw_only=True):
             before={"app.py": "def f(x):\n    open_ = x == 1\n    return open_\n"},
             after={"app.py": "def f(x):\n    closed = x != 1\n    return (not closed)\n"},
         ),
+        Example(
+            program="(invert-boolean symbol: 'function#is_open' new: 'is_closed')",
+            before={
+                "app.py": "def is_open(n):\n    if n is None:\n        return False\n    return n > 1\n\n\n"
+                "print(1 if not is_open(2) else is_open(3) == True)\n"
+            },
+            after={
+                "app.py": "def is_closed(n):\n    if n is None:\n        return True\n    return not n > 1\n\n\n"
+                "print(1 if is_closed(2) else (not is_closed(3)) == True)\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.python.refactor.fields import invert_boolean
 
-        resolver, keys, name, _, _ = self.found(scene)
+        resolver, keys, name, path, offset = self.found(scene)
+        sites = [site for key in keys if not key.is_module for site in resolver.identity.sites(key)]
+        if any(site.kind == "function" for site in sites):
+            return self._function(scene, resolver, path, offset)
         return outcome(invert_boolean(resolver, keys, name, self.new), f"inverted {name}")
+
+    def _function(self, scene: Scene, resolver: PythonResolver, path: str, offset: int) -> Outcome:
+        """Inverted first, then renamed: two steps on one stage."""
+        from forgewright.code.operations.modules import staged_outcome
+        from forgewright.code.python.refactor.invert_function import invert_function
+        from forgewright.code.python.refactor.signature import function_at
+        from forgewright.code.python.refactor.staged import Staged
+
+        function = function_at(resolver, path, offset)
+        staged = Staged(scene.project)
+        staged.apply(invert_function(resolver, function))
+        if self.new:
+            file = staged.file(function.file.path)
+            scope = next(s for s in file.scopes if s.index == function.index)
+            assert scope.site is not None
+            symbol = staged.resolver.symbol_at(file.path, scope.site.start)
+            assert symbol is not None
+            found = staged.resolver.rename(symbol, self.new)
+            if found.uncertain:
+                raise EditRefused(f"some uses of {function.name} are not certain", hint="rename it first")
+            staged.apply(found.splices)
+        return staged_outcome(staged, f"inverted {function.name}")
 
 
 class IntroduceFactory(Named, frozen=True, kw_only=True):

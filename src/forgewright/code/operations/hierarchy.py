@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from forgewright.code.operations.base import Example, Outcome, Scene, occurrences_text
+from forgewright.code.operations.base import Example, Operation, Outcome, Scene, occurrences_text
 from forgewright.code.operations.classes import Named, Spanned, outcome
-from forgewright.code.operations.targets import python, span
+from forgewright.code.operations.targets import locate, python, span
 from forgewright.core.errors import EditRefused
-
-if TYPE_CHECKING:
-    pass
 
 Symbol = Annotated[str, Meta(description="Selector of the definition, as class[name=Cache].")]
 At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
@@ -149,3 +146,63 @@ class DeleteUnused(Named, frozen=True, kw_only=True):
                 hint="change those first",
             )
         return outcome(splices, f"deleted {name}")
+
+
+class ExtractInterface(Operation, frozen=True, kw_only=True):
+    """The public face of a class as a protocol or abstract base (Python), or an interface it implements (TypeScript)."""
+
+    symbol: Annotated[str, Meta(description="Selector of the class, as class[name=Store].", min_length=1)]
+    within: Within = ""
+    name: Annotated[str, Meta(description="The interface's name.", min_length=1)]
+    members: Annotated[tuple[str, ...], Meta(description="Its members; else all public ones.")] = ()
+    style: Annotated[
+        Literal["protocol", "abstract"],
+        Meta(description="Python: a typing.Protocol, or an abstract base that the class inherits from."),
+    ] = "protocol"
+
+    group: ClassVar[str] = "extract"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(extract-interface symbol: 'class#Disk' name: 'Store')",
+            before={
+                "store.py": "class Disk:\n    def get(self, key: str) -> bytes:\n        return self._read(key)\n\n"
+                "    def _read(self, key):\n        return b''\n"
+            },
+            after={
+                "store.py": "from typing import Protocol\n\n\nclass Store(Protocol):\n"
+                "    def get(self, key: str) -> bytes: ...\n\n\n"
+                "class Disk:\n    def get(self, key: str) -> bytes:\n        return self._read(key)\n\n"
+                "    def _read(self, key):\n        return b''\n"
+            },
+        ),
+        Example(
+            program="(extract-interface symbol: 'class#Disk' name: 'Store' members: ['get'])",
+            before={
+                "store.ts": "export class Disk {\n  private root = '/';\n  get(key: string, n = 1): string {\n"
+                "    return this.root + key;\n  }\n  close(): void {}\n}\n"
+            },
+            after={
+                "store.ts": "export interface Store {\n  get(key: string, n?: unknown): string;\n}\n\n"
+                "export class Disk implements Store {\n  private root = '/';\n  get(key: string, n = 1): string {\n"
+                "    return this.root + key;\n  }\n  close(): void {}\n}\n"
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        match = scene.one(self.symbol, within=self.within or None)
+        if match.source.language in ("typescript", "tsx"):
+            from forgewright.code import typescript_interface
+
+            splices = typescript_interface.extract_interface(
+                match.source, match.node, self.name, self.members
+            )
+            return outcome(splices, f"extracted the interface {self.name}")
+        from forgewright.code.python.refactor.classes import class_at
+        from forgewright.code.python.refactor.interface import extract_interface
+
+        place = locate(scene, self.symbol, "", self.within or None)
+        resolver = python(scene, place[0])
+        cls = class_at(resolver, *resolver.keys_at(*place), place)
+        splices = extract_interface(resolver, cls, self.name, self.members, self.style)
+        return outcome(splices, f"extracted the {self.style} {self.name}")

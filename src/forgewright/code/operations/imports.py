@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from forgewright.code.operations.base import Example, Operation, Outcome, Scene
@@ -113,6 +114,51 @@ class AddImportStatement(Operation, frozen=True, kw_only=True):
         file = python(scene, self.to).file(self.to)
         splices = Imports(file).add([self.statement.strip()], last=self.last)
         return Outcome(splices=tuple(splices), text="added" if splices else "it is there already")
+
+
+class RemoveImport(Operation, frozen=True, kw_only=True):
+    """Take an import out, or one name of it. Refused where the name is still used. Python, JavaScript, TypeScript."""
+
+    module: Annotated[str, Meta(description="The module as the import writes it, as app.util or ./util.js.")]
+    name: Annotated[str, Meta(description="Only this name of it; else the whole import.")] = ""
+    in_: Annotated[str, Meta(description="The file, or a glob of files.", min_length=1)] = msgspec.field(
+        name="in"
+    )
+
+    group: ClassVar[str] = "imports"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(remove-import module: 'typing' name: 'Any' in: '*.py')",
+            before={"a.py": "from typing import Any, Final\n\nX: Final = 1\n"},
+            after={"a.py": "from typing import Final\n\nX: Final = 1\n"},
+        ),
+        Example(
+            program="(remove-import module: './util.js' in: 'a.js')",
+            before={"a.js": "import { load } from './util.js';\nimport './style.css';\n"},
+            after={"a.js": "import './style.css';\n"},
+        ),
+        Example(
+            program="(remove-import module: 'os' in: 'a.py')",
+            before={"a.py": "import os\n\nprint(os.sep)\n"},
+            refused="os is still used",
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.removing import removed
+
+        paths = list(scene.project.paths(self.in_)) or [scene.project.source(self.in_).path]
+        splices = [
+            splice for path in paths for splice in removed(scene.project.source(path), self.module, self.name)
+        ]
+        if not splices:
+            raise EditRefused(
+                f"{self.in_} has no import of {self.name or 'anything'} from {self.module}".replace(
+                    "anything from ", ""
+                ),
+                hint="write the module as the import does",
+            )
+        return Outcome(splices=tuple(splices), text=f"taken out of {len({s.path for s in splices})} files")
 
 
 class RemoveUnusedImports(Operation, frozen=True, kw_only=True):

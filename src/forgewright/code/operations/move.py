@@ -178,3 +178,85 @@ class MoveMethod(Operation, frozen=True, kw_only=True):
         return Outcome(
             splices=tuple(splices), text=f"moved {method.dotted()} to the class of {self.attribute}"
         )
+
+
+class MethodToFunction(Operation, frozen=True, kw_only=True):
+    """A method becomes a function of its module that takes the object first; calls follow. Python."""
+
+    symbol: Symbol = ""
+    at: At = ""
+    within: From = ""
+    name: Annotated[str, Meta(description="The function's name; else the method's.")] = ""
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(method-to-function symbol: 'method#Box.area')",
+            before={
+                "box.py": "class Box:\n    w = 2\n\n    def area(self, h):\n        return self.w * h\n",
+                "app.py": "from box import Box\n\nprint(Box().area(3))\n",
+            },
+            after={
+                "box.py": "class Box:\n    w = 2\n\n\ndef area(self, h):\n    return self.w * h\n",
+                "app.py": "from box import Box, area\n\nprint(area(Box(), 3))\n",
+            },
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.method_function import method_to_function
+        from forgewright.code.python.refactor.signature import function_at
+
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = python(scene, path)
+        method = function_at(resolver, path, offset)
+        splices = method_to_function(resolver, method, self.name or method.name)
+        return Outcome(splices=tuple(splices), text=f"{method.dotted()} is a function now")
+
+
+class FunctionToMethod(Operation, frozen=True, kw_only=True):
+    """A function becomes a method of the class of one of its parameters; calls follow. Python."""
+
+    symbol: Symbol = ""
+    at: At = ""
+    within: From = ""
+    parameter: Annotated[str, Meta(description="The parameter that becomes self; else the first.")] = ""
+    into: Annotated[
+        str, Meta(description="Selector of the class; else the parameter's annotation says it.")
+    ] = ""
+    name: Annotated[str, Meta(description="The method's name; else the function's.")] = ""
+
+    group: ClassVar[str] = "move"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(function-to-method symbol: 'function#area')",
+            before={
+                "box.py": "class Box:\n    w = 2\n\n\ndef area(box: Box, h):\n    return box.w * h\n",
+                "app.py": "from box import Box, area\n\nprint(area(Box(), 3))\n",
+            },
+            after={
+                "box.py": "class Box:\n    w = 2\n\n    def area(self, h):\n        return self.w * h\n",
+                "app.py": "from box import Box\n\nprint(Box().area(3))\n",
+            },
+        ),
+        Example(
+            program="(function-to-method symbol: 'function#area')",
+            before={"box.py": "def area(box, h):\n    return box.w * h\n"},
+            refused="the class of box is not known",
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.classes import class_at
+        from forgewright.code.python.refactor.method_function import function_to_method
+        from forgewright.code.python.refactor.signature import function_at
+
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = python(scene, path)
+        function = function_at(resolver, path, offset)
+        cls = None
+        if self.into:
+            place = locate(scene, self.into, "", None)
+            cls = class_at(resolver, *resolver.keys_at(*place), place)
+        splices = function_to_method(resolver, function, self.parameter, cls, self.name or function.name)
+        return Outcome(splices=tuple(splices), text=f"{function.name} is a method now")

@@ -81,7 +81,9 @@ class Rename(Operation, frozen=True, kw_only=True):
             uncertain=self.uncertain,
             allow_capture=self.allow_capture,
         )
-        found = scene.resolver(language_of(path)).rename(symbol, self.new, options=options)
+        language = language_of(symbol.path)
+        found = scene.resolver(language).rename(symbol, self.new, options=options)
+        found = scene.weigh(language, symbol, self.new, found, options)
         return renamed(scene, symbol, self.new, found, self.files)
 
 

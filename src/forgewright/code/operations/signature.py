@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -296,3 +296,82 @@ class InlineParameter(Operation, frozen=True, kw_only=True):
         resolver = python(scene, path)
         splices = inline_parameter(resolver, function_at(resolver, path, offset), self.name)
         return Outcome(splices=tuple(splices), text=f"inlined {self.name}")
+
+
+class IntroduceParameterObject(Target, frozen=True, kw_only=True):
+    """Several parameters become one object: a frozen data class, which the calls make and the body reads. Python."""
+
+    parameters: Annotated[list[str], Meta(description="Their names.", min_length=1)]
+    name: Annotated[str, Meta(description="The new class's name.", min_length=1)]
+    parameter: Annotated[
+        str, Meta(description="The new parameter's name; else the class's in small letters.")
+    ] = ""
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(introduce-parameter-object to: 'function#fetch' parameters: ['host', 'port'] name: 'Address')",
+            before={
+                "net.py": "def fetch(path, host: str, port: int = 80):\n    return f'{host}:{port}/{path}'\n",
+                "app.py": "from net import fetch\n\nfetch('a', 'localhost')\nfetch('b', port=81, host='h')\n",
+            },
+            after={
+                "net.py": "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Address:\n    host: str\n"
+                "    port: int = 80\n\n\ndef fetch(path, address: Address):\n"
+                "    return f'{address.host}:{address.port}/{path}'\n",
+                "app.py": "from net import fetch, Address\n\nfetch('a', Address(host='localhost'))\n"
+                "fetch('b', Address(port=81, host='h'))\n",
+            },
+        ),
+        Example(
+            program="(introduce-parameter-object to: 'function#f' parameters: ['n'] name: 'Size')",
+            before={"app.py": "def f(n):\n    n += 1\n    return n\n"},
+            refused="n is assigned in f",
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        import re
+
+        from forgewright.code.python.refactor.parameter_object import introduce_parameter_object
+        from forgewright.code.python.refactor.signature import function_at
+
+        path, offset = locate(scene, self.to, self.at, self.within)
+        resolver = python(scene, path)
+        function = function_at(resolver, path, offset)
+        name = self.parameter or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
+        splices = introduce_parameter_object(resolver, function, self.parameters, self.name, name)
+        files = {splice.path for splice in splices}
+        return Outcome(
+            splices=tuple(splices), text=f"{function.dotted()} takes {self.name}; {len(files)} files changed"
+        )
+
+
+class SetTypes(Target, frozen=True, kw_only=True):
+    """Set, change or (with empty text) take away the annotations of parameters and of the result. Python."""
+
+    types: Annotated[Mapping[str, str], Meta(description="Parameter → its annotation.")] = {}
+    returns: Annotated[str | None, Meta(description="The annotation of the result.")] = None
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            program="(set-types to: 'function#fetch' types: {url: 'str' retry: 'int'} returns: 'bytes')",
+            before={"app.py": "def fetch(url, retry=2, *rest):\n    return b''\n"},
+            after={"app.py": "def fetch(url: str, retry: int = 2, *rest) -> bytes:\n    return b''\n"},
+        ),
+        Example(
+            program="(set-types to: 'function#fetch' types: {url: ''})",
+            before={"app.py": "def fetch(url: str = 'x') -> None:\n    pass\n"},
+            after={"app.py": "def fetch(url='x') -> None:\n    pass\n"},
+        ),
+    )
+
+    def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import function_at
+        from forgewright.code.python.refactor.types import set_types
+
+        path, offset = locate(scene, self.to, self.at, self.within)
+        function = function_at(python(scene, path), path, offset)
+        splices = set_types(function, dict(self.types), self.returns)
+        return Outcome(
+            splices=tuple(splices), text=f"{function.dotted()}: {len(splices)} annotations changed"
+        )

@@ -80,9 +80,19 @@ class Identity:
             elif site.kind not in ("augmented", "del") or len(binding.sites) == 1:
                 own = True
         if own:
-            found.add(self.own(binding.scope, binding.name))
+            found |= self._sourced(binding) or {self.own(binding.scope, binding.name)}
         self._bindings[binding] = frozenset(found)
         return self._bindings[binding]
+
+    def _sourced(self, stub: Binding) -> Keys:
+        """Of a name that a stub defines and its source file imports: what it imports."""
+        if stub.scope.kind != "module":
+            return NONE
+        home = self.canonical(stub.scope, stub.name)
+        other = home.bindings.get(stub.name)
+        if home is stub.scope or other is None or any(site.role != "import" for site in other.sites):
+            return NONE
+        return self.of_binding(other)
 
     def of_link(self, link: Link, path: str) -> Keys:
         """What an import brings in; nothing if it is outside the root."""

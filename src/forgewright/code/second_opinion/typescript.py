@@ -14,16 +14,15 @@ from forgewright.code.second_opinion.documents import edits, position
 from forgewright.code.second_opinion.server import LanguageServer
 from forgewright.core.errors import MissingProgram
 
-INSTALL = "npm install --save-dev typescript@7"
+INSTALL = "npm install --global typescript@7"
 ANSWERS_MAX = 5
 """Times that a rename is asked for until two answers in a row are the same."""
 _LANGUAGES = {".tsx": "typescriptreact", ".jsx": "javascriptreact"}
 
 
-def command(root: Path) -> list[str]:
-    """The project's own compiler, else the one on PATH. Raises `MissingProgram`."""
-    own = root / "node_modules/.bin/tsc"
-    found = str(own) if own.exists() else shutil.which("tsc")
+def command() -> list[str]:
+    """The compiler on PATH; never the project's own, which would run what stands in it. Raises `MissingProgram`."""
+    found = shutil.which("tsc")
     if found is None:
         raise MissingProgram("tsc", needed_for="a second opinion on TypeScript", install=INSTALL)
     return [found, "--lsp", "--stdio"]
@@ -68,7 +67,7 @@ def rename(root: Path, project: Project, symbol: Symbol, new_name: str, *, alias
     preferences = {"useAliasesForRenames": aliases}
     settings = {"preferences": preferences, "typescript": {"preferences": preferences}}
     read: dict[str, bytes] = {}
-    with LanguageServer(command(root), root, install=INSTALL, settings=settings) as server:
+    with LanguageServer(command(), root, install=INSTALL, settings=settings) as server:
         for path in dict.fromkeys([symbol.path, *project.containing(symbol.name.encode())]):
             if not path.endswith(ENDINGS):
                 continue

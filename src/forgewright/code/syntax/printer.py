@@ -36,13 +36,15 @@ def print_value(value: Any) -> str:
     if isinstance(value, str):
         return print_string(value)
     if isinstance(value, Mapping):
-        for key in value:
-            if not _KEY.match(key):
-                raise ValueError(f"no key of the language: {key!r}")
-        return "{" + " ".join(f"{key}: {print_value(item)}" for key, item in value.items()) + "}"
+        return "{" + " ".join(f"{print_key(key)}: {print_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + " ".join(print_value(item) for item in value) + "]"
     raise TypeError(f"no value of the language: {value!r}")
+
+
+def print_key(key: str) -> str:
+    """A mapping's key: bare where it is a name, else quoted."""
+    return key if _KEY.match(key) else "'" + _UNPRINTABLE.sub(_escape, key) + "'"
 
 
 def print_string(text: str) -> str:

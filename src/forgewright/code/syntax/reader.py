@@ -3,7 +3,7 @@
 program   = form*
 form      = "(" name (key value)* ")"
 key       = name ":"
-value     = string | number | "true" | "false" | "null" | word | "[" value* "]" | "{" (key value)* "}"
+value     = string | number | "true" | "false" | "null" | word | "[" value* "]" | "{" (key value | string ":" value)* "}"
 string    = "'" … "'" | '"' … '"'       escapes: \\n \\t \\r \\\\ \\' \\" \\0 \\xNN \\uNNNN \\UNNNNNNNN
           | "r'" … "'"                   raw
           | "'''" … "'''"                raw text block; after a line break at its start the common
@@ -152,19 +152,32 @@ class Reader(msgspec.Struct):
             if self.text[self.at] == close:
                 self.at += 1
                 return found
-            key = _KEY.match(self.text, self.at)
-            if key is None:
-                self.problem(
-                    self.at,
-                    f"expected 'key:' or {close!r}, found {self.glimpse()}",
-                    "every argument is named: key: value",
-                )
-                raise _Stop
             offset = self.at
             comments = self.taken()
-            self.at = key.end()
+            name = self.key(close)
             self.skip()
-            found.append(Argument(key.group(1).replace("-", "_"), self.value(depth + 1), offset, comments))
+            found.append(Argument(name, self.value(depth + 1), offset, comments))
+
+    def key(self, close: str) -> str:
+        """The name before a value; in a mapping it may be a string, which need not look like a name."""
+        if close == "}" and self.text[self.at] in "'\"":
+            name = self.string()
+            self.skip()
+            if self.text.startswith(":", self.at):
+                self.at += 1
+                return name
+            self.problem(self.at, f"expected ':' after the key, found {self.glimpse()}", "{'key': value}")
+            raise _Stop
+        key = _KEY.match(self.text, self.at)
+        if key is None:
+            self.problem(
+                self.at,
+                f"expected 'key:' or {close!r}, found {self.glimpse()}",
+                "every argument is named: key: value",
+            )
+            raise _Stop
+        self.at = key.end()
+        return key.group(1).replace("-", "_")
 
     def value(self, depth: int) -> Any:
         if depth > DEPTH_MAX:

@@ -1,4 +1,5 @@
-"""A gate that tells the policies what the registry knows: `context.state` of models, tools and packages."""
+"""A gate that tells the policies what the registry knows: `context.state` of models, tools and packages, and
+`context.image_state` of the image that a command runs in."""
 
 from __future__ import annotations
 
@@ -26,6 +27,9 @@ class RegisteredGate:
 
     def decide(self, attempt: Attempt) -> Verdict:
         subject = _SUBJECTS.get(attempt.action)
+        if attempt.action == "exec":
+            facts = {**attempt.facts, "image_state": self._image_state(attempt)}
+            return self._gate.decide(msgspec.structs.replace(attempt, facts=facts))
         if subject is None:
             return self._gate.decide(attempt)
         given = attempt.facts.get("digest", "")
@@ -38,3 +42,14 @@ class RegisteredGate:
             return self._gate.decide(attempt)
         facts = {**attempt.facts, "state": state}
         return self._gate.decide(msgspec.structs.replace(attempt, facts=facts))
+
+    def _image_state(self, attempt: Attempt) -> str:
+        """Of an image by its name; where nobody registered that, by its digest, whatever it is called."""
+        name, digest = (str(attempt.facts.get(key, "")) for key in ("image", "image_digest"))
+        state = self._registry.state("image", name, Digest(digest))
+        if state != "unknown" or not digest:
+            return state
+        for (subject, _), version in self._registry.versions().items():
+            if subject == "image" and version.content == digest:
+                return "approved" if version.state == "in force" else version.state
+        return "unknown"

@@ -15,12 +15,17 @@ T = TypeVar("T")
 
 
 async def keep(value: Any, context: Context) -> Value:
-    """`value` encoded, or the digest of its blob where it is large."""
+    """`value` without secrets, encoded, or the digest of its blob where it is large."""
+    return await keep_clean(context.execution.cleaner.value(value), context)
+
+
+async def keep_clean(value: Any, context: Context) -> Value:
+    """The same for a value that holds no secrets any more, as answers have none once the door let them in."""
     return await keep_encoded(msgspec.json.encode(value), context)
 
 
 async def keep_encoded(data: bytes, context: Context) -> Value:
-    """The same for a value that is JSON already."""
+    """The same for one that is JSON already."""
     return await context.execution.journal.keep(data)
 
 

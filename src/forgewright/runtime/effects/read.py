@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from forgewright.core.errors import Nondeterminism
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
-from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.effects.keep import keep_clean, load
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -40,8 +40,8 @@ async def read(what: str, look: Callable[[], T | Awaitable[T]], cls: type[T], co
             raise Nondeterminism(f"on replay, {effect} reads the {what}, and read the {before.what} before")
         return await load(before.value, cls, context)
     found = look()
-    value = await found if isinstance(found, Awaitable) else found
-    await context.ledger.append(context.actor, ev.ValueRead(effect, what, await keep(value, context)))
+    value = context.execution.cleaner.value(await found if isinstance(found, Awaitable) else found)
+    await context.ledger.append(context.actor, ev.ValueRead(effect, what, await keep_clean(value, context)))
     return value
 
 
@@ -54,6 +54,7 @@ async def write_note(topic: str, value: ev.Json, context: Context) -> None:
 async def keep_artifact(name: str, data: bytes, media: str, context: Context) -> None:
     effect = context.next_effect()
     if _before(effect, ev.ArtifactMade, context) is None:
+        data = context.execution.cleaner.data(data)
         kept = await context.execution.journal.store.blobs.put(data)
         await context.ledger.append(
             context.actor, ev.ArtifactMade(effect, name, media, ev.Stored(kept, len(data)))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingExtra, NotFound, UsageError
+from forgewright.core.errors import MissingExtra, NotFound, Unavailable, UsageError
 from forgewright.sandbox import reaper, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.drivers.oci import OciMachine
@@ -177,6 +177,11 @@ class WasmDriver:
             msgspec.json.encode(setup).decode(),
         ]
         return [str(program("launch")), str(folder / "plan"), *worker]
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        raise Unavailable(
+            "sandboxes of tier wasm have no snapshots", hint="download the files that are wanted"
+        )
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)

@@ -58,6 +58,7 @@ static void input(struct job *j) {
     }
     if (done) memcpy(frame(CREDIT, j->id, 4), &done, 4);
     if (j->in_fd >= 0 && j->in_eof && !j->in.length) {
+        if (j->tty && write(j->in_fd, "\4", 1) < 0 && errno == EAGAIN) return; /* a terminal's end of input */
         close(j->in_fd);
         j->in_fd = -1;
     }
@@ -123,6 +124,8 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
     struct stream *s = id & STREAM_IDS ? find_stream(id) : NULL;
     switch (type) {
     case LISTEN: listen_on(id, p, length); break;
+    case OPEN: open_stream(id, p, length); break;
+    case RESIZE: if (j) resize(j, p, length); break;
     case DATA: if (s) stream_data(s, p, length); break;
     case SHUT: if (s) stream_ended(s); break;
     case ROOM: if (s && length == 4) s->room += get32(p); break;
@@ -184,9 +187,9 @@ static void loopback_up(void) {
 
 static void loop(void) {
     for (;;) {
-        struct pollfd fds[3 + JOBS_MAX * 4 + STREAMS_MAX];
+        struct pollfd fds[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         struct job *of[2 + JOBS_MAX * 4];
-        struct stream *stream_of[3 + JOBS_MAX * 4 + STREAMS_MAX];
+        struct stream *stream_of[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         nfds_t n = 0;
         int full = outbox.length > OUT_HIGH;
         fds[n++] = (struct pollfd){0, POLLIN, 0};
@@ -201,9 +204,11 @@ static void loop(void) {
             }
         }
         nfds_t job_end = n;
-        fds[n++] = (struct pollfd){full ? -1 : listener, POLLIN, 0};
+        int listening = listener_count; /* a frame can add one before the next round */
+        for (int i = 0; i < listening; i++) fds[n++] = (struct pollfd){full ? -1 : listeners[i].fd, POLLIN, 0};
         for (struct stream *s = streams; s; s = s->next) {
             int events = (full || s->out_eof || !s->room ? 0 : POLLIN) | (s->in.length ? POLLOUT : 0);
+            if (s->connecting) events = POLLOUT;
             stream_of[n] = s;
             fds[n++] = (struct pollfd){events ? s->fd : -1, (short)events, 0};
         }
@@ -228,10 +233,15 @@ static void loop(void) {
         }
         for (struct job *j = jobs; j; j = j->next) settle(j);
         discard_ended();
-        if (fds[job_end].revents) accept_stream();
-        for (nfds_t i = job_end + 1; i < n; i++) {
-            if (fds[i].revents & POLLOUT) stream_in(stream_of[i]);
+        for (int i = 0; i < listening; i++)
+            if (fds[job_end + (nfds_t)i].revents) accept_stream(&listeners[i]);
+        for (nfds_t i = job_end + (nfds_t)listening; i < n; i++) {
             struct stream *s = stream_of[i];
+            if (s->connecting) {
+                if (fds[i].revents) stream_connected(s);
+                continue;
+            }
+            if (fds[i].revents & POLLOUT) stream_in(s);
             int readable = fds[i].revents & (POLLIN | POLLHUP | POLLERR);
             if (s->fd >= 0 && readable && s->room && !s->out_eof) stream_out(s);
             else if (s->fd >= 0 && fds[i].revents & (POLLHUP | POLLERR)) stream_ended(s);
@@ -242,7 +252,32 @@ static void loop(void) {
     }
 }
 
+/* A machine restored from a snapshot has lost its channel: whoever comes next starts with nothing of the last. */
+static void next_channel(int waiting) {
+    kill(-1, SIGKILL);
+    for (struct job *j = jobs; j; j = j->next) j->flags = j->reported = j->gone = 1;
+    discard_ended();
+    for (struct stream *s = streams; s; s = s->next) stream_ended(s);
+    discard_streams();
+    while (listener_count) close(listeners[--listener_count].fd);
+    inbox.length = outbox.length = 0;
+    int fd = -1;
+    while ((fd = accept4(waiting, NULL, NULL, SOCK_CLOEXEC)) < 0)
+        if (errno != EINTR && errno != ECONNABORTED) die("accept");
+    dup2(fd, 0);
+    dup2(fd, 1);
+    close(fd);
+}
+
+static void greet(void) {
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+    fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+    uint32_t pid = (uint32_t)getpid();
+    memcpy(frame(HELLO, 1, 4), &pid, 4);
+}
+
 int main(int argc, char **argv) {
+    int waiting = -1;
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         puts(SOURCE_DIGEST);
         return 0;
@@ -251,6 +286,8 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
         else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
+        else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
+        else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
     }
     if (cgroups < 0 || cgroups > 8) return 64;
@@ -260,15 +297,21 @@ int main(int argc, char **argv) {
     for (int fd = 3; fd < FIRST_FREE_FD; fd++)
         if ((fd < CGROUP_FD || fd >= CGROUP_FD + cgroups) && dup2(0, fd) < 0) die("descriptors");
     for (int fd = 3; fd < FIRST_FREE_FD; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-    fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);
     loopback_up();
     fd_max = FIRST_FREE_FD;
-    uint32_t pid = (uint32_t)getpid();
-    memcpy(frame(HELLO, 1, 4), &pid, 4);
+    if (waiting >= 0) {
+        fcntl(waiting, F_SETFD, FD_CLOEXEC);
+        fd_max = waiting > fd_max ? waiting : fd_max;
+        for (;;) {
+            next_channel(waiting);
+            greet();
+            loop();
+        }
+    }
+    greet();
     loop();
     kill(-1, SIGKILL);
     return 0;

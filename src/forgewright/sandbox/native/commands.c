@@ -3,7 +3,7 @@
 #include "builtin.h"
 
 struct job *jobs;
-int job_count, cgroups, fd_max;
+int job_count, cgroups, fd_max, victims;
 const char *group;
 
 static void drop_privileges(uint32_t uid, uint32_t gid) {
@@ -37,7 +37,7 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     uint32_t argc = get32(p + 50), envc = get32(p + 54);
     char **argv = calloc(argc + 1, sizeof *argv), **envp = calloc(envc + 1, sizeof *envp);
     if (!argv || !envp) die("memory");
-    const char *s = (const char *)p + 58, *workdir = s;
+    const char *s = (const char *)p + EXEC_HEAD, *workdir = s;
     s += strlen(s) + 1;
     for (uint32_t i = 0; i < argc; i++, s += strlen(s) + 1) {
         if ((const uint8_t *)s >= end) { errno = EPROTO; die("arguments"); }
@@ -48,8 +48,14 @@ static void payload(const uint8_t *p, const uint8_t *end) {
         envp[i] = (char *)s;
     }
     setsid();
+    if (p[1] & EXEC_TTY) ioctl(0, TIOCSCTTY, 0);
     for (int i = 0; i < cgroups; i++)
         if (write(CGROUP_FD + i, "0", 1) != 1) die("cgroup");
+    if (victims) {
+        int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, "1000", 4) != 4) die("oom_score_adj");
+        close(fd);
+    }
     limit(RLIMIT_NOFILE, get64(limits));
     limit(RLIMIT_NPROC, get64(limits + 8));
     limit(RLIMIT_AS, get64(limits + 16));
@@ -142,11 +148,54 @@ static void refuse(uint32_t id, const char *why) {
     report(&none);
 }
 
+/* A terminal of the sandbox's own devpts, that belongs to the command's user. Its size: rows, columns. */
+static int open_terminal(uint32_t uid, uint32_t gid, const uint8_t *size, int *slave) {
+    setfsgid(gid);
+    setfsuid(uid);
+    int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), unlock = 0;
+    unsigned number;
+    char path[32];
+    *slave = -1;
+    if (master >= 0 && !ioctl(master, TIOCSPTLCK, &unlock) && !ioctl(master, TIOCGPTN, &number)) {
+        snprintf(path, sizeof path, "/dev/pts/%u", number);
+        *slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    }
+    int e = errno;
+    setfsuid(getuid());
+    setfsgid(getgid());
+    if (*slave >= 0) {
+        struct winsize window = {0};
+        memcpy(&window, size, 4);
+        ioctl(master, TIOCSWINSZ, &window);
+        return master;
+    }
+    if (master >= 0) close(master);
+    errno = e;
+    return -1;
+}
+
+void resize(struct job *j, const uint8_t *p, uint32_t length) {
+    struct winsize window = {0};
+    if (length != 4 || !j->tty || j->in_fd < 0) return;
+    memcpy(&window, p, 4);
+    ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs (SIGWINCH) */
+}
+
 void start(uint32_t id, const uint8_t *p, uint32_t length) {
-    if (length < 61 || p[length - 1] != 0) return refuse(id, "malformed request");
+    if (length < EXEC_HEAD + 3 || p[length - 1] != 0) return refuse(id, "malformed request");
     if (job_count >= JOBS_MAX) return refuse(id, "too many commands at once");
-    int in[2], out[2], err[2], status[2];
-    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || pipe2(status, O_CLOEXEC))
+    int in[2], out[2], err[2], status[2], tty = !p[0] && p[1] & EXEC_TTY;
+    if (pipe2(status, O_CLOEXEC)) return refuse(id, "no more pipes");
+    if (tty) { /* one descriptor each way; what is called standard error goes the same way */
+        int slave, master = open_terminal(get32(p + 2), get32(p + 6), p + 58, &slave);
+        if (master < 0) {
+            close(status[0]); close(status[1]);
+            return refuse(id, "no terminal can be had here");
+        }
+        in[0] = slave; in[1] = fcntl(master, F_DUPFD_CLOEXEC, 0);
+        out[0] = master; out[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+        err[0] = -1; err[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+    } else if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
         return refuse(id, "no more pipes");
     for (int i = 0; i < 2; i++) {
         int fds[] = {in[i], out[i], err[i], status[i]};
@@ -162,9 +211,9 @@ void start(uint32_t id, const uint8_t *p, uint32_t length) {
     close(in[0]); close(out[1]); close(err[1]); close(status[1]);
     fcntl(in[1], F_SETFL, O_NONBLOCK);
     fcntl(out[0], F_SETFL, O_NONBLOCK);
-    fcntl(err[0], F_SETFL, O_NONBLOCK);
+    if (err[0] >= 0) fcntl(err[0], F_SETFL, O_NONBLOCK);
     *j = (struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
-                      .out_fd = {out[0], err[0]}, .status = 0x7f00, .output_max = get64(p + 10),
+                      .out_fd = {out[0], err[0]}, .tty = tty, .status = 0x7f00, .output_max = get64(p + 10),
                       .processes_max = memory_max ? get64(p + 26) : 0, .next = jobs};
     if (group) {
         j->oom_before = counted("memory.events", "oom_kill");

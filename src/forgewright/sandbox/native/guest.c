@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/vm_sockets.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -92,6 +94,15 @@ static int open_channel(void) {
     return -1;
 }
 
+/* The control channel of a monitor without a serial device: the engine connects to this port (vsock(7)). */
+static int listen_channel(unsigned port) {
+    struct sockaddr_vm address = {.svm_family = AF_VSOCK, .svm_port = port, .svm_cid = VMADDR_CID_ANY};
+    int fd = socket(AF_VSOCK, SOCK_STREAM, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 4)) return -1;
+    note("listens");
+    return fd;
+}
+
 static void place(const char *name, const char *path, mode_t mode, uid_t owner) {
     char from[128], to[128];
     snprintf(from, sizeof from, "/scratch/%s", name);
@@ -153,21 +164,26 @@ int main(int argc, char **argv) {
     if (sethostname("sandbox", 7)) fail("hostname");
     int agent = open("/agent", O_RDONLY);
     if (agent < 0) fail("agent");
-    int channel = open_channel();
+    unsigned port = (unsigned)atoi(option("fw.vsock=", "0"));
+    int channel = port ? listen_channel(port) : open_channel();
     int procs = open("/new/.forgewright/cg/payload/cgroup.procs", O_WRONLY);
     if (channel < 0 || procs < 0) fail("channel");
     if (chdir("/new") || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/")) fail("root");
     note("becomes the agent");
     put("/proc/sys/vm/drop_caches", "3");
     dup2(agent, 20);
-    dup2(channel, 0);
-    dup2(channel, 1);
     dup2(procs, 30);
+    dup2(channel, 31);
+    int nothing = open("/dev/null", O_RDWR);
+    dup2(port ? nothing : 31, 0);
+    dup2(port ? nothing : 31, 1);
     dup2(30, 3);
+    dup2(31, 21);
     for (int i = 4; i < 64; i++)
-        if (i != 20) close(i);
+        if (i != 20 && !(i == 21 && port)) close(i);
     fcntl(20, F_SETFD, FD_CLOEXEC);
-    char *arguments[] = {"/.forgewright/agent", "--cgroups", "1", "--group", "/.forgewright/cg/payload", NULL};
+    char *arguments[] = {"/.forgewright/agent", "--cgroups", "1", "--group", "/.forgewright/cg/payload",
+                         port ? "--accept" : NULL, "21", NULL};
     char *environment[] = {NULL};
     fexecve(20, arguments, environment);
     fail("agent");

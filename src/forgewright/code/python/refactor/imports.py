@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 STATEMENTS = ("import_statement", "import_from_statement", "future_import_statement")
+GUARD = "if TYPE_CHECKING: "
+"""Stands before the text of an import that only type checkers are to see."""
 
 
 class Item:
@@ -46,6 +48,18 @@ class Item:
         if self.name is None:
             return f"import {self.module}{alias}"
         return f"from {'.' * self.level}{self.module} import {self.name}{alias}"
+
+    @property
+    def guard(self) -> Node | None:
+        """The `if TYPE_CHECKING:` at the top of the module that the statement stands in."""
+        block = self.statement.parent
+        found = block.parent if block is not None and block.type == "block" else None
+        if found is None or found.type != "if_statement" or found.parent is None:
+            return None
+        condition = found.child_by_field_name("condition")
+        text = condition.text if condition is not None else None
+        typing = text in (b"TYPE_CHECKING", b"typing.TYPE_CHECKING", b"t.TYPE_CHECKING")
+        return found if typing and found.parent.type == "module" else None
 
     def part(self) -> str:
         alias = f" as {self.alias}" if self.alias else ""
@@ -91,7 +105,8 @@ class Imports:
         gone = {item.node.start_byte for item in skipped}
         new: list[str] = []
         merged: dict[int, list[str]] = {}
-        for text in dict.fromkeys(texts):
+        found, plain = self._guarded(list(dict.fromkeys(texts)), gone)
+        for text in plain:
             if any(
                 item.text() == text and item.statement.parent == self.file.root
                 for item in self.items
@@ -103,14 +118,42 @@ class Imports:
                 merged.setdefault(home.start_byte, []).append(text.partition(" import ")[2])
             else:
                 new.append(text)
-        found: list[Splice] = []
         for start, parts in merged.items():
             node = next(node for node in self.statements if node.start_byte == start)
             at = max(item.node.end_byte for item in self.items if item.statement == node)
             found.append(Splice(self.file.path, at, at, ", ".join(["", *parts]).encode()))
         if new:
-            found.append(self._insertion(grouped(new), gone, last))
+            found.insert(0, self._insertion(grouped(new), gone, last))
         return found
+
+    def _guarded(self, texts: list[str], gone: set[int]) -> tuple[list[Splice], list[str]]:
+        """The splices of those for type checkers only, and the other texts."""
+        plain = [text for text in texts if not text.startswith(GUARD)]
+        kept = [item for item in self.items if item.node.start_byte not in gone]
+        known = {
+            item.text() for item in kept if item.guard is not None or item.statement.parent == self.file.root
+        }
+        wanted = [text.removeprefix(GUARD) for text in texts if text.startswith(GUARD)]
+        wanted = [text for text in wanted if text not in known and text not in plain]
+        if not wanted:
+            return [], plain
+        data, end = self.file.data, newline(self.file.data)
+        guards = [item for item in kept if item.guard is not None]
+        if guards:
+            last = guards[-1].statement
+            at = line_end(data, last.end_byte)
+            indent = indent_at(data, last.start_byte)
+            text = b"".join(indent + one.encode() + end for one in grouped(wanted))
+            return [
+                Splice(self.file.path, at, at, (b"" if data[at - 1 : at] == b"\n" else end) + text)
+            ], plain
+        at, had = self.place()
+        block = end + end.join(one.encode() for one in guard_block(wanted)) + end
+        if not had and data[at:].strip():
+            block = block.removeprefix(end) + end
+        if at and data[at - 1 : at] != b"\n":
+            block = end + block
+        return [Splice(self.file.path, at, at, block)], ["from typing import TYPE_CHECKING", *plain]
 
     def _mergeable(self, text: str, gone: set[int]) -> Node | None:
         if not text.startswith("from ") or text.endswith("import *") or " __future__ " in text:
@@ -185,8 +228,23 @@ class Imports:
             if left:
                 found += self._cut(own, left)
             else:
-                found.append(remove_statement(self.file, statement))
-        return found
+                found.append(remove_statement(self.file, self._whole(statement, own[0], wanted)))
+        return list(dict.fromkeys(found))
+
+    def _whole(self, statement: Node, item: Item, gone: set[tuple[int, int]]) -> Node:
+        """The `if TYPE_CHECKING:` around a statement, where nothing of it is left."""
+        guard = item.guard
+        if guard is None or guard.child_by_field_name("alternative") is not None:
+            return statement
+        body = guard.child_by_field_name("consequence")
+        assert body is not None
+        inside = [one for one in self.items if one.statement.parent == body]
+        imports = all(child.type in STATEMENTS for child in body.named_children)
+        return (
+            guard
+            if imports and all((i.node.start_byte, i.node.end_byte) in gone for i in inside)
+            else statement
+        )
 
     def _cut(self, own: list[Item], left: list[Item]) -> list[Splice]:
         """Remove list elements together with their comma."""
@@ -213,6 +271,20 @@ def merged_deletions(splices: list[Splice]) -> list[Splice]:
         else:
             found.append(splice)
     return found
+
+
+def guard_block(texts: list[str]) -> list[str]:
+    """The lines of an `if TYPE_CHECKING:` with these imports."""
+    return ["if TYPE_CHECKING:", *("    " + text for text in grouped(texts))]
+
+
+def whole_block(texts: list[str]) -> list[str]:
+    """The lines of all the imports of a new file, those for type checkers last."""
+    guarded = [text.removeprefix(GUARD) for text in texts if text.startswith(GUARD)]
+    plain = [text for text in texts if not text.startswith(GUARD)]
+    if not guarded:
+        return plain
+    return [*plain, "from typing import TYPE_CHECKING", "", *guard_block(guarded)]
 
 
 def grouped(texts: list[str]) -> list[str]:

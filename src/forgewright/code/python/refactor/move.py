@@ -9,7 +9,7 @@ import msgspec
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
-from forgewright.code.python.refactor.imports import Imports, Item
+from forgewright.code.python.refactor.imports import Imports, Item, whole_block
 from forgewright.code.python.refactor.inline_function import removal
 from forgewright.code.python.refactor.merging import attribute_at, empty, merge
 from forgewright.code.python.refactor.needed import Needs
@@ -186,7 +186,12 @@ class SymbolMove:
         for name in needs.used:
             own = uses(self.file, name)
             if all(self._inside(ref.start) for ref in own) and not exported(self.resolver, self.file, name):
-                gone = [i for i in imports.items if i.bound == name and i.statement.parent == self.file.root]
+                gone = [
+                    item
+                    for item in imports.items
+                    if item.bound == name
+                    and (item.statement.parent == self.file.root or item.guard is not None)
+                ]
                 self.removals.setdefault(self.file.path, []).extend(gone)
 
     def _cut(self) -> Splice:
@@ -224,7 +229,7 @@ class SymbolMove:
                 )
         wanted = self._future(other) + wanted
         if self.new_file:
-            lines = end.join(one.encode() for one in wanted)
+            lines = end.join(one.encode() for one in whole_block(wanted))
             return {self.to: (lines + end * 3 if wanted else b"") + body}
         for one in wanted:
             self._add(self.to, one)

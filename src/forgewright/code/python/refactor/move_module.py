@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class ModuleMove:
     """One module (or package) on its way to another folder."""
 
-    def __init__(self, resolver: PythonResolver, module: str, folder: str, name: str = "") -> None:
+    def __init__(
+        self, resolver: PythonResolver, module: str, folder: str, name: str = "", *, new_folder: bool = False
+    ) -> None:
         self.resolver = resolver
         self.modules = resolver.modules
         self.module = module
@@ -32,12 +34,16 @@ class ModuleMove:
             raise EditRefused(
                 f"there is already a module {self.target}", hint="choose another folder or name"
             )
-        if folder and not any(p.startswith(folder + "/") for p in resolver.project.paths()):
+        known = not folder or any(p.startswith(folder + "/") for p in resolver.project.paths())
+        if not known and not new_folder:
             raise EditRefused(f"there is no folder {folder}", hint="create its __init__.py first")
         if (self.target + "/").startswith(module + "/"):
             raise EditRefused("a package cannot move into itself", hint="choose another folder")
         self.old = self.modules.dotted(module)
-        root = self.modules.root_of(folder)
+        above = folder
+        while above and above not in self.modules.folders:
+            above = above.rpartition("/")[0]
+        root = self.modules.root_of(above)
         self.new = (self.target[len(root) + 1 :] if root else self.target).replace("/", ".")
         self.splices: list[Splice] = []
 
@@ -171,12 +177,18 @@ class ModuleMove:
             if item.name is None or item.name == "*" or inside:
                 continue
             inner = self.modules.submodule(module, item.name)
-            if inner != self.module or self.resolver.types.module_binding(module, item.name) is not None:
+            if inner != self.module or self._own(module, item.name):
                 continue
             gone.append(item)
             package, _, last = self.new.rpartition(".")
             alias = f" as {item.alias}" if item.alias else (f" as {item.name}" if last != item.name else "")
             added.append(f"from {package} import {last}{alias}" if package else f"import {last}{alias}")
+
+    def _own(self, package: str, name: str) -> bool:
+        """Whether a package gives `name` to something else than its module of that name."""
+        binding = self.resolver.types.module_binding(package, name)
+        keys = self.resolver.identity.of_binding(binding) if binding is not None else frozenset()
+        return any(key.path != self.module or not key.is_module for key in keys)
 
     def _inside(self, module: str) -> bool:
         return module == self.module or module.startswith(self.module + "/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
-from forgewright.code.python.refactor.imports import Imports, Item
+from forgewright.code.python.refactor.imports import GUARD, Imports, Item
 from forgewright.code.python.scopes import Binding, FileIndex, Scope
 from forgewright.core.errors import EditRefused
 
@@ -47,11 +47,9 @@ class Needs:
 
     def items(self, name: str) -> list[Item]:
         """The imports at home that bring in `name`; `import a.b` and `import a.c` both bring in `a`."""
-        return [
-            item
-            for item in self._imports.items
-            if item.bound == name and item.statement.parent == self.file.root
-        ]
+        found = [item for item in self._imports.items if item.bound == name]
+        top = [item for item in found if item.statement.parent == self.file.root]
+        return top or [item for item in found if item.guard is not None]
 
     def _written_at(self, name: str) -> int:
         return min((item.node.start_byte for item in self.items(name)), default=1 << 60)
@@ -76,7 +74,10 @@ class Needs:
                         self._texts.append(f"from {self.resolver.modules.dotted(found)} import {name}")
                 continue
             for item in items:
+                had = len(self._texts)
                 changes.update(self._imported(item, name, binding, places, other, here))
+                if item.guard is not None:
+                    self._texts[had:] = [GUARD + text for text in self._texts[had:]]
         return changes
 
     def _imported(
@@ -163,4 +164,4 @@ class Needs:
         return Imports(other).add(wanted) if wanted else []
 
     def _known(self, text: str, other: FileIndex) -> bool:
-        return Imports(other).has(text)
+        return not text.startswith(GUARD) and Imports(other).has(text)

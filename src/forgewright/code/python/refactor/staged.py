@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
@@ -45,12 +45,47 @@ class Staged:
                 self.touched[path] = None
                 self._resolver = None
 
+    def create(self, files: Mapping[str, bytes]) -> None:
+        """New files, which the next steps see."""
+        for path, data in files.items():
+            self.overlay.put(path, data)
+            self.touched[path] = None
+            self._resolver = None
+
+    def delete(self, path: str) -> None:
+        """A file that the next steps do not see any more."""
+        self.overlay.put(path, None)
+        self.touched[path] = None
+        self._resolver = None
+
+    def settle(self, path: str) -> None:
+        """Let a file end as it did: with one line break, if that is how it ended."""
+        before, now = self.base.source(path).data, self.overlay.source(path).data
+        end = b"\r\n" if before.endswith(b"\r\n") else b"\n"
+        if before.endswith(end) and not before.endswith(end * 2) and now.strip():
+            self.overlay.put(path, now.rstrip() + end)
+
     def splices(self) -> list[Splice]:
-        """The whole change as one splice for each stretch of changed lines."""
+        """The changes of files that are there before and after: one splice for each stretch of changed lines."""
         found: list[Splice] = []
         for path in self.touched:
-            found += difference(path, self.base.source(path).data, self.overlay.source(path).data)
+            if self.base.exists(path) and self.overlay.exists(path):
+                found += difference(path, self.base.source(path).data, self.overlay.source(path).data)
         return found
+
+    def created(self) -> dict[str, bytes]:
+        """Path → content of the files that were not there."""
+        return {
+            path: self.overlay.source(path).data
+            for path in self.touched
+            if self.overlay.exists(path) and not self.base.exists(path)
+        }
+
+    def deleted(self) -> tuple[str, ...]:
+        """The files that are gone."""
+        return tuple(
+            path for path in self.touched if self.base.exists(path) and not self.overlay.exists(path)
+        )
 
 
 def spliced(data: bytes, splices: Iterable[Splice]) -> bytes:

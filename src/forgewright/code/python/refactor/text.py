@@ -166,6 +166,13 @@ def has_docstring(block: Node) -> Node | None:
     return None
 
 
+def gap_above(data: bytes, at: int) -> bytes:
+    """The line breaks that are lacking for two blank lines above a definition put at `at`."""
+    above = data[:at].replace(b"\r", b"")
+    blank = len(above) - len(above.rstrip(b"\n")) - 1
+    return newline(data) * (max(0, 2 - blank) if above else 1)
+
+
 def definition_of(node: Node) -> Node:
     """A definition with its decorators."""
     parent = node.parent

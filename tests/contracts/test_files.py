@@ -1,14 +1,21 @@
-"""What every file backend does, the same way."""
+"""What every file backend does, the same way: memory, directory, store, run state, sandbox, and several as one."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.agent.workspace.places import a_sandbox
 
+from forgewright import END, Engine, Graph, State, Update
+from forgewright.agent.workspace import RunFiles, SandboxFiles
 from forgewright.core.errors import Conflict, NotFound, UnsafePath, UsageError
 from forgewright.files import CompositeFiles, DirectoryFiles, Files, MemoryFiles, StoredFiles
+from forgewright.runtime.context import Context
+from forgewright.sandbox import Command
 from forgewright.store import open_store
 
 Make = Callable[[Path], Files]
@@ -26,14 +33,43 @@ def composite(folder: Path) -> Files:
     return CompositeFiles(DirectoryFiles(folder), {"/a": MemoryFiles(), "/a/deep": MemoryFiles()})
 
 
-@pytest.fixture(params=[directory, memory, composite, "stored"])
+@asynccontextmanager
+async def of_a_run() -> AsyncIterator[Files]:
+    """Files of a run whose only node waits until the test is over."""
+    opened: asyncio.Future[Files] = asyncio.get_running_loop().create_future()
+    done = asyncio.Event()
+    graph = Graph("wait", State)
+
+    @graph.node(to=[END])
+    async def wait(state: State, context: Context) -> Update:
+        opened.set_result(RunFiles(context))
+        await done.wait()
+        return Update()
+
+    async with Engine() as engine:
+        running = asyncio.create_task(engine.run(graph, State()))
+        yield await opened
+        done.set()
+        assert (await running).status == "finished"
+
+
+@pytest.fixture(
+    params=[directory, memory, composite, "stored", "run", pytest.param("sandbox", marks=pytest.mark.sandbox)]
+)
 async def files(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Files]:
-    if request.param != "stored":
+    if request.param == "stored":
+        store = await open_store(tmp_path)
+        yield StoredFiles(store.memory, "agent/coder")
+        await store.close()
+    elif request.param == "run":
+        async with of_a_run() as opened:
+            yield opened
+    elif request.param == "sandbox":
+        async with a_sandbox() as sandbox:
+            await sandbox.run(Command(("mkdir", "/tmp/root")))
+            yield SandboxFiles(sandbox, "/tmp/root")
+    else:
         yield request.param(tmp_path)
-        return
-    store = await open_store(tmp_path)
-    yield StoredFiles(store.memory, "agent/coder")
-    await store.close()
 
 
 async def test_written_is_read(files: Files) -> None:
@@ -160,6 +196,38 @@ async def test_a_file_has_a_largest_size(files: Files, monkeypatch: pytest.Monke
     with pytest.raises(UsageError, match="10 bytes"):
         await files.write("f", b"x" * 11)
     assert await files.read("f") == b"x" * 10
+
+
+async def test_many_at_once_have_a_result_each(files: Files) -> None:
+    sent = await files.upload([("b/1", b"one"), ("../x", b""), ("b/2", b"\0two"), ("b", b"")])
+    assert [(one.path, one.error) for one in sent] == [
+        ("b/1", ""),
+        ("../x", "unsafe_path"),
+        ("b/2", ""),
+        ("b", "conflict"),
+    ]
+    assert "folder" in sent[3].message
+    got = await files.download(["b/2", "b/3", "b", "b/1"])
+    assert [(one.data, one.error) for one in got] == [
+        (b"\0two", ""),
+        (None, "not_found"),
+        (None, "conflict"),
+        (b"one", ""),
+    ]
+    assert got[0].ok
+    assert not got[1].ok
+
+
+@pytest.mark.parametrize("name", ["a b", "-n", "$(id)", "'\"", "tab\tand\nline", "ü☃", "*", "\\"])
+async def test_names_are_taken_as_they_are(files: Files, name: str) -> None:
+    await files.write(f"b/{name}/{name}", b"needle")
+    assert await files.read(f"b/{name}/{name}") == b"needle"
+    assert [e.path for e in await files.ls("b")] == [f"b/{name}"]
+    assert await files.glob("**", "b") == [f"b/{name}/{name}"]
+    assert [m.path for m in (await files.grep("needle", "b")).matches] == [f"b/{name}/{name}"]
+    await files.delete(f"b/{name}")
+    await files.write("b/x", b"")
+    assert [e.path for e in await files.ls("b")] == ["b/x"]
 
 
 async def test_memory_is_bounded() -> None:

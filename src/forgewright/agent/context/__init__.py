@@ -1,0 +1,1 @@
+"""Keeping a conversation within what a model can take, without losing any of it."""

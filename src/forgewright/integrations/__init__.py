@@ -1,0 +1,1 @@
+"""What Forgewright lends to other frameworks: its sandboxes and files, and its store. Each needs its extra."""

@@ -1,0 +1,69 @@
+"""A sandbox that is created at its first use, on a loop of its own, for frameworks that bring theirs."""
+
+from __future__ import annotations
+
+import asyncio
+
+from forgewright.core.errors import UsageError
+from forgewright.integrations.portal import Portal
+from forgewright.sandbox.registry import open_sandbox
+from forgewright.sandbox.types import Exit, Sandbox, SandboxSpec
+
+HOME = "/home/sandbox"
+"""Where commands start unless the spec says otherwise: every image has it, and it can be written."""
+SHELL = 'command -v bash >/dev/null && exec bash -c "$1"; exec sh -c "$1"'
+"""Runs its first argument in bash where the image has it, else in sh."""
+
+
+class Sandboxed:
+    """Owns one sandbox and its loop. Coroutines given to `portal` may use what `open` returns."""
+
+    def __init__(self, spec: SandboxSpec | None = None, *, driver: str | None = None) -> None:
+        self.spec = spec or SandboxSpec(workdir=HOME)
+        self.portal = Portal("sandbox")
+        self._driver = driver
+        self._lock: asyncio.Lock | None = None
+        self._sandbox: Sandbox | None = None
+        self._closed = False
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """None until it was first used."""
+        return self._sandbox
+
+    async def open(self) -> Sandbox:
+        """The sandbox; created once, also when several ask at the same time."""
+        if self._sandbox is None:
+            if self._lock is None:
+                self._lock = asyncio.Lock()
+            # Whoever is cancelled while it is being created leaves it to the others.
+            await asyncio.shield(asyncio.ensure_future(self._create()))
+        assert self._sandbox is not None
+        return self._sandbox
+
+    async def _create(self) -> None:
+        assert self._lock is not None
+        async with self._lock:
+            if self._sandbox is None:
+                if self._closed:
+                    raise UsageError("this sandbox was closed")
+                self._sandbox = await open_sandbox(self.spec, self._driver)
+
+    def close(self) -> None:
+        """Destroys the sandbox with all that is in it. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self.portal.call(self.destroy())
+            self.portal.close()
+
+    async def destroy(self) -> None:
+        """On the portal: ends the sandbox; what runs in it ends with it."""
+        if self._lock is not None:
+            async with self._lock:
+                if self._sandbox is not None:
+                    await self._sandbox.close()
+
+
+def told(done: Exit) -> str:
+    """What a person should know of an end that the command did not choose."""
+    return "" if done.reason == "exit" else f"the command was ended: {done.reason}"

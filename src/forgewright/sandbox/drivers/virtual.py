@@ -1,0 +1,113 @@
+"""What virtual machines have in common, whatever monitor runs them: their shape, and a guest that counts for itself."""
+
+from __future__ import annotations
+
+import math
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from forgewright.core.errors import SandboxError
+from forgewright.sandbox import guest_image
+from forgewright.sandbox.cgroups import Counters
+from forgewright.sandbox.drivers.oci import OciMachine
+from forgewright.sandbox.layout import inodes, shm_bytes
+from forgewright.sandbox.protocol import Request
+from forgewright.sandbox.types import SandboxSpec
+
+GUEST_BYTES = 192 << 20
+"""Of the guest's own kernel and agent, over what the payload may use."""
+
+WARM = (("sh", "-c", "cat /dev/null; ls /; true"), ("python3", "-c", "import json, re, subprocess"))
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a saved machine depends on."""
+
+    memory_bytes: int
+    processes: int
+    disk_bytes: int
+    inodes: int
+    shm_bytes: int
+    cpus: int
+    uid: int
+
+    @classmethod
+    def of(cls, spec: SandboxSpec) -> Shape:
+        limits = spec.limits
+        return cls(
+            memory_bytes=limits.memory_bytes, processes=limits.processes, inodes=inodes(spec),
+            disk_bytes=limits.disk_bytes - shm_bytes(spec), shm_bytes=shm_bytes(spec),
+            cpus=max(1, math.ceil(limits.cpus)), uid=spec.uid,
+        )  # fmt: skip
+
+    @property
+    def megabytes(self) -> int:
+        return (self.memory_bytes + GUEST_BYTES) >> 20
+
+    def kernel_arguments(self) -> str:
+        return (
+            f"fw.memory={self.memory_bytes} fw.pids={self.processes} fw.disk={self.disk_bytes}"
+            f" fw.inodes={self.inodes} fw.shm={self.shm_bytes} fw.uid={self.uid}"
+        )
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """What a snapshot of a machine goes on with, besides its own files: the very disk that it had, above all."""
+
+    image: str
+    accelerator: str = "kvm"
+
+    def keep(self, folder: Path) -> None:
+        (folder / "basis.json").write_bytes(msgspec.json.encode(self))
+
+    @classmethod
+    def of(cls, folder: Path) -> Basis:
+        """Raises `SandboxError` where the disk is not there any more."""
+        found = msgspec.json.decode((folder / "basis.json").read_bytes(), type=cls)
+        if not os.path.exists(found.image):
+            raise SandboxError(
+                f"the snapshot needs the image {found.image}, which is gone", hint="create a sandbox anew"
+            )
+        return found
+
+
+class GuestMachine(OciMachine):
+    """A machine that counts what its programs use by itself, and says it with each command's end."""
+
+    basis: Basis
+
+    def counters(self) -> Counters:
+        return Counters()
+
+    def disk_full(self) -> bool:
+        return False
+
+    def fallback_limits(self) -> tuple[int, int]:
+        return 0, 0
+
+    async def warm_up(self, uid: int) -> None:
+        """Runs what most commands begin with, so that a clone finds it in its memory, not on its disk."""
+        for argv in WARM:
+            request = Request(argv, {"PATH": "/usr/bin"}, "/", uid, uid, output_bytes=4096)
+            job = self.channel.start(request)
+            job.feed(b"")
+            await job.done
+
+    async def _destroy(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        await super()._destroy()
+
+
+def kept_initramfs(version: str, modules: tuple[str, ...]) -> Path:
+    """The initramfs for that kernel, in the cache under the digest of its content."""
+    data = guest_image.initramfs(version, modules)
+    file = guest_image.cache_root() / f"initramfs-{sha256(data).hexdigest()[:16]}"
+    if not file.exists():
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(data)
+        unfinished.rename(file)
+    return file
