@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,29 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def forgewright(place: Path, *argv: str) -> int:
     return main([*argv, "--home", str(place / "home")])
+
+
+@contextlib.contextmanager
+def executed_elsewhere(home: Path, run: str) -> Iterator[None]:
+    """Another living process holds the run's lease."""
+    program = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from forgewright.journal.journal import open_journal\nfrom forgewright.runtime.leases import Leases\n"
+        "async def main():\n"
+        "    leases = Leases((await open_journal(Path(sys.argv[1]))).leases)\n"
+        "    await leases.hold(sys.argv[2], lambda *_: None)\n"
+        "    print('held', flush=True)\n"
+        "    await asyncio.to_thread(sys.stdin.read)\n"
+        "asyncio.run(main())\n"
+    )
+    argv = [sys.executable, "-c", program, str(home), run]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def test_runs_and_show(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,6 +176,10 @@ def test_a_fork_goes_its_own_way_from_a_record(place: Path, capsys: pytest.Captu
     assert "■ finished" in capsys.readouterr().out
     assert forgewright(place, "fork", f"{run}@zero") == 2
     assert forgewright(place, "fork", f"{run}@9999", "--no-run") == 2
+    with executed_elsewhere(place / "home", fork):
+        assert forgewright(place, "remove", fork) != 0
+        assert "is executed now" in capsys.readouterr().err
+    assert (place / "home" / "runs" / fork / "tree").is_dir()
     assert forgewright(place, "remove", fork) == 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +18,7 @@ from forgewright.agent.middleware.base import (
     around_agent,
     around_model,
     around_tool,
+    hooks_tools,
     wraps_models,
 )
 from forgewright.agent.middleware.stuck import StuckDetection
@@ -28,9 +29,11 @@ from forgewright.graph.transition import END, Update
 from forgewright.models.types import Message, Request, Response, ToolCall, ToolResult, ToolSpec, User
 from forgewright.runtime.context import Context
 from forgewright.runtime.execution import raise_first
+from forgewright.tools.sharing import batches
 from forgewright.tools.types import Tool
 
 if TYPE_CHECKING:
+    from forgewright.agent.subagents.subagent import Subagent
     from forgewright.runtime.engine import Engine
     from forgewright.runtime.execution import Outcome
 
@@ -56,7 +59,8 @@ class Agent:
 
     `output`: a type (struct, dataclass, list …) that the last answer must fit; it is asked for again, with what
     was wrong, up to three times. `model` overrides the engine's choice for this agent's name. `window` says how the
-    conversation is kept within the model's context.
+    conversation is kept within the model's context. `subagents`: agents that it can give tasks to, with `background`
+    also such as work while it goes on.
     """
 
     def __init__(
@@ -72,12 +76,14 @@ class Agent:
         temperature: float | None = None,
         max_output_tokens: int | None = None,
         window: WindowOptions = WindowOptions(),
+        subagents: Sequence[Subagent | Agent] = (),
+        background: bool = False,
     ) -> None:
         from forgewright.tools import as_tool
 
         self.name = name
         self.instructions = instructions
-        self.tools = {t.name: t for t in map(as_tool, tools)}
+        self.tools: dict[str, Tool] = {t.name: t for t in map(as_tool, tools)}
         self.model = model
         self.output = output
         self.turns_max = turns_max
@@ -87,15 +93,22 @@ class Agent:
         self.window = window
         self.temperature = temperature
         self.max_output_tokens = max_output_tokens
-        self._specs = tuple(ToolSpec(t.name, t.description, t.parameters) for t in self.tools.values())
-        if len(self._specs) != len(tools):
-            raise UsageError(f"agent {name!r} has two tools of one name")
-        if self._specs and READ_RESULT not in self.tools:
-            self._specs = (*self._specs, read_result_spec())
+        self.subagents = tuple(subagents)
+        self.background = background
         self._schema = None if output is None else _schema(output)
-        self._head_bytes = sum(len(spec.description) + len(spec.parameters) for spec in self._specs)
-        self._head_bytes += len(instructions.encode()) + len(self._schema or b"")
+        if len(self.tools) != len(tools):
+            raise UsageError(f"agent {name!r} has two tools of one name")
+        self.offer(self.tools)
         self._graph: Graph[AgentState] | None = None
+
+    def offer(self, tools: Mapping[str, Tool]) -> None:
+        """From now on the model is offered these, and a way to read results that are set aside."""
+        self.tools = dict(tools)
+        self.specs = tuple(ToolSpec(t.name, t.description, t.parameters) for t in tools.values())
+        if self.specs and READ_RESULT not in self.tools:
+            self.specs = (*self.specs, read_result_spec())
+        self._head_bytes = sum(len(spec.description) + len(spec.parameters) for spec in self.specs)
+        self._head_bytes += len(self.instructions.encode()) + len(self._schema or b"")
 
     async def run(self, prompt: str, engine: Engine, **options: Any) -> Outcome[AgentState]:
         """A run of this agent alone; its answer is `outcome.state.answer`."""
@@ -121,6 +134,11 @@ class Agent:
         Raises `StuckError` (patterns, or too many turns), `ContextOverflow` (nothing left to leave out), and what
         middleware raises.
         """
+        if self.subagents:
+            from forgewright.agent.subagents.crew import Crew
+
+            async with Crew(self, context) as crew:
+                return await crew.lead.act(context, prompt)
         if isinstance(prompt, str):
             messages: tuple[Message, ...] = (User(prompt),)
         else:
@@ -140,7 +158,10 @@ class _Work:
         self.middleware = tuple(one.fresh() for one in agent.middleware)
         self.tools: dict[str, Tool] = dict(agent.tools)
         self._ask_model = around_model(self.middleware, self._model, context)
-        self._call_tool = around_tool(self.middleware, self._tool, context)
+        self._plain_tool = around_tool(self.middleware, lambda call: self._tool(call, context), context)
+        self._calls = 0
+        own_effects = any(hooks_tools(one) for one in self.middleware if not isinstance(one, StuckDetection))
+        self._place = context.next_effect().rpartition(".")[2] if own_effects else ""
 
     async def act(self, messages: tuple[Message, ...]) -> Answer:
         """The loop."""
@@ -155,6 +176,8 @@ class _Work:
         )
         if self.tools and READ_RESULT not in self.tools:
             self.tools[READ_RESULT] = ReadResult(window.aside)
+        for one in self.middleware:
+            one.given(self.tools)
         refused = 0
         for turn in range(1, agent.turns_max + 1):
             response = await self._ask(window)
@@ -196,7 +219,7 @@ class _Work:
             request = Request(
                 messages=window.messages,
                 system=agent.instructions,
-                tools=agent._specs,
+                tools=agent.specs,
                 schema=agent._schema,
                 temperature=agent.temperature,
                 max_output_tokens=agent.max_output_tokens,
@@ -220,18 +243,22 @@ class _Work:
             model = one.wrap_model(model, context)
         return await context.perform(ModelEffect(model, request))
 
+    def _call_tool(self, call: ToolCall) -> Awaitable[ToolResult]:
+        """One call with what stands around it. Calls may run side by side, so the hooks of each have a scope."""
+        if not self._place:
+            return self._plain_tool(call)
+        self._calls += 1
+        scope = self.context.scope(f"hooks-{self._place}-{self._calls}")
+        inner = scope.scope("call")
+        inner.conversation = self.context.conversation
+        return around_tool(self.middleware, lambda call: self._tool(call, inner), scope)(call)
+
     async def _call_all(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """Neighbouring pure calls run side by side, all others one after the other."""
+        """Neighbouring calls that touch different things run side by side; all others one after the other."""
         results: list[ToolResult] = []
-        batch: list[ToolCall] = []
-        for call in calls:
-            if self._is_pure(call):
-                batch.append(call)
-                continue
+        for batch in batches(calls, self.tools.get):
             results += await self._side_by_side(batch)
-            batch = []
-            results.append(await self._call_tool(call))
-        return results + await self._side_by_side(batch)
+        return results
 
     async def _side_by_side(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
         if len(calls) < 2:
@@ -240,17 +267,13 @@ class _Work:
         raise_first(ended)
         return [result for result in ended if isinstance(result, ToolResult)]
 
-    def _is_pure(self, call: ToolCall) -> bool:
-        found = self.tools.get(call.name)
-        return found is not None and found.recovery == "pure"
-
-    async def _tool(self, call: ToolCall) -> ToolResult:
+    async def _tool(self, call: ToolCall, context: Context) -> ToolResult:
         found = self.tools.get(call.name)
         if found is None:
             return ToolResult(call.id, call.name, unknown_tool(call.name, list(self.tools)), error=True)
         for one in reversed(self.middleware):
-            found = one.wrap_tool(found, self.context)
-        return await self.context.tool(found, call)
+            found = one.wrap_tool(found, context)
+        return await context.tool(found, call)
 
 
 def unknown_tool(name: str, known: Sequence[str]) -> str:

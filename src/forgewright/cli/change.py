@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     home = home_of(args)
     name = asyncio.run(find_run(home, args.run))
     workspace = Workspace.open(home, name)
-    return {"diff": _diff, "apply": _apply, "remove": _remove}[args.command](args, workspace)
+    if args.command == "remove":
+        return asyncio.run(_remove(args, home, workspace))
+    return {"diff": _diff, "apply": _apply}[args.command](args, workspace)
 
 
 def _diff(args: argparse.Namespace, workspace: Any) -> int:
@@ -90,12 +92,30 @@ def _apply(args: argparse.Namespace, workspace: Any) -> int:
     return 0
 
 
-def _remove(args: argparse.Namespace, workspace: Any) -> int:
+async def _remove(args: argparse.Namespace, home: Path, workspace: Any) -> int:
+    """Holds the run's lease meanwhile: a run that is executed keeps its copy, and none can begin to be."""
     from forgewright.cli.output import print_json, say
+    from forgewright.core.errors import Conflict, LeaseLost
+    from forgewright.journal.journal import open_journal
+    from forgewright.runtime.leases import Leases
 
-    workspace.remove()
+    run = workspace.place.run
+    journal = await open_journal(home)
+    leases = Leases(journal.leases)
+    try:
+        try:
+            await leases.hold(run, lambda *_: None)
+        except LeaseLost as error:
+            raise Conflict(
+                f"run {run} is executed now, and would lose its files: {error.message}",
+                hint=f"stop it first: forgewright stop {run}",
+            ) from error
+        workspace.remove()
+    finally:
+        await leases.close()
+        await journal.close()
     if args.json:
-        print_json({"run": workspace.place.run, "removed": True})
+        print_json({"run": run, "removed": True})
     else:
-        say(f"the copy and the branch of run {workspace.place.run} are removed; its journal stays")
+        say(f"the copy and the branch of run {run} are removed; its journal stays")
     return 0

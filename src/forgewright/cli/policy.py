@@ -290,11 +290,11 @@ def _obliged(verdict: Verdict) -> str:
 
 def _attempt(args: argparse.Namespace) -> Attempt:
     from forgewright.policy.types import Attempt, Fact
-    from forgewright.policy.vocabulary import VOCABULARY
+    from forgewright.policy.vocabulary import VOCABULARY, facts_of
 
     if args.action not in VOCABULARY:
         raise UsageError(f'expected an action of {", ".join(VOCABULARY)}; found "{args.action}"')
-    kinds = {fact.name: fact.kind for fact in VOCABULARY[args.action].facts} | {"paths": "Set<String>"}
+    kinds = {fact.name: fact.kind for fact in facts_of(args.action)} | {"paths": "Set<String>"}
     facts: dict[str, Fact] = {}
     for item in args.facts:
         name, equals, text = item.partition("=")

@@ -26,6 +26,7 @@ from forgewright.journal.home_events import HoldPlaced as HoldPlaced
 from forgewright.journal.home_events import HoldReleased as HoldReleased
 from forgewright.journal.home_events import KeyRevoked as KeyRevoked
 from forgewright.journal.home_events import KeyRotated as KeyRotated
+from forgewright.journal.home_events import MemoryChanged as MemoryChanged
 from forgewright.journal.home_events import StatementSigned as StatementSigned
 from forgewright.journal.home_events import SubjectErased as SubjectErased
 
@@ -49,6 +50,10 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     """Forked from this run …"""
     parent_sequence: int | None = None
     """… after this record of it."""
+    subject: str = ""
+    """Pseudonym of the person whom the run is for: what is personal in it is sealed, and goes with that person."""
+    salt: str = ""
+    """Of a run for a person: random, so that digests of what was said tell nothing after an erasure."""
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -171,6 +176,17 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
+    form: Json = NULL
+    """JSON Schema of the answer; NULL where it is a text or a choice."""
+
+
+class AgentAsked(Asked, frozen=True, tag="agent.asked"):
+    """A sub-agent is given a task. Its own effects are numbered under this one."""
+
+    agent: str = ""
+    task: Value = NULL
+    limits: Json = NULL
+    """Its share of the budget, and its time."""
 
 
 class CustomAsked(Asked, frozen=True, tag="custom.asked"):
@@ -185,6 +201,17 @@ class EffectBegun(Event, frozen=True, tag="effect.begun"):
     """An effect that had to wait for a person begins now (again)."""
 
     effect: EffectId
+    decision: Decision | None = None
+    """What the gate said then, where it was asked again because the approved thing had changed."""
+
+
+class ApprovalRevoked(Event, frozen=True, tag="approval.revoked"):
+    """A standing approval holds no longer."""
+
+    approval: EffectId
+    """The effect of the question by which it was given."""
+    by: str
+    reason: str = ""
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +258,19 @@ class GitAnswered(Answered, frozen=True, tag="git.answered"):
 class QuestionAnswered(Answered, frozen=True, tag="question.answered"):
     answer: Json
     by: str
+
+
+class AgentAnswered(Answered, frozen=True, tag="agent.answered"):
+    """What the sub-agent came to. Tokens and money stand in the receipts of its own effects."""
+
+    result: Value
+    status: str = "completed"
+    """`completed`, `failed`, `timeout`, `budget` or `cancelled`."""
+    tokens: int = 0
+    """It and its own sub-agents used, as said there; not to be added to them."""
+    cost_microdollars: int = 0
+    steps: int = 0
+    ms: int = 0
 
 
 class CustomAnswered(Answered, frozen=True, tag="custom.answered"):

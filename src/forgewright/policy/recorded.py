@@ -32,6 +32,8 @@ def attempt_of(record: ev.Record) -> Attempt | None:
             return Attempt(actor, "exec", event.purpose or "unknown", _exec_facts(event))
         case ev.GitAsked():
             return Attempt(actor, "git", "branch", {"operation": event.operation})
+        case ev.AgentAsked():
+            return Attempt(actor, "delegate", event.agent)
         case ev.QuestionAsked():
             return Attempt(actor, "ask", event.to)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forgewright.policy.obligations import ANNOTATIONS
-from forgewright.policy.vocabulary import LABELS, VOCABULARY
+from forgewright.policy.vocabulary import LABELS, STANDING, VOCABULARY, FactSpec
 
 
 def page() -> str:
@@ -19,16 +19,22 @@ def page() -> str:
     for action, spec in VOCABULARY.items():
         types = " or ".join(f"`{name}`" for name in spec.resources)
         lines += ["", f"## `{action}`", "", f"{spec.doc} Resource: {types}.", ""]
-        lines += ["| fact | type | default | what it is |", "|---|---|---|---|"]
-        for fact in spec.facts:
-            default = "" if fact.default is None else f"`{_cedar(fact.default)}`"
-            how = " Always computed by the gate." if fact.derived else ""
-            lines.append(f"| `{fact.name}` | {fact.kind} | {default} | {fact.doc}{how} |")
+        lines += _table(spec.facts)
+    lines += ["", "## Facts of every action", "", *_table(STANDING)]
     lines += ["", "## Labels that the gate gives", "", "| label | the thing touched … |", "|---|---|"]
     lines += [f"| `{name}` | {meaning} |" for name, meaning in LABELS.items()]
     lines += ["", "## Annotations", "", "| annotation | meaning |", "|---|---|"]
     lines += [f"| `@{name}` | {meaning} |" for name, meaning in ANNOTATIONS.items()]
     return "\n".join(lines) + "\n"
+
+
+def _table(facts: tuple[FactSpec, ...]) -> list[str]:
+    lines = ["| fact | type | default | what it is |", "|---|---|---|---|"]
+    for fact in facts:
+        default = "" if fact.default is None else f"`{_cedar(fact.default)}`"
+        how = " Always computed by the gate." if fact.derived else ""
+        lines.append(f"| `{fact.name}` | {fact.kind} | {default} | {fact.doc}{how} |")
+    return lines
 
 
 def _cedar(value: object) -> str:

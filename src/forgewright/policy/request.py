@@ -9,7 +9,7 @@ import msgspec
 
 from forgewright.policy import labels
 from forgewright.policy.types import Attempt, Fact
-from forgewright.policy.vocabulary import VOCABULARY, entity_type
+from forgewright.policy.vocabulary import VOCABULARY, entity_type, facts_of
 
 PATHS_MAX = 10_000
 """Paths of one attempt."""
@@ -54,7 +54,7 @@ def _request(attempt: Attempt, resource: str, facts: Mapping[str, Fact], *, path
     action = attempt.action
     context: dict[str, Any] = {}
     derived = _derived(action, resource, facts, path=path)
-    for spec in VOCABULARY[action].facts:
+    for spec in facts_of(action):
         value = derived.get(spec.name)
         if value is None and not spec.derived:
             value = facts.get(spec.name)

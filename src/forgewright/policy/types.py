@@ -10,8 +10,9 @@ import msgspec
 from forgewright.core.ids import Digest
 
 Action = Literal[
-    "model", "tool", "edit", "exec", "install", "network", "git", "ask", "read", "publish", "spend"
-]
+    "model", "tool", "edit", "exec", "install", "network", "git", "ask", "read", "publish", "spend",
+    "delegate",
+]  # fmt: skip
 
 Fact = bool | int | str | tuple[str, ...]
 

@@ -182,7 +182,24 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             _LABELS,
         ),
     ),
+    "delegate": ActionSpec(
+        ("Agent",),
+        "Give a sub-agent a task.",
+        (
+            FactSpec("background", "Bool", "It works beside its caller, who goes on meanwhile.", False),
+            _LABELS,
+        ),
+    ),
 }
+
+STANDING = (
+    FactSpec("parent", "String", "Who gave the agent its task; nothing for one that the run itself has.", ""),
+    FactSpec(
+        "ancestors", "Set<String>", "All above it: its parent, who gave that one its task, and so on.", ()
+    ),
+    FactSpec("depth", "Long", "How many sub-agents deep it stands: 0 for one that the run itself has.", 0),
+)
+"""Facts of every action: where the agent stands."""
 
 LABELS: Mapping[str, str] = {
     "outside": "leaves the work tree (absolute, or climbs with `..`), or cannot be a path",
@@ -204,13 +221,18 @@ def entity_type(action: str, *, path: bool = False) -> str:
     return "Path" if path and "Path" in spec.resources else spec.resources[0]
 
 
+def facts_of(action: str) -> tuple[FactSpec, ...]:
+    """All facts that a policy can ask of an action."""
+    return (*VOCABULARY[action].facts, *STANDING)
+
+
 def schema_text() -> str:
     """The Cedar schema, in Cedar's own syntax."""
-    types = sorted({name for spec in VOCABULARY.values() for name in spec.resources})
+    types = sorted({name for spec in VOCABULARY.values() for name in spec.resources} - {"Agent"})
     lines = ["entity Group in [Group];", "entity Agent in [Agent, Group];"]
     lines += [f"entity {name} in [{name}, Group];" for name in types]
     for action, spec in VOCABULARY.items():
-        facts = ", ".join(f"{f.name}{'?' if f.default is None else ''}: {f.kind}" for f in spec.facts)
+        facts = ", ".join(f"{f.name}{'?' if f.default is None else ''}: {f.kind}" for f in facts_of(action))
         lines.append(
             f'action "{action}" appliesTo {{ principal: [Agent], resource: [{", ".join(spec.resources)}],'
             f" context: {{ {facts} }} }};"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
@@ -12,13 +12,17 @@ from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
 from forgewright.models.types import Request, Response, ToolCall, ToolResult
 from forgewright.runtime import door
+from forgewright.runtime.budget import Budget
 from forgewright.runtime.effect import Effect
 
 if TYPE_CHECKING:
+    from forgewright.code.engine import CodeEngine
+    from forgewright.runtime.effects.agent import Delegated, Worker
     from forgewright.runtime.effects.edit import Edited
     from forgewright.runtime.effects.model import Conversation
     from forgewright.runtime.execution import Execution
     from forgewright.runtime.ledger import Ledger
+    from forgewright.runtime.strand import Strand
     from forgewright.runtime.witness import Witness
     from forgewright.sandbox.types import Command, Exit, SandboxSpec
     from forgewright.tools.types import Tool
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 T = TypeVar("T")
 S = TypeVar("S", bound=State)
+NO_BUDGET = Budget()
 
 
 class Context:
@@ -36,10 +41,14 @@ class Context:
     side inside a node takes a `scope` of its own, and time and randomness come from here.
     """
 
-    __slots__ = ("_count", "_prefix", "actor", "conversation", "execution", "node", "witness")
+    __slots__ = ("_count", "_prefix", "actor", "conversation", "execution", "node", "strand", "witness")
 
-    def __init__(self, execution: Execution[Any], node: str, prefix: str, actor: str) -> None:
+    def __init__(
+        self, execution: Execution[Any], node: str, prefix: str, actor: str, strand: Strand | None = None
+    ) -> None:
         self.execution = execution
+        self.strand: Strand = execution.strand if strand is None else strand
+        """The line of work that this belongs to: the run itself, or a sub-agent."""
         self.node = node
         self.actor = actor
         """The principal that the policy sees, and who the journal says it was."""
@@ -64,6 +73,21 @@ class Context:
         """Idempotency key of the tool call that this scope belongs to: the same when it is repeated."""
         return f"{self.run}/{self._prefix}"
 
+    @property
+    def prefix(self) -> str:
+        """What the numbers of this scope's effects begin with."""
+        return self._prefix
+
+    @property
+    def label(self) -> str:
+        """The actor, and of a sub-agent also which one it is: `reviewer@2.4`."""
+        return f"{self.actor}@{self.strand.effect}" if self.strand.depth else self.actor
+
+    @property
+    def code(self) -> CodeEngine | None:
+        """The language of code over the work tree that this line of work changes."""
+        return self.strand.code or self.execution.code
+
     def next_effect(self) -> EffectId:
         """Claims the next number."""
         self._count += 1
@@ -71,7 +95,7 @@ class Context:
 
     def scope(self, name: str, *, actor: str | None = None) -> Context:
         """A context with a numbering of its own, for what runs side by side; `name` is unique in this one."""
-        inner = Context(self.execution, self.node, f"{self._prefix}.{name}", actor or self.actor)
+        inner = Context(self.execution, self.node, f"{self._prefix}.{name}", actor or self.actor, self.strand)
         inner.witness = self.witness
         return inner
 
@@ -118,6 +142,7 @@ class Context:
 
         return await door.perform(ExecEffect(command, purpose, spec), self)
 
+    @overload
     async def ask(
         self,
         question: str,
@@ -126,11 +151,67 @@ class Context:
         choices: Sequence[str] = (),
         about: Mapping[str, Any] | None = None,
         reason: str = "question",
-    ) -> str:
-        """Asks a person. Without an answer yet, the run is parked and goes on here when the answer came."""
+    ) -> str: ...
+
+    @overload
+    async def ask(
+        self,
+        question: str,
+        *,
+        answer: type[T],
+        to: str = "owner",
+        about: Mapping[str, Any] | None = None,
+        reason: str = "question",
+    ) -> T: ...
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        to: str = "owner",
+        choices: Sequence[str] = (),
+        about: Mapping[str, Any] | None = None,
+        reason: str = "question",
+        answer: Any = str,
+    ) -> Any:
+        """Asks a person. Without an answer yet, the run is parked and goes on here when the answer came.
+
+        `answer` is the type of the answer: `str` (or one of `choices`), `bool`, `int`, `float`, an enum, a struct (a
+        form). What does not fit it is not taken for an answer.
+        """
         from forgewright.runtime.effects.question import QuestionEffect
 
-        return await door.perform(QuestionEffect(question, to, tuple(choices), about, reason), self)
+        effect: QuestionEffect[Any] = QuestionEffect(question, to, tuple(choices), about, reason, answer)
+        return await door.perform(effect, self)
+
+    async def ask_ruling(self, question: str, *, to: str, about: Mapping[str, Any]) -> Any:
+        """Asks for a ruling over an effect: `yes`, `no`, or one of `runtime.approvals` as a mapping."""
+        from forgewright.runtime.effects.question import QuestionEffect
+
+        effect: QuestionEffect[Any] = QuestionEffect(question, to, ("yes", "no"), about, "approval", Any)
+        return await door.perform(effect, self)
+
+    async def delegate(
+        self,
+        agent: str,
+        work: Worker,
+        *,
+        task: Any = None,
+        budget: Budget | None = None,
+        timeout_seconds: float | None = None,
+        code: CodeEngine | None = None,
+        background: bool = False,
+    ) -> Delegated:
+        """Lets a sub-agent `work` in a line of its own, and returns what it came to, however it ended.
+
+        `work` is given a context with `agent` as its principal. `task` is journaled as what it was asked for.
+        `budget` is set aside for it (without one it draws on its parent's); `timeout_seconds` is its own time,
+        without the time in which it waits for a person; `code` is a work tree of its own.
+        """
+        from forgewright.runtime.effects.agent import AgentEffect
+
+        effect = AgentEffect(agent, work, task, budget or NO_BUDGET, timeout_seconds, code, background)
+        return await door.perform(effect, self)
 
     async def now(self) -> int:
         """Milliseconds since 1970, the same on replay."""

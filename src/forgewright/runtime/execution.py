@@ -22,11 +22,14 @@ from forgewright.runtime.context import Context
 from forgewright.runtime.history import History, encode_branches
 from forgewright.runtime.ledger import Ledger
 from forgewright.runtime.park import ParkSignal
+from forgewright.runtime.purse import Purse
+from forgewright.runtime.strand import Crowd, Strand
 
 if TYPE_CHECKING:
     from forgewright.code.engine import CodeEngine
     from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.engine import Engine
+    from forgewright.runtime.questions import Question
     from forgewright.sandbox.types import OnOutput
 
 S = TypeVar("S", bound=State)
@@ -74,12 +77,29 @@ class Execution(Generic[S]):
         )
         self.cleaner = engine.cleaner
         """Takes secrets out of whatever is journaled or shown to a model."""
+        started = history.started
+        self.subject = started.subject if started is not None else ""
+        """Pseudonym of the person whom the run is for, or nothing."""
+        self.salt = started.salt.encode() if started is not None else b""
         self.model_calls = dict(history.model_calls)
+        spent = history.spent
+        self.crowd = Crowd(self, engine.delegation)
+        self.strand = Strand(
+            self.crowd,
+            purse=Purse(
+                history.budget,
+                spent=(spent.input_tokens + spent.output_tokens, spent.cost_microdollars, spent.steps),
+            ),
+        )
+        """The run's own line of work."""
+        self.crowd.live.add(self.strand)
+        self.open: set[EffectId] = {name for name, past in history.effects.items() if past.answered is None}
+        """Effects that have an intent and no receipt."""
         self._began = time.monotonic_ns()
         self._task: asyncio.Task[None] | None = None
         self._interrupted: tuple[str, str] | None = None
         self._parked_elsewhere = False
-        self._answers: dict[EffectId, str] = {}
+        self._answers: dict[EffectId, Any] = {}
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,7 +180,7 @@ class Execution(Generic[S]):
             raise ParkSignal(
                 "error:exception", f"node {node.name!r}: {type(error).__name__}: {error}"
             ) from error
-        update = await self.journal.keep(bytes(encoded))
+        update = await self.journal.keep(bytes(encoded), subject=self.subject)
         names = tuple(b.node for b in branches if b.node != END)
         await self.ledger.append(
             node.name, ev.NodeLeft(visit.number, update, names, encode_branches(cls, branches))
@@ -174,28 +194,47 @@ class Execution(Generic[S]):
 
     # ── what the door and the effects ask ────────────────────────────────────────────────────────────
 
-    def count_model_call(self, actor: str) -> int:
-        """How many requests to models the actor made before this one, in the whole run."""
-        before = self.model_calls.get(actor, 0)
-        self.model_calls[actor] = before + 1
+    def count_model_call(self, label: str) -> int:
+        """How many requests to models this actor (or single sub-agent) made before this one, in the whole run."""
+        before = self.model_calls.get(label, 0)
+        self.model_calls[label] = before + 1
         return before
 
-    def check_budget(self) -> None:
-        """Raises `ParkSignal` where a limit of the run is reached."""
-        running = (time.monotonic_ns() - self._began) // 1_000_000
-        over = self.history.spent.over(self.history.budget, running_ms=running)
-        if over is not None:
-            raise ParkSignal("budget", f"the budget is reached: {over}")
-
-    async def answer_to(
-        self, effect: EffectId, to: str, question: str, choices: tuple[str, ...]
-    ) -> str | None:
-        """An answer that is there already, or that a person gives now; None if there is nobody to ask."""
-        if effect in self._answers:
-            return self._answers[effect]
-        if self.engine.on_question is None:
+    @property
+    def wall_seconds_left(self) -> float | None:
+        """Of the run's time; None without a limit."""
+        limit = self.history.budget.wall_seconds
+        if limit is None:
             return None
-        return await self.engine.on_question(self.run, to, question, choices)
+        running = (time.monotonic_ns() - self._began) // 1_000_000
+        return limit - (self.history.spent.wall_ms + running) / 1000
+
+    def check_time(self) -> None:
+        """Raises `ParkSignal` where the run's time is over."""
+        left = self.wall_seconds_left
+        if left is not None and left <= 0:
+            limit = self.history.budget.wall_seconds or 0
+            raise ParkSignal(
+                "budget", f"the budget is reached: {limit - left:.0f} of {limit:.0f} seconds are over"
+            )
+
+    async def answer_to(self, question: Question, strand: Strand) -> tuple[Any, bool]:
+        """An answer, and whether its receipt is written already; None if there is nobody to wait for."""
+        effect = question.effect
+        if effect in self._answers:
+            return self._answers[effect], True
+        if self.engine.on_ask is not None or self.engine.on_question is not None:
+            with strand.stopped_clocks(), strand.waiting():
+                answer = await self._ask(question)
+            if answer is not None:
+                return answer, False
+        return await self.crowd.answer_to(effect, strand), True
+
+    async def _ask(self, question: Question) -> Any:
+        if self.engine.on_ask is not None:
+            return await self.engine.on_ask(question)
+        assert self.engine.on_question is not None
+        return await self.engine.on_question(self.run, question.to, question.text, question.choices)
 
     def delta_listener(self, actor: str) -> OnDelta | None:
         on_delta = self.engine.on_delta
@@ -209,10 +248,18 @@ class Execution(Generic[S]):
             return None
         return lambda stream, data: on_output(self.run, actor, data)
 
+    def heard(self, event: ev.Event) -> None:
+        """Takes in an answer that another process wrote; whatever else it is, it is not looked at."""
+        if isinstance(event, ev.QuestionAnswered) and event.effect not in self._answers:
+            answer = msgspec.json.decode(event.answer)
+            self._answers[event.effect] = answer
+            self.crowd.answered(event.effect, answer)
+
     # ── records ──────────────────────────────────────────────────────────────────────────────────────
 
     def _on_record(self, record: ev.Record) -> None:
         self.history.spent.add(record.event)
+        self.history.approvals.see(record)
         if self.engine.on_record is not None:
             self.engine.on_record(record)
 
@@ -220,11 +267,11 @@ class Execution(Generic[S]):
         """What other processes may write into a run that is executed here: answers, and that it shall stop."""
         for record in records:
             match record.event:
-                case ev.QuestionAnswered(effect=effect, answer=answer):
-                    self._answers[effect] = msgspec.json.decode(answer, type=str)
+                case ev.QuestionAnswered():
+                    self.heard(record.event)
                 case ev.RunParked(reason=reason, detail=detail):
                     self._parked_elsewhere = True
-                    self.interrupt(reason, detail)
+                    self.interrupt(reason, detail or f"by {record.actor}")
                 case _:
                     pass
 

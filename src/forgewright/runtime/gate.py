@@ -5,8 +5,8 @@ from __future__ import annotations
 from forgewright.core.ids import Digest
 from forgewright.policy.types import Attempt, Verdict
 
-GRANTED = ("model", "tool", "ask")
-"""Actions on things that a program passes to its engine by name: its models, its tools, its people."""
+GRANTED = ("model", "tool", "ask", "delegate")
+"""Actions on things that a program passes to its engine by name: its models, its tools, its people, its sub-agents."""
 
 
 class GrantedGate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from forgewright.core.errors import LostRace
@@ -49,8 +50,12 @@ class Ledger:
         self._offered = 0
         self._durable = 0
         self._waiting: list[tuple[str, Event]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        """Who waits until how many events are durable, in that order."""
+        self._writer: asyncio.Task[None] | None = None
+        self._writing = False
         self._timer: asyncio.TimerHandle | None = None
+        self._in_memory = journal.home is None
 
     async def append(self, actor: str, *events: Event) -> None:
         """Returns when the events, and all offered before them, are durable."""
@@ -60,17 +65,23 @@ class Ledger:
     def later(self, actor: str, *events: Event) -> None:
         """Offers events whose loss in a crash is harmless; durable with the next commit."""
         self._offer(actor, events)
-        if self._timer is None and self._flushing is None:
+        if self._timer is None and not self._writing:
             self._timer = asyncio.get_running_loop().call_later(LATE_SECONDS, self._start)
 
     async def flush(self) -> None:
-        """Returns when all that was offered is durable."""
-        target = self._offered
-        while self._durable < target:
-            if self._flushing is None or self._flushing.done():
-                self._start()
-            assert self._flushing is not None
-            await asyncio.shield(self._flushing)
+        """Returns when all that was offered is durable. Who is cancelled meanwhile does not stop the writing."""
+        if self._durable >= self._offered:
+            return
+        if self._in_memory and not self._writing:
+            await self._write(
+                raises=True
+            )  # without a disk there is nothing to wait for, and nothing to be cancelled in
+            await asyncio.sleep(0)  # … but others have their turn
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((self._offered, future))
+        self._start()
+        await future
 
     def _offer(self, actor: str, events: Sequence[Event]) -> None:
         clean = self._clean
@@ -81,28 +92,45 @@ class Ledger:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        ended = self._flushing is None or self._flushing.done()  # its callback may still be on its way
-        if ended and self._waiting:
-            self._flushing = asyncio.get_running_loop().create_task(self._write())
-            self._flushing.add_done_callback(self._written)
+        if not self._writing and self._waiting:
+            self._writing = True
+            self._writer = asyncio.get_running_loop().create_task(self._write())
 
-    def _written(self, task: asyncio.Task[None]) -> None:
-        if self._flushing is task:
-            self._flushing = None
-        if not task.cancelled():
-            task.exception()  # whoever waits gets it through the shield; nobody may be waiting
+    async def _write(self, *, raises: bool = False) -> None:
+        """Until nothing is left. What can't be written stays, and everybody who waits is told why."""
+        self._writing = True
+        try:
+            while self._waiting:
+                await self._write_some()
+        except asyncio.CancelledError:
+            for _, future in self._waiters:
+                future.cancel()
+            self._waiters.clear()
+            raise
+        except BaseException as error:
+            for _, future in self._waiters:
+                if not future.done():
+                    future.set_exception(error)
+            self._waiters.clear()
+            if raises:
+                raise
+        finally:
+            self._writing = False
 
-    async def _write(self) -> None:
-        while self._waiting:
-            actor = self._waiting[0][0]
-            count = next((i for i, (who, _) in enumerate(self._waiting) if who != actor), len(self._waiting))
-            events = [event for _, event in self._waiting[:count]]
-            records = await self._append(actor, events)
-            del self._waiting[:count]
-            self._durable += count
-            self.sequence = records[-1].sequence
-            for record in records:
-                self._on_record(record)
+    async def _write_some(self) -> None:
+        actor = self._waiting[0][0]
+        count = next((i for i, (who, _) in enumerate(self._waiting) if who != actor), len(self._waiting))
+        events = [event for _, event in self._waiting[:count]]
+        records = await self._append(actor, events)
+        del self._waiting[:count]
+        self._durable += count
+        self.sequence = records[-1].sequence
+        for record in records:
+            self._on_record(record)
+        while self._waiters and self._waiters[0][0] <= self._durable:
+            future = self._waiters.popleft()[1]
+            if not future.done():
+                future.set_result(None)
 
     async def _append(self, actor: str, events: Sequence[Event]) -> Sequence[Record]:
         while True:

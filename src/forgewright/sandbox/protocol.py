@@ -90,6 +90,8 @@ class Ended(msgspec.Struct, frozen=True):
     """The agent's own watch found more memory in use than allowed."""
     processes: bool
     """The same of processes."""
+    instructions: bool
+    """A WebAssembly module has used up those it was given."""
     stdout_bytes: int
     stderr_bytes: int
     rss_bytes: int
@@ -270,6 +272,7 @@ class Channel(asyncio.Protocol):
                     bool(flags & 2),
                     bool(flags & 4),
                     bool(flags & 8),
+                    bool(flags & 16),
                     out,
                     err,
                     rss,
@@ -361,6 +364,10 @@ class Channel(asyncio.Protocol):
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
         await done
+
+    def busy(self) -> bool:
+        """Whether a command or a connection is under way."""
+        return bool(self._jobs or self._streams)
 
     def hold(self, waiting: bool) -> None:
         """Reads no more until it is called again: whoever takes the output is slower than the sandbox."""

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
-from forgewright.core.errors import NotFound, Refused, SandboxError
-from forgewright.sandbox import trees
+from forgewright.core.errors import Conflict, SandboxError, Unavailable
+from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
 from forgewright.sandbox.process import UNBOUNDED, Process
-from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
-from forgewright.sandbox.types import Command, Exit, OnConnection, OnOutput, Reason, SandboxSpec, Size
+from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
+from forgewright.sandbox.status import exit_code, file_error
+from forgewright.sandbox.types import (
+    Command,
+    Driver,
+    Exit,
+    Metrics,
+    OnConnection,
+    OnOutput,
+    Reason,
+    Sandbox,
+    SandboxSpec,
+    Size,
+)
 
 COUNTED_AFTER_SECONDS, COUNTED_AFTER_TRIES = 1.0, 20
 KILL_SECONDS = 3.0
@@ -32,26 +44,6 @@ KILL_SECONDS = 3.0
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Machine(Protocol):
-    """What a driver holds of one sandbox: its processes, its limits, its folder."""
-
-    channel: Channel
-
-    def counters(self) -> Counters: ...
-    def reset_peak(self) -> None: ...
-    def disk_full(self) -> bool:
-        """Nothing more can be written, as far as that can be seen from outside."""
-
-    def fallback_limits(self) -> tuple[int, int]:
-        """(processes, address space in bytes) as rlimits, where no cgroup bounds them; 0 is none."""
-
-    def log(self) -> str:
-        """The last lines that the runtime wrote."""
-
-    async def destroy(self) -> None:
-        """Ends all and removes all; idempotent."""
 
 
 class AgentSandbox:
@@ -63,22 +55,29 @@ class AgentSandbox:
         self.driver = driver
         self._machine = machine
         self.egress: Egress | None = None
+        self.origin: Driver | None = None
+        """The driver that restores what this sandbox saves."""
         self.image: Image | None = None
         """What its root was made from, where that is an image of the cache."""
 
         self.published: list[Published] = []
         self._closing = False
+        self._paused = False
         self._running = 0
 
-    async def open_network(self) -> None:
-        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it."""
+    async def open_network(self, *, listening: bool = False) -> None:
+        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it.
+
+        `listening`: the relay is there already, in an agent that was restored.
+        """
         network = self.spec.network
         if not (network.allow or network.forward):
             return
         self.egress = Egress(network)
         self._machine.channel.on_stream = self.egress.accept
         for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
-            await self._machine.channel.listen(port)
+            if not listening:
+                await self._machine.channel.listen(port)
         if self.egress.interception is not None:
             pem = await asyncio.to_thread(self.egress.interception.authority_pem)
             await self.write(CA_PATH, pem)
@@ -154,7 +153,7 @@ class AgentSandbox:
         if reason in ("oom", "pids"):
             await self._end_rest(job)  # what it left behind would fail the next command too
         return Exit(
-            code=_code(ended.status),
+            code=exit_code(ended.status),
             reason=reason,
             stdout=b"".join(job.stdout),
             stderr=b"".join(job.stderr),
@@ -215,6 +214,54 @@ class AgentSandbox:
             await self.egress.drain()
         await asyncio.shield(self._machine.destroy())
 
+    async def pause(self) -> None:
+        self._open()
+        if not self._paused:
+            await self._machine.pause()
+            self._paused = True
+
+    async def resume(self) -> None:
+        self._open()
+        if self._paused:
+            await self._machine.resume()
+            self._paused = False
+
+    async def metrics(self) -> Metrics:
+        self._open()
+        return self._machine.metrics()
+
+    async def snapshot(self) -> str:
+        self._open()
+        self.check_snapshot()
+        paused = self._paused
+        folder = await asyncio.to_thread(saved.begin)
+        try:
+            if not paused:
+                await self.ping()  # what the agent had to say before has been said
+                await self.pause()
+            await self._machine.save(folder)
+            return await asyncio.to_thread(saved.publish, folder, self.driver, self.spec)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            if not paused and self._paused and not self._closing:
+                await self.resume()
+
+    def check_snapshot(self) -> None:
+        """Raises `Conflict` where there is something that no other sandbox could go on with."""
+        if self._running or self._machine.channel.busy():
+            raise Conflict(
+                f"a command or a connection of sandbox {self.id} is under way", hint="wait for its end"
+            )
+
+    async def fork(self) -> Sandbox:
+        if self.origin is None:
+            raise Unavailable(f"driver {self.driver} restores no snapshots")
+        name = await self.snapshot()
+        try:
+            return await self.origin.restore(name)
+        finally:
+            await asyncio.to_thread(saved.remove, name)
+
     async def ping(self) -> None:
         """One frame there and back: the agent lives."""
         await self._machine.channel.ping()
@@ -256,9 +303,14 @@ class AgentSandbox:
         return self.image.environment if self.image is not None else {}
 
     def _start(self, request: Request, on_output: OnOutput | None) -> Job:
+        self._open()
+        if self._paused:
+            raise SandboxError(f"sandbox {self.id} is paused", hint="resume it")
+        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
+
+    def _open(self) -> None:
         if self._closing:
             raise SandboxError(f"sandbox {self.id} is closed", hint="create another")
-        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
 
     async def _finished(self, job: Job, seconds: float) -> bool:
         """Waits for the end of `job`; False when it took longer than `seconds`."""
@@ -295,7 +347,7 @@ class AgentSandbox:
             if self._closing or not (memory or processes):
                 raise
             out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
-            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+            return Ended(signal.SIGKILL, True, False, memory, processes, False, out, err, 0, 0)
 
     async def _what_ran_out(self, before: Counters) -> tuple[bool, bool]:
         """Whether memory or processes ran out. The kernel may count a moment after the sandbox is gone."""
@@ -332,34 +384,19 @@ class AgentSandbox:
             raise
         ended = job.done.result()
         if ended.status:
-            raise _file_error(name, argv[0], _code(ended.status), b"".join(job.stderr))
+            raise file_error(name, argv[0], exit_code(ended.status), b"".join(job.stderr))
         return ended, b"".join(job.stdout)
 
     def _reason(self, ended: Ended, before: Counters, after: Counters) -> Reason:
-        code = _code(ended.status)
+        code = exit_code(ended.status)
         if ended.memory or (code and after.oom > before.oom):
             return "oom"
         if self._closing:
             return "cancelled"
+        if ended.instructions:
+            return "timeout"
         if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and (ended.disk_full or self._machine.disk_full()):
             return "disk"
         return "signal" if os.WIFSIGNALED(ended.status) else "exit"
-
-
-def _code(status: int) -> int:
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def _file_error(name: str, path: str, code: int, text: bytes) -> Exception:
-    try:
-        number = int(text) if code == 120 else 0
-    except ValueError:
-        number = 0
-    why = os.strerror(number) if number else f"ended with code {code}: {text.decode('utf-8', 'replace')}"
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        return NotFound(f"{name} {path}: {why}")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return Refused(f"{name} {path}: {why}")
-    return SandboxError(f"{name} {path}: {why}")

@@ -37,6 +37,12 @@ class Limits(msgspec.Struct, frozen=True):
     """Open files per process."""
     output_bytes: int = 4 << 20
     """Kept of each of stdout and stderr; what comes after is read, counted and thrown away."""
+    instructions: int = 0
+    """Of WebAssembly, for each command, in wasmtime's fuel (about one for each instruction): a bound that does not depend
+    on how busy the machine is. 0 is none; other tiers cannot count them and refuse."""
+    read_bytes_per_second: int = 0
+    """From the disks under its mounts and under its image; 0 is no limit. Needs a cgroup."""
+    write_bytes_per_second: int = 0
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -109,6 +115,20 @@ class Exit(msgspec.Struct, frozen=True):
         return self.code == 0 and self.reason == "exit"
 
 
+class Metrics(msgspec.Struct, frozen=True):
+    """What a sandbox uses, as its host counts it: of a virtual machine, the machine with its monitor."""
+
+    cpu_seconds: float
+    """Of all its processes since it was made."""
+    memory_bytes: int
+    memory_peak_bytes: int | None
+    """Since the last command began while none ran."""
+    processes: int
+    read_bytes: int | None = None
+    """From disks; None where the host does not count it."""
+    written_bytes: int | None = None
+
+
 OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]
 
 
@@ -167,6 +187,23 @@ class Sandbox(Protocol):
     async def close(self) -> None:
         """Idempotent. Nothing of it is left on the host."""
 
+    # What not every tier can; one that cannot raises `Unavailable`.
+
+    async def pause(self) -> None:
+        """All in it stands still, and uses no processor, until `resume`. Idempotent, as that is."""
+
+    async def resume(self) -> None: ...
+    async def metrics(self) -> Metrics: ...
+    async def snapshot(self) -> str:
+        """Keeps its state, and gives the name under which `Driver.restore` opens it, any number of times.
+
+        A virtual machine and gVisor keep their processes too, a container what was written. Raises `Conflict`
+        while a command runs: it would end here and go on there.
+        """
+
+    async def fork(self) -> Sandbox:
+        """Another sandbox with the state of this one, which goes on."""
+
 
 class Driver(Protocol):
     """Raises `MissingProgram`, `Unavailable`, `SandboxError`."""
@@ -176,5 +213,8 @@ class Driver(Protocol):
 
     async def probe(self) -> Probe: ...
     async def create(self, spec: SandboxSpec) -> Sandbox: ...
+    async def restore(self, snapshot: str) -> Sandbox:
+        """A new sandbox with the state of that snapshot. Raises `NotFound`, `Unavailable`."""
+
     async def clean(self) -> Sequence[str]:
         """Removes what a crashed engine left behind; says what."""

@@ -15,7 +15,7 @@ async def code_query(program: str, context: Context) -> str:
         program: Operations that only read, one s-expression each, e.g. (outline in: 'app.py')
             (search text: 'def route') (read target: 'function#route')
     """
-    engine = context.execution.code
+    engine = context.code
     if engine is None:
         raise UsageError("this run has no work tree")
     plan = engine.plan(program)

@@ -125,7 +125,7 @@ def _arguments_as_text(response: Any) -> None:
 class Replay:
     """Answers from a session: by `role` and `ordinal` of the request where it has them, and then without any
     memory of its own; by order of asking otherwise. Lines without a role answer whoever has none of his
-    own."""
+    own; those of `reviewer` answer each sub-agent of that name, unless it has some as `reviewer@2.4`."""
 
     context_tokens: int | None = None
 
@@ -138,9 +138,10 @@ class Replay:
         return f"Replay({self.name!r})"
 
     async def respond(self, request: Request, *, on_delta: OnDelta | None = None) -> Response:
-        role = request.role if request.role in self._session else ""
+        alike = (request.role, request.role.partition("@")[0])  # one sub-agent, or all of its name
+        role = next((name for name in alike if name in self._session), "")
         answers = self._session.get(role, [])
-        if request.ordinal is not None and role == request.role:
+        if request.ordinal is not None and (role or not request.role):
             position = request.ordinal
         else:
             position = self._asked.get(role, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,6 +13,7 @@ from forgewright.journal import events as ev
 from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep_clean, load
+from forgewright.runtime.tree import tree_digest
 from forgewright.sandbox.types import (
     Command,
     Connection,
@@ -74,6 +75,21 @@ class ExecEffect(Effect[Exit]):
         if seconds is not None and seconds < self.command.timeout_seconds:
             self.command = msgspec.structs.replace(self.command, timeout_seconds=float(seconds))
         self.driver = await context.execution.engine.sandboxes.driver_for(tier)
+
+    may = ("edit",)
+
+    def particulars(self) -> Mapping[str, Any]:
+        return {"argv": list(self.command.argv), "command": " ".join(self.command.argv)}
+
+    async def bound(self, context: Context) -> Mapping[str, str]:
+        code = context.code
+        return {} if code is None else {"tree": tree_digest(code.root)}
+
+    def edited(self, arguments: Mapping[str, Any]) -> ExecEffect:
+        argv = arguments.get("argv")
+        if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
+            raise UsageError('expected {"argv": [PROGRAM, ARGUMENT, …]}')
+        return ExecEffect(msgspec.structs.replace(self.command, argv=tuple(argv)), self.purpose, self.spec)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         return ev.ExecAsked(

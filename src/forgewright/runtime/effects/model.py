@@ -11,15 +11,22 @@ import msgspec
 from forgewright.core.errors import ContextOverflow, ModelError
 from forgewright.core.ids import Digest, EffectId
 from forgewright.journal import events as ev
-from forgewright.models.types import Assistant, Message, Model, Part, Request, Response, Usage
+from forgewright.models.types import Assistant, Message, Model, OnDelta, Part, Request, Response, Usage
 from forgewright.policy.types import Fact
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep_clean, keep_encoded, load
 from forgewright.runtime.park import ParkSignal
+from forgewright.runtime.purse import COST, TOKENS, Purse
 
 if TYPE_CHECKING:
     from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.context import Context
+
+
+BYTES_PER_TOKEN = 3
+"""Of a request as JSON; texts and code have more."""
+OUTPUT_TOKENS_RESERVED = 1000
+"""Set aside for an answer whose length the agent does not limit."""
 
 
 class Head(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -138,7 +145,7 @@ class ModelEffect(Effect[Response]):
         else:
             talk.cleaner, talk.sent, talk.sent_head = cleaner, (), cleaner.value(head)
             head_json = msgspec.Raw(msgspec.json.encode(talk.sent_head))
-            seed = sha256(head_json).digest()
+            seed = sha256(context.execution.salt + bytes(head_json)).digest()
         known = talk.origins if cleaner is context.execution.cleaner else {}  # these came through the door
         clean = tuple(m if id(m) in known else cleaner.value(m) for m in messages)
         parts = [self._part(message, mine, talk) for message, mine in zip(messages, clean, strict=True)]
@@ -148,7 +155,7 @@ class ModelEffect(Effect[Response]):
         talk.sent += clean
         if talk.sent != talk.messages or talk.sent_head is not head:
             self.request = talk.sent_head.of(request, talk.sent)
-        self.ordinal = context.execution.count_model_call(context.actor)
+        self.ordinal = context.execution.count_model_call(context.label)
         return ev.ModelAsked(
             effect,
             decision,
@@ -176,10 +183,10 @@ class ModelEffect(Effect[Response]):
         if context.conversation is None or context.conversation.effect != effect:
             # After a crash the intent is not written again, but later requests still continue this one.
             await self.asked(effect, ev.Decision(True), context)
-        on_delta = context.execution.delta_listener(context.actor)
-        request = msgspec.structs.replace(self.request, role=context.actor, ordinal=self.ordinal)
+        on_delta = context.execution.delta_listener(context.label)
+        request = msgspec.structs.replace(self.request, role=context.label, ordinal=self.ordinal)
         try:
-            response = await self.model.respond(request, on_delta=on_delta)
+            response = await self._respond(request, on_delta, context)
         except ContextOverflow:
             raise
         except ModelError as error:
@@ -187,6 +194,39 @@ class ModelEffect(Effect[Response]):
             detail = f"{error.message}" + (f" ({error.hint})" if error.hint else "")
             raise ParkSignal(f"model:{error.code}", detail) from error
         return response
+
+    async def _respond(self, request: Request, on_delta: OnDelta | None, context: Context) -> Response:
+        """Asks, with what the answer may cost set aside meanwhile."""
+        purse = context.strand.purse
+        if not purse.bounded:
+            response = await self.model.respond(request, on_delta=on_delta)
+            self._spend(response.usage, purse)
+            return response
+        tokens, cost = self._estimate(context)
+        await context.strand.may_ask(tokens, cost)
+        with purse.asking(tokens, cost):
+            response = await self.model.respond(request, on_delta=on_delta)
+            self._spend(response.usage, purse)
+        return response
+
+    @staticmethod
+    def _spend(usage: Usage, purse: Purse) -> None:
+        purse.debit(TOKENS, usage.input_tokens + usage.output_tokens)
+        if usage.cost_microdollars:
+            purse.debit(COST, usage.cost_microdollars)
+
+    def _estimate(self, context: Context) -> tuple[int, int]:
+        """Tokens and millionths of a dollar that the answer may cost, rather too many than too few."""
+        from forgewright.models.prices import cost_microdollars, price_of
+
+        known = msgspec.json.encode((self.request.system, self.request.tools, self.request.messages))
+        read = len(known) // BYTES_PER_TOKEN
+        written = self.request.max_output_tokens or OUTPUT_TOKENS_RESERVED
+        price = price_of(self._name)
+        if price is not None:
+            return read + written, cost_microdollars(price, Usage(read, written))
+        spent = context.execution.strand.purse.spent
+        return read + written, spent[COST] * (read + written) // max(1, spent[TOKENS])
 
     @staticmethod
     def _remember(response: Response, effect: EffectId, context: Context) -> None:
