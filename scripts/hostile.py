@@ -26,11 +26,12 @@ def page() -> str:
     lines = [
         "# Hostile programs",
         "",
-        f"Written by `python scripts/hostile.py` from `tests/security/hostile.py`, which holds {len(hostile.PROGRAMS)} programs. Each is run in",
-        "each tier, with canaries on the host (a file, sockets, a port, variables, watched settings of the kernel) that prove that",
-        "nothing got out. **refused**: the attempt fails. **own kernel**: it may succeed, against the kernel that the sandbox has for",
-        "itself, and the host is as it was. A word in `code` is the reason by which the program is ended. In a virtual machine on an",
-        "emulated processor those that use something up run under `make soak`.",
+        "Written by `python scripts/hostile.py` from `tests/security/hostile.py`, which holds",
+        f"{len(hostile.PROGRAMS)} programs. Each is run in each tier, with canaries on the host (a file, sockets, a port,",
+        "variables, watched settings of the kernel) that prove that nothing got out. **refused**: the attempt",
+        "fails. **own kernel**: it may succeed, against the kernel that the sandbox has for itself, and the host is",
+        "as it was. A word in `code` is the reason by which the program is ended. In a virtual machine on an emulated",
+        "processor those that use something up run under `make soak`.",
     ]
     for name, title in KINDS:
         lines += ["", f"## {title}", "", "| program | container | gVisor | micro-VM |", "|---|---|---|---|"]
