@@ -23,6 +23,13 @@ SAYS = {
         "remembered, untrusted, after read_log, read_result: On the day of the log, order 1800 failed",
         "helper: Order 1800.",
     ],
+    "sandbox.py": [
+        "from the host\nchanged\non the host: from the host",
+        "too much memory: oom",
+        "the metadata address: 403",
+        "a server inside says: hello",
+        "an image of that folder: sha256:",
+    ],
     "demo.py": ["✔ 16 passed", "no-edits-of-ci", "verified:", "is not what the tree says", "Done."],
 }
 

@@ -316,3 +316,20 @@ def test_a_shell_session_in_a_terminal() -> None:
         assert forgewright("shell", name).returncode == 2, "no terminal here"
     finally:
         forgewright("stop", name)
+
+
+@pytest.mark.sandbox
+def test_the_doctor_names_each_tier_and_what_adds_the_rest(tmp_path: Path) -> None:
+    environment = os.environ | {"PATH": str(tmp_path)}  # nothing is installed there
+    argv = [sys.executable, "-m", "forgewright.cli.main", "sandbox", "doctor", "--json"]
+    done = subprocess.run(argv, capture_output=True, timeout=120, check=False, env=environment)
+    assert done.returncode == 0, done
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    tiers = {line["tier"]: line for line in lines if "tier" in line}
+    assert set(tiers) == {"wasm", "container", "gvisor", "microvm"}
+    images = {line["images"]: line for line in lines if "images" in line}
+    assert images["oci:"]["install"] == "apt-get install skopeo"
+    assert images["debian:"]["install"] == "apt-get install mmdebstrap"
+    for line in lines:
+        available = line.get("available", True)
+        assert available or line.get("install") or line.get("detail"), line

@@ -99,7 +99,11 @@ async def test_programs_are_told_of_a_new_size(sandbox: AgentSandbox) -> None:
 async def test_keys_that_are_signals(sandbox: AgentSandbox) -> None:
     screen = Screen()
     process = begin(
-        sandbox, screen, "sh", "-c", "trap 'echo caught; exit 7' INT; echo started; while :; do sleep 0.1; done"
+        sandbox,
+        screen,
+        "sh",
+        "-c",
+        "trap 'echo caught; exit 7' INT; echo started; while :; do sleep 0.1; done",
     )
     await screen.until(b"started")
     await process.write(b"\x03")
