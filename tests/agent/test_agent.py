@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-import pytest
 from tests.runtime.scripted import Reply, Scripted, results
 
 from forgewright import (
@@ -107,22 +106,6 @@ async def test_structured_output_is_asked_for_again_with_what_was_wrong() -> Non
     assert outcome.status == "finished"
     assert "missing required field `people`" in model.requests[1].messages[-1].text
     assert model.requests[0].schema is not None
-
-
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        (lambda n: [("echo", {"text": "same"})], "the same call of echo 4 times"),
-        (lambda n: [("echo", {"text": str(n % 2)})], "back and forth between two calls"),
-        (lambda n: [("echo", {"wrong": n})], "every tool call of the last 8 turns failed"),
-        (lambda n: "", "3 empty answers in a row"),
-    ],
-)
-async def test_stuck_patterns_end_the_run_with_a_reason(script: object, said: str) -> None:
-    model = Scripted(lambda request: script(len(model.requests)))  # type: ignore[operator]
-    outcome = await run(Agent("a", tools=[echo]), model)
-    assert (outcome.status, outcome.reason) == ("parked", "error:stuck")
-    assert said in outcome.detail
 
 
 async def test_turns_are_bounded() -> None:

@@ -350,6 +350,34 @@ async def test_specs_that_make_no_sense_are_refused(
         await driver.create(spec)
 
 
+async def test_an_image_is_the_root_whatever_it_lacks(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One static program and nothing else: no shell, no library, no user."""
+    from forgewright.sandbox.images import fetch
+    from forgewright.sandbox.native import program
+
+    if driver.name == "docker":
+        pytest.skip("Docker's own images are its own business: this driver has `host` only")
+    monkeypatch.setenv("FORGEWRIGHT_IMAGES", str(tmp_path / "cache"))
+    (tmp_path / "root" / "bin").mkdir(parents=True)
+    shutil.copy(program("agent"), tmp_path / "root" / "bin" / "tool")
+    image = fetch(f"dir:{tmp_path}/root")
+    assert image is not None
+    sandbox = await driver.create(SandboxSpec(tier=driver.tier, image=image.digest))
+    try:
+        ended = await sandbox.run(Command(argv=("tool", "--version")))
+        assert ended.ok, ended
+        assert len(ended.stdout.strip()) == 64
+        assert (await sandbox.run(Command(argv=("sh", "-c", "true")))).code == 127
+        await sandbox.write("/tmp/file", b"x")
+        assert await sandbox.read("/tmp/file") == b"x"
+        with pytest.raises(Refused):
+            await sandbox.write("/bin/tool", b"x")
+    finally:
+        await sandbox.close()
+
+
 async def test_probe_says_what_there_is(driver: Driver) -> None:
     probe = await driver.probe()
     assert probe.available

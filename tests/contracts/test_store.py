@@ -279,6 +279,8 @@ async def test_memory(store: Store) -> None:
     assert await store.memory.get("n", "k") == b"4"
     assert list(await store.memory.keys("n")) == ["a", "k"]
     assert list(await store.memory.keys("none")) == []
+    assert list(await store.memory.items("n")) == [("a", b"2"), ("k", b"4")]
+    assert list(await store.memory.items("none")) == []
     assert await store.memory.delete("n", "k")
     assert not await store.memory.delete("n", "k")
     assert list(await store.memory.keys("n")) == ["a"]

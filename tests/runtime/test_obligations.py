@@ -10,7 +10,7 @@ from forgewright import END, Context, Engine, Graph, State, Update
 from forgewright.core.errors import PolicyDenied
 from forgewright.journal import events as ev
 from forgewright.policy.gate import CedarGate
-from forgewright.sandbox.types import Command, Sandbox, SandboxSpec, Tier
+from forgewright.sandbox.types import Command, Network, Sandbox, SandboxSpec, Tier
 from forgewright.wiring.sandboxes import RegisteredSandboxes
 
 
@@ -132,3 +132,50 @@ async def test_what_was_decided_about_an_image_is_what_is_used(
         [asked] = [r.event for r in await engine.records(outcome.run) if isinstance(r.event, ev.ExecAsked)]
         assert (asked.image, asked.image_digest) == (name, first.digest)
         assert opened == [first.digest]
+
+
+@pytest.mark.sandbox
+async def test_each_way_out_of_a_sandbox_is_on_record(tmp_path: Path) -> None:
+    """Before its first byte, with the address it goes to; what was refused too, and what went over it."""
+    import asyncio
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    script = """
+import os, sys, urllib.request
+os.environ.pop('no_proxy'), os.environ.pop('NO_PROXY')  # the server of this test is on a loopback
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({'http': 'http://127.0.0.1:3128'}))
+for url in sys.argv[1:]:
+    try: print(opener.open(url).read().decode())
+    except OSError as error: print(error.code)
+"""
+    urls = (f"http://127.0.0.1:{port}/", "http://169.254.169.254/")
+    graph = Graph("network", Result)
+
+    @graph.node(to=[END])
+    async def act(state: Result, context: Context) -> Update:
+        spec = SandboxSpec(network=Network((f"127.0.0.1:{port}",)))
+        command = Command(argv=("/usr/bin/python3", "-c", script, *urls))
+        ended = await context.exec(command, purpose="tests", spec=spec)
+        return Update(said=ended.stdout.decode())
+
+    policy = gate(f'@id("here") @tier("container") {PERMIT}')
+    async with server, Engine(home=tmp_path, gate=policy, sandboxes=RegisteredSandboxes()) as engine:
+        outcome = await engine.run(graph, Result())
+        assert outcome.state.said == "ok\n403\n"
+        events = [record.event for record in await engine.records(outcome.run)]
+    [asked] = [event for event in events if isinstance(event, ev.ExecAsked)]
+    mine = [event for event in events if isinstance(event, ev.ConnectionOpened | ev.ConnectionClosed)]
+    assert mine[0] == ev.ConnectionOpened(asked.effect, "127.0.0.1", port, True, "127.0.0.1")
+    closed = next(event for event in mine if isinstance(event, ev.ConnectionClosed))
+    assert (closed.port, closed.received_bytes) == (port, 40)
+    assert ("169.254.169.254", 80, False) in [
+        (event.host, event.port, event.allowed) for event in mine if isinstance(event, ev.ConnectionOpened)
+    ]
+    receipt = next(n for n, event in enumerate(events) if isinstance(event, ev.ExecAnswered))
+    assert all(events.index(event) < receipt for event in mine)

@@ -13,7 +13,9 @@ import pytest
 
 from forgewright.core.errors import UsageError
 from forgewright.sandbox import Command, Network, SandboxSpec, Tier, driver
-from forgewright.sandbox.egress import Rule, is_public, server_name
+from forgewright.sandbox.addresses import is_public
+from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.http_head import server_name
 from forgewright.sandbox.session import AgentSandbox
 
 TIERS = {"container": "crun", "gvisor": "runsc", "microvm": "qemu-system-x86_64"}

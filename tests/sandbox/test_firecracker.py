@@ -130,7 +130,7 @@ async def test_a_saved_machine_is_loaded_in_other_jails(
         for _ in range(2):
             clone, _ = driver._machine(SPEC)
             clones.append(clone)
-            loaded = await clone.launch(driver._arguments(guest, Shape.of(SPEC), clone, saved=saved))
+            loaded = await clone.launch(driver._arguments(guest, Shape.of(SPEC), clone, state_of=saved))
             await loaded.load(resume=True, seconds=20)
             assert (await loaded.describe())["state"] == "Running"
     finally:
@@ -148,7 +148,7 @@ async def test_a_broken_saved_state_is_refused_in_its_own_words(
     guest = await asyncio.to_thread(driver._find)
     machine, _ = driver._machine(SPEC)
     try:
-        api = await machine.launch(driver._arguments(guest, Shape.of(SPEC), machine, saved=tmp_path))
+        api = await machine.launch(driver._arguments(guest, Shape.of(SPEC), machine, state_of=tmp_path))
         with pytest.raises(SandboxError, match="snapshot"):
             await api.load(resume=True, seconds=20)
     finally:

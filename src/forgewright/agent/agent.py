@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +18,7 @@ from forgewright.agent.middleware.base import (
     around_agent,
     around_model,
     around_tool,
+    hooks_tools,
     wraps_models,
 )
 from forgewright.agent.middleware.stuck import StuckDetection
@@ -28,6 +29,7 @@ from forgewright.graph.transition import END, Update
 from forgewright.models.types import Message, Request, Response, ToolCall, ToolResult, ToolSpec, User
 from forgewright.runtime.context import Context
 from forgewright.runtime.execution import raise_first
+from forgewright.tools.sharing import batches
 from forgewright.tools.types import Tool
 
 if TYPE_CHECKING:
@@ -156,7 +158,10 @@ class _Work:
         self.middleware = tuple(one.fresh() for one in agent.middleware)
         self.tools: dict[str, Tool] = dict(agent.tools)
         self._ask_model = around_model(self.middleware, self._model, context)
-        self._call_tool = around_tool(self.middleware, self._tool, context)
+        self._plain_tool = around_tool(self.middleware, lambda call: self._tool(call, context), context)
+        self._calls = 0
+        own_effects = any(hooks_tools(one) for one in self.middleware if not isinstance(one, StuckDetection))
+        self._place = context.next_effect().rpartition(".")[2] if own_effects else ""
 
     async def act(self, messages: tuple[Message, ...]) -> Answer:
         """The loop."""
@@ -171,6 +176,8 @@ class _Work:
         )
         if self.tools and READ_RESULT not in self.tools:
             self.tools[READ_RESULT] = ReadResult(window.aside)
+        for one in self.middleware:
+            one.given(self.tools)
         refused = 0
         for turn in range(1, agent.turns_max + 1):
             response = await self._ask(window)
@@ -236,18 +243,22 @@ class _Work:
             model = one.wrap_model(model, context)
         return await context.perform(ModelEffect(model, request))
 
+    def _call_tool(self, call: ToolCall) -> Awaitable[ToolResult]:
+        """One call with what stands around it. Calls may run side by side, so the hooks of each have a scope."""
+        if not self._place:
+            return self._plain_tool(call)
+        self._calls += 1
+        scope = self.context.scope(f"hooks-{self._place}-{self._calls}")
+        inner = scope.scope("call")
+        inner.conversation = self.context.conversation
+        return around_tool(self.middleware, lambda call: self._tool(call, inner), scope)(call)
+
     async def _call_all(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """Neighbouring calls that are pure, or made for it, run side by side; all others one after the other."""
+        """Neighbouring calls that touch different things run side by side; all others one after the other."""
         results: list[ToolResult] = []
-        batch: list[ToolCall] = []
-        for call in calls:
-            if self._beside_others(call):
-                batch.append(call)
-                continue
+        for batch in batches(calls, self.tools.get):
             results += await self._side_by_side(batch)
-            batch = []
-            results.append(await self._call_tool(call))
-        return results + await self._side_by_side(batch)
+        return results
 
     async def _side_by_side(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
         if len(calls) < 2:
@@ -256,17 +267,13 @@ class _Work:
         raise_first(ended)
         return [result for result in ended if isinstance(result, ToolResult)]
 
-    def _beside_others(self, call: ToolCall) -> bool:
-        found = self.tools.get(call.name)
-        return found is not None and (found.recovery == "pure" or getattr(found, "concurrent", False))
-
-    async def _tool(self, call: ToolCall) -> ToolResult:
+    async def _tool(self, call: ToolCall, context: Context) -> ToolResult:
         found = self.tools.get(call.name)
         if found is None:
             return ToolResult(call.id, call.name, unknown_tool(call.name, list(self.tools)), error=True)
         for one in reversed(self.middleware):
-            found = one.wrap_tool(found, self.context)
-        return await self.context.tool(found, call)
+            found = one.wrap_tool(found, context)
+        return await context.tool(found, call)
 
 
 def unknown_tool(name: str, known: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""`follow`, `stop`, `answer`: a run that another process executes, seen and steered from here."""
+"""`follow`, `stop`: a run that another process executes, seen and steered from here."""
 
 from __future__ import annotations
 
@@ -21,20 +21,12 @@ def register(subparsers: Any) -> None:
         epilog="examples:\n  forgewright stop last\n",
     )  # fmt: skip
     stop.add_argument("run", metavar="RUN")
-    answer = subparsers.add_parser(
-        "answer", help="answer what a run asks", formatter_class=raw,
-        description="Answers an approval or a question; a parked run then goes on with: forgewright resume RUN",
-        epilog="examples:\n  forgewright answer last yes\n",
-    )  # fmt: skip
-    answer.add_argument("run", metavar="RUN")
-    answer.add_argument("answer", metavar="ANSWER")
-    answer.add_argument("--effect", metavar="ID", help="which question, where there are several")
 
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    return asyncio.run({"follow": _follow, "stop": _stop, "answer": _answer}[args.command](args))
+    return asyncio.run({"follow": _follow, "stop": _stop}[args.command](args))
 
 
 async def _follow(args: argparse.Namespace) -> int:
@@ -81,21 +73,4 @@ async def _stop(args: argparse.Namespace) -> int:
         say(f"run {run} is not executed anywhere\n  → where it stands: forgewright show {run}")
     else:
         say(f"run {run} is stopped\n  → go on with it: forgewright resume {run}")
-    return 0
-
-
-async def _answer(args: argparse.Namespace) -> int:
-    from forgewright.cli.output import print_json, say
-    from forgewright.cli.runs import find_run
-    from forgewright.cli.settings import home_of
-    from forgewright.runtime.engine import Engine
-
-    home = home_of(args)
-    run = await find_run(home, args.run)
-    async with Engine(home=home) as engine:
-        await engine.answer(run, args.answer, by=getpass.getuser(), effect=args.effect)
-    if args.json:
-        print_json({"run": run, "answer": args.answer})
-    else:
-        say(f"answered; if the run is parked: forgewright resume {run}")
     return 0

@@ -18,7 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("run", "go on with a run that was parked or interrupted"),
     "follow": ("follow", "watch a run that another process executes"),
     "stop": ("follow", "park a run, wherever it is executed"),
-    "answer": ("follow", "answer what a run asks"),
+    "answer": ("approvals", "answer what a run asks"),
+    "approvals": ("approvals", "open questions and standing approvals of a run"),
     "runs": ("show", "list the runs"),
     "show": ("show", "what a run did, and where it stands"),
     "diff": ("change", "the change that a run made"),
@@ -29,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "verify, export and search the journal"),
     "provenance": ("provenance", "which model call, program and test made a line"),
     "privacy": ("privacy", "persons' data in the journal: show, export, hold, erase"),
+    "memory": ("memory", "what agents remember: read, correct, forget"),
     "dataset": ("dataset", "training data from the journal"),
     "edit": ("edit", "change code by a program of the language of code"),
     "policy": ("policy", "check, explain and compare policies"),
@@ -40,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completions": ("completions", "completions for bash, zsh and fish"),
 }
 
-_AT_HOME = ("audit", "provenance", "privacy", "dataset", "policy", "sandbox", "mcp")
+_AT_HOME = ("audit", "memory", "provenance", "privacy", "dataset", "policy", "sandbox", "mcp")
 """Commands that find the home's path in `args.home`; `edit` needs none, the others ask `settings` for more."""
 
 USAGE = """\

@@ -13,7 +13,8 @@ from forgewright.cli.output import print_json, say
 from forgewright.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from forgewright.sandbox.types import Exit, SandboxSpec
+    from forgewright.sandbox.session import AgentSandbox
+    from forgewright.sandbox.types import Exit, Network, SandboxSpec
 
 _UNITS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -79,6 +80,21 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--python", metavar="VENV", help="a virtual environment, at its own path")
     parser.add_argument("--allow", action="append", default=[], metavar="HOST:PORT", help="may be reached")
+    parser.add_argument(
+        "--forward", action="append", default=[], metavar="[PORT=]HOST:PORT",
+        help="a port inside that leads there, for protocols that know no proxy",
+    )  # fmt: skip
+    parser.add_argument(
+        "--credential", action="append", default=[], metavar="HOST:PORT=VARIABLE",
+        help="the proxy adds this variable's secret to requests to the host; inside nobody sees it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--publish",
+        action="append",
+        default=[],
+        metavar="[PORT:]INSIDE",
+        help="a server's port inside, reached from here",
+    )
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--workdir", default="/", help="folder to start in")
 
@@ -114,7 +130,7 @@ def size(text: str) -> int:
 def _spec(args: argparse.Namespace) -> SandboxSpec:
     import os
 
-    from forgewright.sandbox import Limits, Mount, Network, SandboxSpec, Tier, python_mounts
+    from forgewright.sandbox import Limits, Mount, SandboxSpec, Tier, python_mounts
 
     mounts = list(python_mounts(args.python)) if args.python else []
     for text in args.mount:
@@ -143,10 +159,37 @@ def _spec(args: argparse.Namespace) -> SandboxSpec:
             memory_bytes=size(args.mem), disk_bytes=size(args.disk), cpus=args.cpus, processes=args.pids
         ),
         mounts=tuple(mounts),
-        network=Network(tuple(args.allow)),
+        network=_network(args),
         environment={**environment, **_environment(args.env)},
         workdir=args.workdir,
     )
+
+
+def _network(args: argparse.Namespace) -> Network:
+    from forgewright.sandbox.types import Credential, Network
+
+    credentials = []
+    for text in args.credential:
+        to, equals, variable = text.partition("=")
+        if not equals or not variable.isidentifier():
+            raise UsageError(
+                f"credential {text!r}: expected HOST:PORT=VARIABLE",
+                hint="the variable's name, not the secret itself",
+            )
+        credentials.append(Credential(to, variable))
+    allowed = [*args.allow, *(c.to for c in credentials if c.to not in args.allow)]
+    return Network(tuple(allowed), tuple(credentials), tuple(args.forward))
+
+
+def published(texts: list[str]) -> list[tuple[int, int]]:
+    """(port here, port inside) of each `[PORT:]INSIDE`; 0 is any that is free."""
+    found = []
+    for text in texts:
+        match = re.fullmatch(r"(?:(\d{1,5}):)?(\d{1,5})", text)
+        if not match or not 0 < int(match[2]) < 65536 or int(match[1] or 0) > 65535:
+            raise UsageError(f"publish {text!r}: expected INSIDE or PORT:INSIDE", hint="for example 8080")
+        found.append((int(match[1] or 0), int(match[2])))
+    return found
 
 
 def _environment(pairs: list[str]) -> dict[str, str]:
@@ -199,9 +242,21 @@ async def _run(args: argparse.Namespace) -> int:
     command = _command(args)
     sandbox = await open_sandbox(_spec(args), args.driver)
     try:
+        for here, inside in published(args.publish):
+            at = await agent_sandbox(sandbox).publish(inside, here)
+            sys.stderr.write(f"forgewright: port {inside} inside is 127.0.0.1:{at.port}\n")
         return _ended(await sandbox.run(command, on_output=_show(args.json)), args.json)
     finally:
         await sandbox.close()
+
+
+def agent_sandbox(sandbox: object) -> AgentSandbox:
+    """Raises `UsageError` for WebAssembly, which has no processes to talk to."""
+    from forgewright.sandbox.session import AgentSandbox
+
+    if not isinstance(sandbox, AgentSandbox):
+        raise UsageError("a WebAssembly sandbox runs modules only", hint="choose another tier")
+    return sandbox
 
 
 async def _create(args: argparse.Namespace) -> int:

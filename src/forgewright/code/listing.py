@@ -33,23 +33,26 @@ class Listing:
         self._root = str(root)
         self._folders: dict[str, _Folder] = {}
         self._none = Ignored()
+        self._paths: list[str] = []
 
     def paths(self) -> list[str]:
-        """As the disk is now, sorted."""
-        found: list[str] = []
+        """As the disk is now, sorted; the same list as the last time if nothing has changed."""
         seen: dict[str, _Folder] = {}
+        same = True
         stack = [("", self._none)]
         while stack:
             prefix, above = stack.pop()
             folder = self._folder(prefix, above)
             if folder is None:
                 continue
+            same = same and self._folders.get(prefix) is folder
             seen[prefix] = folder
-            found.extend(folder.files)
-            stack.extend((inner, folder.ignored) for inner in folder.folders)
-        self._folders = seen
-        found.sort()
-        return found
+            for inner in folder.folders:
+                stack.append((inner, folder.ignored))
+        if not same or len(seen) != len(self._folders):
+            self._folders = seen
+            self._paths = sorted(path for folder in seen.values() for path in folder.files)
+        return self._paths
 
     def _folder(self, prefix: str, above: Ignored) -> _Folder | None:
         place = f"{self._root}/{prefix}" if prefix else self._root

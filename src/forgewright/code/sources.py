@@ -119,6 +119,9 @@ class DiskProject:
             raise NotFound(f"no folder {str(root)!r}", hint="name the root of the project")
         self._listing = Listing(self.root)
         self._lists: dict[tuple[str, ...] | None, list[str]] = {}
+        self._listed_now = False
+        self._found: dict[tuple[bytes, str | None], list[str]] = {}
+        """Answers of `containing`, until the next look at the disk."""
         self._sources: dict[str, SourceFile] = {}
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._fresh: set[str] = set()
@@ -128,7 +131,8 @@ class DiskProject:
 
     def refresh(self) -> None:
         """Look at the disk again: the next access sees what has changed meanwhile."""
-        self._lists.clear()
+        self._listed_now = False
+        self._found.clear()
         self._fresh.clear()
         self.left_alone.clear()
 
@@ -154,6 +158,11 @@ class DiskProject:
         return found
 
     def containing(self, word: bytes, language: str | None = None) -> Iterator[str]:
+        known = self._found.get((word, language))
+        if known is not None:
+            yield from known
+            return
+        found: list[str] = []
         with _Folders(self.root) as folders:
             for path in self.paths(language=language):
                 source = self._sources.get(path)
@@ -163,7 +172,9 @@ class DiskProject:
                 except NotFound:
                     continue
                 if source is not None and word in source.data:
+                    found.append(path)
                     yield path
+        self._found[word, language] = found
 
     def _is_fresh(self, path: str) -> bool:
         """Whether a listed file is as it was when it was read."""
@@ -253,8 +264,11 @@ class DiskProject:
 
     def _listed(self, languages: tuple[str, ...] | None) -> list[str]:
         """All paths in these languages, sorted."""
-        if None not in self._lists:
-            self._lists[None] = self._listing.paths()
+        if not self._listed_now:
+            paths = self._listing.paths()
+            if paths is not self._lists.get(None):
+                self._lists = {None: paths}
+            self._listed_now = True
         if languages not in self._lists:
             self._lists[languages] = [
                 path for path in self._lists[None] if language_of(path) in (languages or ())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.languages import Unparsable
 from forgewright.code.sources import SourceFile
+from forgewright.code.substitution import substituted
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -50,6 +51,8 @@ def broken(source: SourceFile) -> list[Node]:
 
 def _python(before: SourceFile | None, after: SourceFile) -> str:
     """Python's own compiler decides; a file that it did not take before is judged by its tree."""
+    if before is not None and substituted(before, after):
+        return ""
     wrong = compiled(after)
     if not wrong:
         return ""

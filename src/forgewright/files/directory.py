@@ -66,8 +66,9 @@ class DirectoryFiles:
     async def read(self, path: str) -> bytes:
         return self._read(paths.clean(path))
 
-    async def write(self, path: str, data: bytes) -> None:
-        self._write(paths.clean(path), data)
+    async def write(self, path: str, data: bytes, *, executable: bool | None = None) -> None:
+        """`executable`: whether it can be run, where that shall not stay as it is."""
+        self._write(paths.clean(path), data, executable)
 
     async def edit(self, path: str, old: str, new: str, *, every: bool = False) -> int:
         name = paths.clean(path)
@@ -126,7 +127,7 @@ class DirectoryFiles:
                 os.close(fd)
         return content.bounded(name, b"".join(parts))
 
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, data: bytes, executable: bool | None = None) -> None:
         content.bounded(name, data)
         if not name:
             raise UsageError("expected the path of a file; found the root")
@@ -136,6 +137,8 @@ class DirectoryFiles:
             if old is not None:
                 _regular(name, old.st_mode)
                 mode = stat.S_IMODE(old.st_mode) & 0o777
+            if executable is not None:
+                mode = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
             fresh = f".{last[:40]}.{os.urandom(6).hex()}.new"
             fd = os.open(
                 fresh,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from forgewright.core.ids import Digest, RunId
+from forgewright.core.ids import Digest, EffectId, RunId
 
 Json = msgspec.Raw
 """An encoded JSON value, kept as its bytes."""
@@ -34,6 +34,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """Limits that it obliges, as the policies name them."""
     redact: tuple[str, ...] = ()
     """What it obliges to take out of what goes to the effect."""
+    standing: EffectId | None = None
+    """The approval (by the effect of its question) that was given before and covers it."""
 
 
 GRANTED = Decision()

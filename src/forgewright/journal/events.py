@@ -26,6 +26,7 @@ from forgewright.journal.home_events import HoldPlaced as HoldPlaced
 from forgewright.journal.home_events import HoldReleased as HoldReleased
 from forgewright.journal.home_events import KeyRevoked as KeyRevoked
 from forgewright.journal.home_events import KeyRotated as KeyRotated
+from forgewright.journal.home_events import MemoryChanged as MemoryChanged
 from forgewright.journal.home_events import StatementSigned as StatementSigned
 from forgewright.journal.home_events import SubjectErased as SubjectErased
 
@@ -49,6 +50,10 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     """Forked from this run …"""
     parent_sequence: int | None = None
     """… after this record of it."""
+    subject: str = ""
+    """Pseudonym of the person whom the run is for: what is personal in it is sealed, and goes with that person."""
+    salt: str = ""
+    """Of a run for a person: random, so that digests of what was said tell nothing after an erasure."""
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -171,6 +176,8 @@ class QuestionAsked(Asked, frozen=True, tag="question.asked"):
     choices: tuple[str, ...] = ()
     about: Json = NULL
     """The exact thing an approval approves."""
+    form: Json = NULL
+    """JSON Schema of the answer; NULL where it is a text or a choice."""
 
 
 class AgentAsked(Asked, frozen=True, tag="agent.asked"):
@@ -194,6 +201,17 @@ class EffectBegun(Event, frozen=True, tag="effect.begun"):
     """An effect that had to wait for a person begins now (again)."""
 
     effect: EffectId
+    decision: Decision | None = None
+    """What the gate said then, where it was asked again because the approved thing had changed."""
+
+
+class ApprovalRevoked(Event, frozen=True, tag="approval.revoked"):
+    """A standing approval holds no longer."""
+
+    approval: EffectId
+    """The effect of the question by which it was given."""
+    by: str
+    reason: str = ""
 
 
 # ── effects: receipts ────────────────────────────────────────────────────────────────────────────────
@@ -302,6 +320,30 @@ class NoteWritten(Noted, frozen=True, tag="note.written"):
 
     topic: str
     value: Json
+
+
+class ConnectionOpened(Event, frozen=True, tag="connection.opened"):
+    """A sandbox's attempt to get out, written before its first byte goes out."""
+
+    effect: EffectId
+    """The command in whose sandbox it was made."""
+    host: str
+    port: int
+    allowed: bool = True
+    reason: str = ""
+    """Why not, or the address that it goes to."""
+
+
+class ConnectionClosed(Event, frozen=True, tag="connection.closed"):
+    """What went over an allowed connection; none is written where the engine died before."""
+
+    effect: EffectId
+    host: str
+    port: int
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    reason: str = ""
+    """Where it was cut off: why."""
 
 
 class AttestationMade(Event, frozen=True, tag="attestation.made"):

@@ -81,3 +81,19 @@ class StatementSigned(Event, frozen=True, tag="registry.statement"):
     statement: Json
     """The exact bytes that are signed."""
     signature: str
+
+
+class MemoryChanged(Event, frozen=True, tag="memory.changed"):
+    """Something was written to the long-term memory, or is gone from it. What it says stands in the memory alone, so
+    that it can be forgotten."""
+
+    what: str
+    """`written`, `edited`, `forgotten` or `expired`."""
+    namespace: str
+    id: str
+    trust: str = ""
+    """How far it is believed: `person`, `agent` or `untrusted`."""
+    run: str = ""
+    """The run that wrote it …"""
+    effect: str = ""
+    """… and the call in it."""

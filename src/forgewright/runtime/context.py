@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
@@ -74,6 +74,11 @@ class Context:
         return f"{self.run}/{self._prefix}"
 
     @property
+    def prefix(self) -> str:
+        """What the numbers of this scope's effects begin with."""
+        return self._prefix
+
+    @property
     def label(self) -> str:
         """The actor, and of a sub-agent also which one it is: `reviewer@2.4`."""
         return f"{self.actor}@{self.strand.effect}" if self.strand.depth else self.actor
@@ -137,6 +142,7 @@ class Context:
 
         return await door.perform(ExecEffect(command, purpose, spec), self)
 
+    @overload
     async def ask(
         self,
         question: str,
@@ -145,11 +151,45 @@ class Context:
         choices: Sequence[str] = (),
         about: Mapping[str, Any] | None = None,
         reason: str = "question",
-    ) -> str:
-        """Asks a person. Without an answer yet, the run is parked and goes on here when the answer came."""
+    ) -> str: ...
+
+    @overload
+    async def ask(
+        self,
+        question: str,
+        *,
+        answer: type[T],
+        to: str = "owner",
+        about: Mapping[str, Any] | None = None,
+        reason: str = "question",
+    ) -> T: ...
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        to: str = "owner",
+        choices: Sequence[str] = (),
+        about: Mapping[str, Any] | None = None,
+        reason: str = "question",
+        answer: Any = str,
+    ) -> Any:
+        """Asks a person. Without an answer yet, the run is parked and goes on here when the answer came.
+
+        `answer` is the type of the answer: `str` (or one of `choices`), `bool`, `int`, `float`, an enum, a struct (a
+        form). What does not fit it is not taken for an answer.
+        """
         from forgewright.runtime.effects.question import QuestionEffect
 
-        return await door.perform(QuestionEffect(question, to, tuple(choices), about, reason), self)
+        effect: QuestionEffect[Any] = QuestionEffect(question, to, tuple(choices), about, reason, answer)
+        return await door.perform(effect, self)
+
+    async def ask_ruling(self, question: str, *, to: str, about: Mapping[str, Any]) -> Any:
+        """Asks for a ruling over an effect: `yes`, `no`, or one of `runtime.approvals` as a mapping."""
+        from forgewright.runtime.effects.question import QuestionEffect
+
+        effect: QuestionEffect[Any] = QuestionEffect(question, to, ("yes", "no"), about, "approval", Any)
+        return await door.perform(effect, self)
 
     async def delegate(
         self,

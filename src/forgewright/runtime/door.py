@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from forgewright.core import errors
 from forgewright.core.errors import ForgewrightError, Nondeterminism, PolicyDenied, Refused
 from forgewright.core.ids import EffectId
 from forgewright.journal import events as ev
 from forgewright.policy.types import Attempt, Verdict
+from forgewright.runtime.approvals import Answer, Approve, Edit
+from forgewright.runtime.approve import approve, standing_approval
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.park import OWN_TROUBLE
 
@@ -60,6 +63,7 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
         verdict.approval,
         dict(verdict.limits),
         verdict.redact,
+        standing_approval(effect, verdict, context) if verdict.permit else None,
     )
     if decision == ev.GRANTED:
         decision = ev.GRANTED  # the very default is left out of the record
@@ -76,9 +80,8 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
         await _refuse(effect, identity, asked, verdict, context)
     execution.open.add(identity)
     await context.ledger.append(context.actor, asked)
-    if verdict.approval is not None:
-        await _approve(effect, identity, asked, verdict.approval, context)
-        await _begin(effect, identity, context)
+    if verdict.approval is not None and decision.standing is None:
+        return await _with_approval(effect, identity, asked, verdict.approval, context)
     return await _do(effect, identity, context)
 
 
@@ -95,10 +98,9 @@ def _withhold(effect: Effect[A], kinds: tuple[str, ...], context: Context) -> No
     effect.withhold(context.execution.cleaner_of(kinds))
 
 
-async def _begin(effect: Effect[A], identity: EffectId, context: Context) -> None:
-    """Says on record that an unsafe effect begins after a person's word, so that a crash is told from a wait."""
-    if effect.recovery == "unsafe":
-        await context.ledger.append(context.actor, ev.EffectBegun(identity))
+async def _begin(identity: EffectId, context: Context, decision: ev.Decision | None = None) -> None:
+    """Says on record that an effect begins after a person's word, so that a crash is told from a wait."""
+    await context.ledger.append(context.actor, ev.EffectBegun(identity, decision))
 
 
 async def _refuse(
@@ -121,28 +123,53 @@ async def _fail(
     )
 
 
-async def _approve(
+async def _with_approval(
     effect: Effect[A], identity: EffectId, asked: ev.Asked, who: str, context: Context
-) -> None:
-    """An approval is bound to the digest of the very intent that was journaled; another intent, another question."""
-    import msgspec
+) -> A:
+    """Does what a person rules: this, this with other arguments, or nothing but to take their answer for it."""
+    try:
+        ruled = await approve(effect, identity, asked, who, context)
+    except (PolicyDenied, *OWN_TROUBLE):
+        raise  # recorded already, or nothing to record
+    except ForgewrightError as error:
+        _clean_error(error, context)
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
+        raise
+    match ruled.ruling:
+        case Approve():
+            await _begin(identity, context, ruled.decision)
+            return await _do(effect, identity, context)
+        case Answer(result=result, error=failed):
+            answer = effect.stand_in(result, error=failed)
+        case Edit(arguments=arguments):
+            answer = await _edited(effect, identity, arguments, (who, ruled.question), context)
+    answer = context.execution.cleaner.value(answer)
+    await _receipt(context, identity, await effect.answered(identity, answer, 0, context))
+    return answer
 
-    from forgewright.core.ids import digest
 
-    about = {"effect": identity, "intent": digest(msgspec.json.encode(asked))}
-    answer = await context.scope(f"approve-{identity}").ask(
-        f"May {context.actor} do this: {effect.action} {effect.resource}?",
-        to=who,
-        choices=("yes", "no"),
-        about=about,
-        reason="approval",
-    )
-    if answer != "yes":
-        message = f"{who} did not approve {effect.action} on {effect.resource!r}" + (
-            f": {answer}" if answer != "no" else ""
-        )
-        await _receipt(context, identity, ev.EffectRefused(identity, message))
-        raise PolicyDenied(message)
+async def _edited(
+    effect: Effect[A],
+    identity: EffectId,
+    arguments: Mapping[str, Any],
+    consent: tuple[str, EffectId | None],
+    context: Context,
+) -> A:
+    """The edited effect is one of its own: the gate decides over it, and its intent has the edited bytes."""
+    other = effect.edited(arguments)
+    if consent[1] is not None:
+        other.consent = (consent[0], consent[1])
+    try:
+        answer = await perform(other, context.scope(f"edited-{identity}"))
+    except PolicyDenied as error:
+        await _receipt(context, identity, ev.EffectRefused(identity, error.message))
+        raise
+    except OWN_TROUBLE:
+        raise
+    except ForgewrightError as error:
+        await _receipt(context, identity, ev.EffectFailed(identity, error.code, error.message, error.hint))
+        raise
+    return effect.as_edited(answer, arguments)
 
 
 async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
@@ -204,12 +231,11 @@ async def _lost(effect: Effect[A], identity: EffectId, past: Past, context: Cont
         raise PolicyDenied(message)
     said = asked.decision
     await effect.oblige(Verdict(True, said.by, said.tier, said.approval, limits=said.limits), context)
-    if asked.decision.approval is not None:
-        await _approve(effect, identity, asked, asked.decision.approval, context)
+    if said.approval is not None and said.standing is None and not past.begins:
+        return await _with_approval(effect, identity, asked, said.approval, context)
     if effect.recovery == "unsafe":
-        if past.begins:
-            await _ask_to_repeat(effect, identity, past.begins, context)
-        await _begin(effect, identity, context)
+        await _ask_to_repeat(effect, identity, past.begins, context)
+        await _begin(identity, context)
     elif effect.recovery == "reconcilable":
         found = await effect.reconcile(f"{context.run}/{identity}", asked, context)
         if found is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from forgewright.core.errors import Refused
+from forgewright.core.errors import Refused, UsageError
 from forgewright.core.ids import EffectId
 from forgewright.journal.events import Answered, Asked, Decision
 from forgewright.policy.types import Action, Fact, Verdict
@@ -33,6 +33,12 @@ class Effect(Generic[A]):
     recovery: Recovery = "pure"
     lazy: bool = False
     """The receipt may be written with the next intent, since repeating the effect is harmless."""
+    may: tuple[str, ...] = ()
+    """What a person may do instead of approving it: `edit` the arguments, `answer` in its place."""
+    consent: tuple[str, EffectId] | None = None
+    """Who approved these very bytes already, and the question by which."""
+    traced: Mapping[str, Fact] = NO_FACTS
+    """What is known of where its arguments come from."""
     recorded: bool = False
     """Set by `perform` where somebody else wrote the receipt already."""
     nested: bool = False
@@ -63,6 +69,39 @@ class Effect(Generic[A]):
     def matches(self, asked: Asked) -> bool:
         """Whether a journaled intent is this effect's."""
         raise NotImplementedError
+
+    # ── what a person sees who has to approve it ─────────────────────────────────────────────────────
+
+    def particulars(self) -> Mapping[str, Any]:
+        """Its arguments by name, as a person sees them and as the constraints of standing approvals name them."""
+        return {}
+
+    def identity_of(self) -> str:
+        """Digest of what does it (a tool's schema), so that a standing approval does not cover another thing of the
+        same name."""
+        return ""
+
+    async def bound(self, context: Context) -> Mapping[str, str]:
+        """Digests of what an approval is bound to beyond the intent and the policy: files, the work tree."""
+        return {}
+
+    def void(self) -> None:
+        """What `bound` says changed before an approval took effect. Raises `Conflict` where the journaled intent cannot
+        be done any more; otherwise it is asked about anew."""
+
+    def edited(self, arguments: Mapping[str, Any]) -> Effect[A]:
+        """This effect with other arguments. Raises `UsageError`, `ToolArgumentError`."""
+        raise UsageError(f"{self.action} can't be edited")
+
+    def as_edited(self, answer: A, arguments: Mapping[str, Any]) -> A:
+        """What the node sees of an effect whose arguments a person changed."""
+        return answer
+
+    def stand_in(self, result: str, *, error: bool) -> A:
+        """The answer that a person gave in its place. Raises `UsageError`."""
+        raise UsageError(f"{self.action} can't be answered by a person")
+
+    # ── doing it ─────────────────────────────────────────────────────────────────────────────────────
 
     async def perform(self, key: str, context: Context) -> A:
         """Does it. `key` is the same when it is repeated after a crash."""

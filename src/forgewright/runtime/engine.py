@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from forgewright.core.errors import LeaseLost, LostRace, NotFound, UsageError
-from forgewright.core.ids import RunId, new_run_id
+from forgewright.core.ids import EffectId, RunId, new_run_id
 from forgewright.core.version import VERSION
 from forgewright.graph.graph import Graph
 from forgewright.graph.state import State
@@ -18,19 +18,25 @@ from forgewright.journal.journal import Journal
 from forgewright.journal.redact.cleaner import Cleaner
 from forgewright.models.types import Delta, Model
 from forgewright.policy.types import Gate
+from forgewright.runtime.approvals import Approvals, Approve, Reject, Standing, read_ruling
 from forgewright.runtime.budget import Budget
 from forgewright.runtime.execution import Execution, Outcome
 from forgewright.runtime.gate import GrantedGate
 from forgewright.runtime.history import History
 from forgewright.runtime.leases import Leases
+from forgewright.runtime.privacy import refuse_erased
+from forgewright.runtime.questions import Question, question_of, read_answer
 from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
 from forgewright.runtime.strand import DelegationLimits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forgewright.code.engine import CodeEngine
 
 S = TypeVar("S", bound=State)
 
+OnAsk = Callable[[Question], Awaitable[Any]]
 OnQuestion = Callable[[RunId, str, str, tuple[str, ...]], Awaitable[str | None]]
 
 
@@ -58,6 +64,7 @@ class Engine:
         on_delta: Callable[[RunId, str, Delta], None] | None = None,
         on_output: Callable[[RunId, str, bytes], None] | None = None,
         on_question: OnQuestion | None = None,
+        on_ask: OnAsk | None = None,
         delegation: DelegationLimits = DelegationLimits(),  # noqa: B008 - a frozen value
         raise_errors: bool = False,
         secrets: Iterable[str] = (),
@@ -73,6 +80,8 @@ class Engine:
         self.on_delta = on_delta
         self.on_output = on_output
         self.on_question = on_question
+        self.on_ask = on_ask
+        """Like `on_question`, with all that is known of the question; goes first where both are given."""
         self.delegation = delegation
         """How far runs may branch out into sub-agents."""
         self.raise_errors = raise_errors
@@ -92,17 +101,19 @@ class Engine:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def home(self) -> Path | None:
+        """Folder of the durable journal; None for one in memory."""
+        from pathlib import Path
+
+        return None if self._home is None else Path(self._home).expanduser()
+
     async def open(self) -> None:
         """Opens the journal; called by `async with` and by the first use."""
         if self._journal is None:
             from forgewright.journal.journal import open_journal
 
-            home = None
-            if self._home is not None:
-                from pathlib import Path
-
-                home = Path(self._home).expanduser()
-            self._journal = await open_journal(home)
+            self._journal = await open_journal(self.home)
         if self._leases is None:
             self._leases = Leases(self._journal.leases)
 
@@ -168,9 +179,10 @@ class Engine:
         budget: Budget | None = None,
         options: Any = None,
         code: CodeEngine | None = None,
+        subject: str | None = None,
     ) -> Outcome[S]:
         """Starts a run and executes it."""
-        run = await self.start(graph, state, goal=goal, budget=budget, options=options)
+        run = await self.start(graph, state, goal=goal, budget=budget, options=options, subject=subject)
         return await self.execute(run, graph, code=code)
 
     async def start(
@@ -182,19 +194,27 @@ class Engine:
         budget: Budget | None = None,
         options: Any = None,
         run: RunId | None = None,
+        subject: str | None = None,
     ) -> RunId:
-        """Journals a new run; nothing of it happens yet."""
+        """Journals a new run; nothing of it happens yet.
+
+        `subject` names the person whom the run is for (an address, an account): what is personal in it is sealed
+        under that person's key, and gone when that person is erased.
+        """
         await self.open()
+        pseudonym = "" if subject is None else await (await self.journal.privacy()).subject(subject)
         graph.check()
         run = run or new_run_id()
         started = ev.RunStarted(
             graph.name,
             goal,
-            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state))),
+            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state)), subject=pseudonym),
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,
             VERSION,
+            subject=pseudonym,
+            salt=os.urandom(16).hex() if pseudonym else "",
         )
         await self._write(run, 0, started)
         return run
@@ -217,7 +237,8 @@ class Engine:
         try:
             history = History(graph)
             records = await self.records(run)
-            await history.fold(records, self.journal.load)
+            refuse_erased(records[0])
+            await history.fold(records, self.journal.load, run)
             assert history.position is not None
             if history.status == "finished":
                 return Outcome(run, "finished", history.position.state)
@@ -271,17 +292,52 @@ class Engine:
         await self._write(fork, 0, msgspec.structs.replace(first, parent=run, parent_sequence=at))
         return fork
 
-    async def answer(self, run: RunId, answer: str, *, by: str, effect: str | None = None) -> None:
-        """Answers the run's open question (the only one, or that of `effect`), also from another process."""
+    async def answer(self, run: RunId, answer: Any, *, by: str, effect: str | None = None) -> None:
+        """Answers the run's open question (the only one, or that of `effect`), also from another process.
+
+        `answer`: a text, what the question's form asks for, or for an approval `yes`, `no`, `no: why` or a ruling
+        (`runtime.approvals`). Raises `UsageError`: no such open question, an answer that does not fit.
+        """
         await self.open()
         records = list(await self.records(run))
         while True:
-            question = _open_question(records, effect)
-            if question.choices and answer not in question.choices:
-                raise UsageError(f"the answer {answer!r} is none of: {', '.join(question.choices)}")
-            event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(answer)), by)
+            question = _one(_open(run, records), effect)
+            if question.approval:
+                given: Any = read_ruling(answer, tuple(question.about["may"]))
+                if isinstance(answer, str) and isinstance(given, Approve | Reject):
+                    given = answer  # as it was said
+            else:
+                given = read_answer(answer, question)
+            event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(given)), by)
             try:
-                await self._write(run, records[-1].sequence, event, actor=by)
+                await self._write(run, records[-1].sequence, event, person=by)
+                return
+            except LostRace:  # a busy run writes all the time: only what is new is read again
+                records += await self.journal.read(run, after=records[-1].sequence)
+
+    async def questions(self, run: RunId) -> Sequence[Question]:
+        """The run's open questions, in the order in which they were asked."""
+        return _open(run, await self.records(run))
+
+    async def approvals(self, run: RunId) -> Sequence[Standing]:
+        """The run's standing approvals; those that expired or are used up as well."""
+        await self.open()
+        found = Approvals()
+        for record in await self.journal.read(run):
+            found.see(record)
+        return tuple(found.standing.values())
+
+    async def revoke(self, run: RunId, approval: str, *, by: str, reason: str = "") -> None:
+        """Ends a standing approval, also from another process: that one sees it with its next record."""
+        if approval not in {standing.approval for standing in await self.approvals(run)}:
+            raise NotFound(
+                f"run {run} has no standing approval {approval}", hint="run: forgewright approvals RUN"
+            )
+        records = list(await self.journal.read(run))
+        event = ev.ApprovalRevoked(EffectId(approval), by, reason)
+        while True:
+            try:
+                await self._write(run, records[-1].sequence, event, person=by)
                 return
             except LostRace:  # a busy run writes all the time: only what is new is read again
                 records += await self.journal.read(run, after=records[-1].sequence)
@@ -296,7 +352,7 @@ class Engine:
             if isinstance(records[-1].event, (ev.RunParked, ev.RunFinished, ev.RunFailed)):
                 return
             try:
-                await self._write(run, records[-1].sequence, ev.RunParked("stopped", f"by {by}"), actor=by)
+                await self._write(run, records[-1].sequence, ev.RunParked("stopped"), person=by)
                 return
             except LostRace:
                 continue
@@ -312,27 +368,31 @@ class Engine:
     def _lost(self, run: RunId, error: LeaseLost) -> None:
         self.interrupt(run, "lease", error.message)
 
-    async def _write(self, run: RunId, expected: int, event: ev.Event, actor: str = "engine") -> None:
+    async def _write(self, run: RunId, expected: int, event: ev.Event, person: str | None = None) -> None:
         event = self.cleaner.value(event)
-        for record in await self.journal.append(run, [event], expected=expected, actor=actor):
+        for record in await self.journal.append(run, [event], expected=expected, person=person):
             if self.on_record is not None:
                 self.on_record(record)
 
 
-def _open_question(records: Sequence[ev.Record], effect: str | None) -> ev.QuestionAsked:
-    asked: dict[str, ev.QuestionAsked] = {}
+def _open(run: RunId, records: Sequence[ev.Record]) -> tuple[Question, ...]:
+    """The questions that nobody has answered yet, in their order."""
+    found: dict[str, Question] = {}
     for record in records:
         if isinstance(record.event, ev.QuestionAsked):
-            asked[record.event.effect] = record.event
+            found[record.event.effect] = question_of(run, record.event)
         elif isinstance(record.event, ev.Answered):
-            asked.pop(record.event.effect, None)
-    if effect is not None:
-        asked = {k: v for k, v in asked.items() if k == effect}
-    if len(asked) != 1:
-        listed = "; ".join(f"{k}: {v.question}" for k, v in asked.items())
+            found.pop(record.event.effect, None)
+    return tuple(found.values())
+
+
+def _one(questions: Sequence[Question], effect: str | None) -> Question:
+    found = [question for question in questions if effect in (None, question.effect)]
+    if len(found) != 1:
+        listed = "; ".join(f"{question.effect}: {question.text}" for question in found)
         raise UsageError(
-            f"one open question was expected, and there are {len(asked)}"
+            f"one open question was expected, and there are {len(found)}"
             + (f" ({listed})" if listed else ""),
-            hint="name the effect" if asked else "run: forgewright show RUN",
+            hint="name the effect" if found else "run: forgewright show RUN",
         )
-    return next(iter(asked.values()))
+    return found[0]

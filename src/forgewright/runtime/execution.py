@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from forgewright.code.engine import CodeEngine
     from forgewright.journal.redact.cleaner import Cleaner
     from forgewright.runtime.engine import Engine
+    from forgewright.runtime.questions import Question
     from forgewright.sandbox.types import OnOutput
 
 S = TypeVar("S", bound=State)
@@ -76,6 +77,10 @@ class Execution(Generic[S]):
         )
         self.cleaner = engine.cleaner
         """Takes secrets out of whatever is journaled or shown to a model."""
+        started = history.started
+        self.subject = started.subject if started is not None else ""
+        """Pseudonym of the person whom the run is for, or nothing."""
+        self.salt = started.salt.encode() if started is not None else b""
         self.model_calls = dict(history.model_calls)
         spent = history.spent
         self.crowd = Crowd(self, engine.delegation)
@@ -94,7 +99,7 @@ class Execution(Generic[S]):
         self._task: asyncio.Task[None] | None = None
         self._interrupted: tuple[str, str] | None = None
         self._parked_elsewhere = False
-        self._answers: dict[EffectId, str] = {}
+        self._answers: dict[EffectId, Any] = {}
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,7 +180,7 @@ class Execution(Generic[S]):
             raise ParkSignal(
                 "error:exception", f"node {node.name!r}: {type(error).__name__}: {error}"
             ) from error
-        update = await self.journal.keep(bytes(encoded))
+        update = await self.journal.keep(bytes(encoded), subject=self.subject)
         names = tuple(b.node for b in branches if b.node != END)
         await self.ledger.append(
             node.name, ev.NodeLeft(visit.number, update, names, encode_branches(cls, branches))
@@ -213,18 +218,23 @@ class Execution(Generic[S]):
                 "budget", f"the budget is reached: {limit - left:.0f} of {limit:.0f} seconds are over"
             )
 
-    async def answer_to(
-        self, effect: EffectId, to: str, question: str, choices: tuple[str, ...], strand: Strand
-    ) -> tuple[str | None, bool]:
+    async def answer_to(self, question: Question, strand: Strand) -> tuple[Any, bool]:
         """An answer, and whether its receipt is written already; None if there is nobody to wait for."""
+        effect = question.effect
         if effect in self._answers:
             return self._answers[effect], True
-        if self.engine.on_question is not None:
+        if self.engine.on_ask is not None or self.engine.on_question is not None:
             with strand.stopped_clocks(), strand.waiting():
-                answer = await self.engine.on_question(self.run, to, question, choices)
+                answer = await self._ask(question)
             if answer is not None:
                 return answer, False
         return await self.crowd.answer_to(effect, strand), True
+
+    async def _ask(self, question: Question) -> Any:
+        if self.engine.on_ask is not None:
+            return await self.engine.on_ask(question)
+        assert self.engine.on_question is not None
+        return await self.engine.on_question(self.run, question.to, question.text, question.choices)
 
     def delta_listener(self, actor: str) -> OnDelta | None:
         on_delta = self.engine.on_delta
@@ -241,7 +251,7 @@ class Execution(Generic[S]):
     def heard(self, event: ev.Event) -> None:
         """Takes in an answer that another process wrote; whatever else it is, it is not looked at."""
         if isinstance(event, ev.QuestionAnswered) and event.effect not in self._answers:
-            answer = msgspec.json.decode(event.answer, type=str)
+            answer = msgspec.json.decode(event.answer)
             self._answers[event.effect] = answer
             self.crowd.answered(event.effect, answer)
 
@@ -249,6 +259,7 @@ class Execution(Generic[S]):
 
     def _on_record(self, record: ev.Record) -> None:
         self.history.spent.add(record.event)
+        self.history.approvals.see(record)
         if self.engine.on_record is not None:
             self.engine.on_record(record)
 
@@ -260,7 +271,7 @@ class Execution(Generic[S]):
                     self.heard(record.event)
                 case ev.RunParked(reason=reason, detail=detail):
                     self._parked_elsewhere = True
-                    self.interrupt(reason, detail)
+                    self.interrupt(reason, detail or f"by {record.actor}")
                 case _:
                     pass
 

@@ -14,6 +14,7 @@ from forgewright.graph.position import Position
 from forgewright.graph.state import State, decode_update
 from forgewright.graph.transition import Branch
 from forgewright.journal import events as ev
+from forgewright.runtime.approvals import Approvals
 from forgewright.runtime.budget import Budget, Spent
 
 S = TypeVar("S", bound=State)
@@ -30,7 +31,8 @@ class Past:
         self.asked = asked
         self.actor = actor
         self.answered: ev.Answered | None = None
-        self.begins = 0 if asked.decision.approval else 1
+        waits = asked.decision.approval is not None and asked.decision.standing is None
+        self.begins = 0 if waits else 1
         """How often it may have begun: with its intent, or with each `effect.begun` after a person's word."""
 
 
@@ -58,11 +60,18 @@ class History(Generic[S]):
         self.entered: set[int] = set()
         self.model_calls: dict[str, int] = {}
         """Actor → requests to models in nodes that left; those of open nodes are counted as they are replayed."""
+        self.approvals = Approvals()
         self.sequence = 0
         self._session_start = 0
 
-    async def fold(self, records: Iterable[ev.Record], load: Callable[[ev.Value], Awaitable[bytes]]) -> None:
-        """Takes in records, in order; `load` fetches values that were too large to stand in them."""
+    async def fold(
+        self,
+        records: Iterable[ev.Record],
+        load: Callable[[ev.Value], Awaitable[bytes]],
+        run: RunId | None = None,
+    ) -> None:
+        """Takes in records, in order; `load` fetches values that were too large to stand in them. Standing approvals
+        are those of `run` alone: a fork inherits none."""
         for record in records:
             value: bytes = b""
             match record.event:
@@ -73,6 +82,8 @@ class History(Generic[S]):
                 case _:
                     pass
             self._one(record, msgspec.Raw(value))
+            if record.run == run:
+                self.approvals.see(record)
             self.sequence = record.sequence
 
     def _one(self, record: ev.Record, value: msgspec.Raw) -> None:

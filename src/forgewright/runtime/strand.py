@@ -186,7 +186,7 @@ class Crowd:
         self.live: set[Strand] = set()
         self._short: set[asyncio.Future[bool]] = set()
         """Who waits until something of the budget comes back."""
-        self._asking: dict[EffectId, asyncio.Future[str | None]] = {}
+        self._asking: dict[EffectId, asyncio.Future[Any]] = {}
         self._listening: asyncio.Task[None] | None = None
 
     def admit(self, parent: Strand) -> None:
@@ -211,11 +211,11 @@ class Crowd:
 
     # ── answers that come while others work ──────────────────────────────────────────────────────────
 
-    async def answer_to(self, effect: EffectId, strand: Strand) -> str | None:
+    async def answer_to(self, effect: EffectId, strand: Strand) -> Any:
         """The answer, as soon as somebody writes it into the journal; None when nobody works any more."""
         if not any(one.works for one in self.live if one is not strand):
             return None
-        future: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asking[effect] = future
         if self._listening is None:
             self._listening = asyncio.get_running_loop().create_task(self._listen())
@@ -228,7 +228,7 @@ class Crowd:
                 self._listening.cancel()
                 self._listening = None
 
-    def answered(self, effect: EffectId, answer: str) -> None:
+    def answered(self, effect: EffectId, answer: Any) -> None:
         """Hands an answer that stands in the journal to who waits for it."""
         future = self._asking.get(effect)
         if future is not None and not future.done():

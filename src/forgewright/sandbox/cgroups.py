@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from forgewright.sandbox.state import state_root
-from forgewright.sandbox.types import Limits
+from forgewright.sandbox.types import Limits, Metrics
 
 _CONTROLLERS = ("", "memory", "pids", "cpu", "cpuacct", "blkio", "freezer")
+_OF_COMMANDS = ("memory", "pids", "cpu")
 _PERIOD_MICROSECONDS = 100_000
 
 
@@ -57,11 +60,11 @@ def _hierarchies(name: str) -> Hierarchies | None:
     unified = mounts.pop("", "")
     if "memory" in mounts and "pids" in mounts:
         kinds = {kind: f"{point}/{name}" for kind, point in mounts.items()}
-        commands: dict[str, str] = {kind: kinds[kind] for kind in ("memory", "pids", "cpu") if kind in kinds}
-        whole: dict[str, str] = {
-            kind: kinds[kind] for kind in ("freezer", "blkio", "cpuacct") if kind in kinds
-        }
-        found = Hierarchies(1, commands, whole)
+        found = Hierarchies(
+            1,
+            {kind: folder for kind, folder in kinds.items() if kind in _OF_COMMANDS},
+            {kind: folder for kind, folder in kinds.items() if kind not in _OF_COMMANDS},
+        )
     elif unified:
         found = Hierarchies(2, {"": f"{unified}/{name}"})
     else:
@@ -84,12 +87,13 @@ def _mounts() -> dict[str, str]:
 
 
 def _usable(found: Hierarchies) -> bool:
-    for folder in found.folders.values():
+    for folder in [*found.folders.values(), *found.whole.values()]:
         try:
             os.makedirs(folder, exist_ok=True)
             if found.version == 2:
                 for where in (os.path.dirname(folder), folder):
                     _write(f"{where}/cgroup.subtree_control", "+memory +pids +cpu")
+                    _try(f"{where}/cgroup.subtree_control", "+io")
         except OSError:
             return False
     return all(os.access(folder, os.W_OK) for folder in found.folders.values())
@@ -98,6 +102,22 @@ def _usable(found: Hierarchies) -> bool:
 def _write(path: str, text: str) -> None:
     with open(path, "w") as file:
         file.write(text)
+
+
+def _try(path: str, text: str) -> None:
+    """For what not every kernel accounts (swap, io): without it there is nothing to limit."""
+    try:
+        _write(path, text)
+    except OSError:
+        pass
+
+
+def _number(path: str) -> int | None:
+    try:
+        with open(path) as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return None
 
 
 def _count(path: str, key: str) -> int:
@@ -132,8 +152,35 @@ def cgroup_of(pid: int) -> Cgroup | None:
     ):
         return None
     found = Cgroup("", Hierarchies(version, {}))
-    found._folders = folders
+    found._folders = found._whole = folders
     return found
+
+
+def _io(path: str, read: str, written: str) -> tuple[int | None, int | None]:
+    """Sums over all disks: v1 has lines "8:0 Read 123", v2 "8:0 rbytes=123 wbytes=…"."""
+    try:
+        words = Path(path).read_text().split()
+    except OSError:
+        return None, None
+    sums = []
+    for key in (read, written):
+        after = [words[i + 1] for i, word in enumerate(words[:-1]) if word == key]
+        joined = [word[len(key) :] for word in words if key.endswith("=") and word.startswith(key)]
+        sums.append(sum(map(int, after + joined)))
+    return sums[0], sums[1]
+
+
+def disks_of(paths: Iterable[str]) -> list[str]:
+    """ "major:minor" of the whole disks on which these paths lie; memory and network file systems have none."""
+    found: dict[str, None] = {}
+    for path in paths:
+        device = os.stat(path).st_dev
+        block = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve()
+        if (block / "partition").exists():
+            block = block.parent
+        if (block / "dev").exists():
+            found[(block / "dev").read_text().strip()] = None
+    return list(found)
 
 
 class Cgroup:
@@ -143,37 +190,108 @@ class Cgroup:
         self.name = name
         self._version = found.version
         self._folders = {key: f"{folder}/{name}" for key, folder in found.folders.items()}
+        self._whole = {key: f"{folder}/{name}" for key, folder in found.whole.items()}
 
-    def create(self, limits: Limits) -> None:
-        for folder in self._folders.values():
+    def create(self, limits: Limits, *, devices: Sequence[str] = ()) -> None:
+        """`devices`: "major:minor" of the disks to which the limits of input and output apply."""
+        for folder in self._all():
             os.mkdir(folder)
+        self._limit_io(limits, devices)
         quota = max(1000, int(limits.cpus * _PERIOD_MICROSECONDS))
         if self._version == 2:
             folder = self._folders[""]
             _write(f"{folder}/memory.max", str(limits.memory_bytes))
-            self._try(f"{folder}/memory.swap.max", "0")
+            _try(f"{folder}/memory.swap.max", "0")
             _write(f"{folder}/pids.max", str(limits.processes))
             _write(f"{folder}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
             return
         memory, pids, cpu = self._folders["memory"], self._folders["pids"], self._folders.get("cpu")
         _write(f"{memory}/memory.limit_in_bytes", str(limits.memory_bytes))
-        self._try(f"{memory}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
+        _try(f"{memory}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
         _write(f"{pids}/pids.max", str(limits.processes))
         if cpu:
             _write(f"{cpu}/cpu.cfs_period_us", str(_PERIOD_MICROSECONDS))
             _write(f"{cpu}/cpu.cfs_quota_us", str(quota))
 
-    @staticmethod
-    def _try(path: str, text: str) -> None:
-        """Swap is accounted only where the kernel was started so; without it there is nothing to limit."""
-        try:
-            _write(path, text)
-        except OSError:
-            pass
+    def _all(self) -> list[str]:
+        return [*self._folders.values(), *self._whole.values()]
+
+    def _limit_io(self, limits: Limits, devices: Sequence[str]) -> None:
+        rates = {"read": limits.read_bytes_per_second, "write": limits.write_bytes_per_second}
+        if not any(rates.values()):
+            return
+        for device in devices:
+            if self._version == 2:
+                words = [f"{kind[0]}bps={rate}" for kind, rate in rates.items() if rate]
+                _write(f"{self._folders['']}/io.max", f"{device} {' '.join(words)}")
+            else:
+                for kind, rate in rates.items():
+                    if rate:
+                        _write(f"{self._whole['blkio']}/blkio.throttle.{kind}_bps_device", f"{device} {rate}")
 
     def entrances(self) -> list[str]:
-        """Files to which a process writes "0" to join."""
+        """Files to which what a sandbox runs writes "0" to join."""
         return [f"{folder}/cgroup.procs" for folder in self._folders.values()]
+
+    def whole_entrances(self) -> list[str]:
+        """The same for all of a sandbox, with its agent, from its start."""
+        return [f"{folder}/cgroup.procs" for folder in self._whole.values()]
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stops all that is in it, or lets it go on. Raises `OSError` where there is no freezer."""
+        if self._version == 2:
+            folder = self._folders[""]
+            _write(f"{folder}/cgroup.freeze", "1" if frozen else "0")
+            return
+        folder = self._whole["freezer"]
+        wanted = "FROZEN" if frozen else "THAWED"
+        for _ in range(1000):
+            _write(f"{folder}/freezer.state", wanted)
+            if Path(f"{folder}/freezer.state").read_text().strip() == wanted:
+                return
+            time.sleep(0.001)
+        raise OSError(errno.EBUSY, "the sandbox does not come to a stop", folder)
+
+    def allow(self, memory_bytes: int) -> None:
+        """Raises the limit of memory, for work of the engine's own in the sandbox."""
+        if self._version == 2:
+            _write(f"{self._folders['']}/memory.max", str(memory_bytes))
+            return
+        memory = self._folders["memory"]
+        _try(f"{memory}/memory.memsw.limit_in_bytes", str(memory_bytes))
+        _write(f"{memory}/memory.limit_in_bytes", str(memory_bytes))
+
+    def thaw(self) -> None:
+        """Lets go what may stand still: what is frozen does not die."""
+        _try(f"{self._folders['']}/cgroup.freeze", "0") if self._version == 2 else _try(
+            f"{self._whole.get('freezer')}/freezer.state", "THAWED"
+        )
+
+    @property
+    def freezable(self) -> bool:
+        return os.path.exists(
+            f"{self._folders['']}/cgroup.freeze" if self._version == 2 else f"{self._whole.get('freezer')}"
+        )
+
+    def metrics(self) -> Metrics:
+        """What it uses now, and used so far."""
+        counters = self.counters()
+        if self._version == 2:
+            folder = self._folders[""]
+            cpu = _count(f"{folder}/cpu.stat", "usage_usec") / 1e6
+            memory, processes = f"{folder}/memory.current", f"{folder}/pids.current"
+            read, written = _io(f"{folder}/io.stat", "rbytes=", "wbytes=")
+        else:
+            cpu = (_number(f"{self._whole.get('cpuacct')}/cpuacct.usage") or 0) / 1e9
+            memory = f"{self._folders['memory']}/memory.usage_in_bytes"
+            processes = f"{self._folders['pids']}/pids.current"
+            read, written = _io(
+                f"{self._whole.get('blkio')}/blkio.throttle.io_service_bytes_recursive", "Read", "Write"
+            )
+        return Metrics(
+            cpu_seconds=cpu, memory_bytes=_number(memory) or 0, memory_peak_bytes=counters.memory_peak_bytes,
+            processes=_number(processes) or 0, read_bytes=read, written_bytes=written,
+        )  # fmt: skip
 
     def counters(self) -> Counters:
         if self._version == 2:
@@ -194,12 +312,13 @@ class Cgroup:
     def reset_peak(self) -> None:
         """Starts the peak again (v1 only: the kernels of most v2 machines cannot)."""
         if self._version == 1:
-            self._try(f"{self._folders['memory']}/memory.max_usage_in_bytes", "0")
+            _try(f"{self._folders['memory']}/memory.max_usage_in_bytes", "0")
 
     def kill(self) -> int:
         """Kills what is in it; returns how many there were."""
         killed = 0
-        for entrance in self.entrances():
+        self.thaw()
+        for entrance in [*self.entrances(), *self.whole_entrances()]:
             try:
                 pids = [int(line) for line in Path(entrance).read_text().split()]
             except OSError:
@@ -224,7 +343,7 @@ class Cgroup:
 
     def _remove_once(self) -> bool:
         gone = True
-        for folder in self._folders.values():
+        for folder in self._all():
             try:
                 os.rmdir(folder)
             except FileNotFoundError:
@@ -238,7 +357,7 @@ def existing() -> list[str]:
     """Names of groups of sandboxes that stand on this machine."""
     found = hierarchies()
     names: set[str] = set()
-    for folder in found.folders.values() if found else ():
+    for folder in [*found.folders.values(), *found.whole.values()] if found else ():
         try:
             names.update(name for name in os.listdir(folder) if name.startswith("fw"))
         except OSError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from forgewright.core.errors import Conflict
 from forgewright.sandbox.protocol import BuiltinName
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.trees import encode
@@ -20,17 +21,26 @@ _TREE_BYTES_MAX = 1 << 30
 class VirtualMachineSandbox(AgentSandbox):
     """Mounts are copies: made when it is created; those of mode `rw` go back when it is closed."""
 
-    _sent: dict[str, frozenset[bytes]]
+    _sent: Mapping[str, frozenset[bytes]] = {}
 
     async def place_mounts(self, mounts: Sequence[Mount] | None = None) -> None:
         """`mounts`: those that are copied, where not all are."""
-        self._sent = {}
+        sent: dict[str, frozenset[bytes]] = {}
+        self._sent = sent
         for mount in sorted(self.spec.mounts if mounts is None else mounts, key=lambda mount: mount.target):
             parcel = await asyncio.to_thread(_parcel, mount, self.spec.uid, owned=mounts is None)
             as_root = mounts is None or mount.mode == "ro"
             await self._builtin(parcel.builtin, parcel.arguments, stdin=parcel.data, as_root=as_root)
             if mount.mode == "rw" and parcel.builtin == "unpack":
-                self._sent[mount.target] = parcel.paths
+                sent[mount.target] = parcel.paths
+
+    def check_snapshot(self) -> None:
+        super().check_snapshot()
+        if any(mount.mode == "rw" for mount in self.spec.mounts):
+            raise Conflict(
+                f"sandbox {self.id} has a mount of mode rw, which is written back when it is closed: two could not",
+                hint="mount the folder with mode cow, and download what is wanted",
+            )
 
     async def synchronise(self) -> None:
         """Writes what changed in mounts of mode `rw` back to the host; files removed inside are removed."""

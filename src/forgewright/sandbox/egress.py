@@ -2,9 +2,7 @@
 
 No sandbox has a network card. A program inside speaks to a relay on its own loopback (HTTPS_PROXY);
 the agent passes the bytes here as streams of the control channel. Here stands the allowlist; here names are
-resolved, once, and the address that was checked is the address that is connected to.
-
-Rules: RFC 9110 §9.3.6 (CONNECT), RFC 9112 §3.2.2 (absolute form) and §6 (message bodies), RFC 6066 §3 (SNI).
+resolved, once for each connection, and the address that was checked is the address that is connected to.
 """
 
 from __future__ import annotations
@@ -13,37 +11,25 @@ import asyncio
 import ipaddress
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
 from forgewright.core.errors import UsageError
-from forgewright.sandbox.protocol import Stream
+from forgewright.sandbox import http_head
+from forgewright.sandbox.addresses import Address, is_public
+from forgewright.sandbox.credentials import Interception, Secrets
+from forgewright.sandbox.http_head import HEAD_BYTES_MAX, Denied, Head, name_of, server_name
+from forgewright.sandbox.streams import Stream
+from forgewright.sandbox.types import Connection, Network, OnConnection
 
 PORT = 3128
-HEAD_BYTES_MAX = 16 << 10
 CONNECTIONS_MAX = 64
 CONNECT_SECONDS = 15.0
 IDLE_SECONDS = 300.0
-_BODY_BYTES_MAX = 1 << 30
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class Connection(msgspec.Struct, frozen=True):
-    """One attempt to get out, as it is recorded."""
-
-    host: str
-    port: int
-    allowed: bool
-    reason: str
-    """Why not, or the address that was connected to."""
-    sent_bytes: int = 0
-    received_bytes: int = 0
-
-
-class Denied(Exception):  # never leaves this module
-    pass
+ADDRESSES_MAX = 4
+"""Addresses of one name that are tried, one after the other."""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -70,13 +56,63 @@ class Rule(msgspec.Struct, frozen=True):
         return below and any(letter.isalpha() for letter in host.rpartition(".")[2])  # a name, no address
 
 
+class Forward(msgspec.Struct, frozen=True):
+    """A port inside that leads to one host outside, for protocols that know no proxy."""
+
+    inside: int
+    rule: Rule
+
+    @classmethod
+    def parse(cls, text: str) -> Forward:
+        inside, equals, rest = text.partition("=")
+        rule = Rule.parse(rest if equals else text)
+        if rule.host.startswith("*.") or (equals and not (inside.isdigit() and 0 < int(inside) < 65536)):
+            raise UsageError(f"forward {text!r}: expected host:port or PORT=host:port")
+        port = int(inside) if equals else rule.port
+        if port == PORT:
+            raise UsageError(
+                f"forward {text!r}: port {PORT} inside is the proxy's", hint="give another: PORT=host:port"
+            )
+        return cls(port, rule)
+
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+class Inward(Protocol):
+    """What a program inside is spoken to by: a stream of the channel, as it is or decrypted."""
+
+    async def read(self, n: int) -> bytes: ...
+    async def readuntil(self, end: bytes) -> bytes: ...
+    async def readexactly(self, n: int) -> bytes: ...
+    async def write(self, data: bytes) -> None: ...
+    def write_eof(self) -> None: ...
+    def close(self) -> None: ...
+
+
+async def resolve_here(host: str, port: int) -> Sequence[str]:
+    """The addresses that this machine's resolver has for a name."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
 class Egress:
-    """The proxy of one sandbox. `connections` keeps the last ones; `on_connection` is told of each."""
+    """The proxy of one sandbox. `connections` keeps the last ones.
+
+    `on_connection` is told of each attempt before its first byte goes out, and again when an allowed one has ended; what it
+    raises ends the connection: nothing goes out that could not be recorded.
+    """
 
     def __init__(
-        self, allow: Sequence[str], on_connection: Callable[[Connection], None] | None = None
-    ) -> None:
-        self._rules = tuple(Rule.parse(text) for text in allow)
+        self, network: Network, *, resolve: Resolve = resolve_here, secrets: Secrets | None = None,
+        on_connection: OnConnection | None = None,
+    ) -> None:  # fmt: skip
+        self._rules = tuple(Rule.parse(text) for text in network.allow)
+        self.forwards = {forward.inside: forward.rule for forward in map(Forward.parse, network.forward)}
+        self.resolve = resolve
+        self.interception = (
+            Interception(network.credentials, secrets or Secrets()) if network.credentials else None
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections: deque[Connection] = deque(maxlen=1000)
         self.on_connection = on_connection
@@ -87,61 +123,115 @@ class Egress:
             return
         task = asyncio.ensure_future(self._serve(stream))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # of a record that could not be written: whoever writes the next one is told too
 
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
 
+    async def drain(self) -> None:
+        """Returns when no connection is under way any more; those that are left are ended."""
+        self.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _serve(self, stream: Stream) -> None:
         try:
+            rule = self.forwards.get(stream.port)
+            if rule is not None:
+                await self._forward(stream, rule)
+                return
             async with asyncio.timeout(IDLE_SECONDS):
                 head = await stream.readuntil(b"\r\n\r\n")
             await self._request(stream, head)
-        except (
-            asyncio.IncompleteReadError,
-            asyncio.LimitOverrunError,
-            ConnectionError,
-            TimeoutError,
-            OSError,
-        ):
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError):
             pass
         finally:
             stream.close()
 
+    async def _forward(self, stream: Stream, rule: Rule) -> None:
+        try:
+            reader, writer, address = await self._connect(rule.host, rule.port, rule)
+        except (Denied, OSError, TimeoutError) as error:
+            await self._record(Connection(rule.host, rule.port, False, str(error) or "no answer"))
+            return
+        await self._carry(stream, reader, writer, Connection(rule.host, rule.port, True, str(address)), None)
+
     async def _request(self, stream: Stream, head: bytes) -> None:
         host, port = "", 0
         try:
-            method, host, port, rest = _parse(head)
+            request = http_head.proxy_request(head)
+            host, port = request.host, request.port
             rule = self._rule(host, port)
-            address = await self._resolve(host, port, rule)
-            async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(str(address), port)
+            header = self.interception.header(request) if self.interception else None
+            if header is not None and request.method == "CONNECT":
+                await self._intercept(stream, request, rule, header)
+                return
+            reader, writer, address = await self._connect(host, port, rule)
         except (Denied, OSError, TimeoutError) as error:
-            reason = str(error) or "no answer"
-            self._record(Connection(host, port, False, reason))
-            status = "403 Forbidden" if isinstance(error, Denied) else "502 Bad Gateway"
-            body = f"forgewright: {host}:{port}: {reason}\n".encode()
-            text = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-            await stream.write(text + body)
-            stream.write_eof()
+            await self._refuse(stream, host, port, error)
             return
-        counts = [0, 0]
-        reason = str(address)
+        connection = Connection(host, port, True, str(address))
+        if request.method == "CONNECT":
+            await self._carry(stream, reader, writer, connection, None, greeting=True)
+        else:
+            added = (header,) if header is not None else ()
+            await self._carry(stream, reader, writer, connection, request, added=added)
+
+    async def _intercept(self, stream: Stream, request: Head, rule: Rule, header: tuple[str, str]) -> None:
+        """Ends the program's TLS here, adds the header to its one request, and sends that on by a TLS of the engine's own."""
+        assert self.interception is not None
+        host, port = request.host, request.port
+        await stream.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        async with self.interception.decrypt(stream, host) as plain:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    inner = http_head.origin_request(await plain.readuntil(b"\r\n\r\n"), host, port)
+                reader, writer, address = await self._connect(host, port, rule, tls=True)
+            except (Denied, OSError, TimeoutError) as error:
+                await self._refuse(plain, host, port, error)
+                return
+            await self._carry(
+                plain, reader, writer, Connection(host, port, True, str(address)), inner, added=(header,)
+            )
+
+    async def _refuse(self, stream: Inward, host: str, port: int, error: Exception) -> None:
+        reason = str(error) or "no answer"
+        await self._record(Connection(host, port, False, reason))
+        status = "403 Forbidden" if isinstance(error, Denied) else "502 Bad Gateway"
+        body = f"forgewright: {host}:{port}: {reason}\n".encode()
+        text = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+        await stream.write(text + body)
+        stream.write_eof()
+
+    async def _carry(
+        self, stream: Inward, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection,
+        request: Head | None, *, added: tuple[tuple[str, str], ...] = (), greeting: bool = False,
+    ) -> None:  # fmt: skip
+        counts, reason = [0, 0], connection.reason
         try:
-            if method == "CONNECT":
+            await self._record(msgspec.structs.replace(connection, phase="opened"))
+            if greeting:
                 await stream.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                first = await _client_hello(stream, host)
-            else:
-                first = rest
+            first = request.encode(added) if request is not None else b""
+            length = request.length if request is not None else None
+            watch = self.interception.leaks(added) if self.interception and added else None
             await _tunnel(
-                stream, reader, writer, first, counts, length=None if method == "CONNECT" else _length(head)
+                stream, reader, writer, first, counts, length, connection.host if greeting else None, watch
             )
         except Denied as error:
             reason = str(error)
         finally:
             writer.close()
-            self._record(Connection(host, port, reason == str(address), reason, *counts))
+            ended = msgspec.structs.replace(
+                connection, allowed=reason == connection.reason, reason=reason,
+                sent_bytes=counts[0], received_bytes=counts[1], phase="closed",
+            )  # fmt: skip
+            await self._record(ended)
 
     def _rule(self, host: str, port: int) -> Rule:
         for rule in self._rules:
@@ -149,146 +239,76 @@ class Egress:
                 return rule
         raise Denied("not among the hosts and ports that this sandbox may reach")
 
-    async def _resolve(self, host: str, port: int, rule: Rule) -> Address:
-        """The one address that is checked and connected to. Only what is named outright may be private."""
+    async def _connect(
+        self, host: str, port: int, rule: Rule, *, tls: bool = False
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Address]:
+        """Connects to the first address that answers, of those that were checked: no name is resolved again."""
+        addresses = await self._checked(host, port, rule)
+        context = self.interception.upstream() if tls and self.interception else None
+        failure: Exception = Denied("it has no address")
+        for address in addresses[:ADDRESSES_MAX]:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    reader, writer = await asyncio.open_connection(
+                        str(address), port, ssl=context, server_hostname=host if context else None
+                    )
+            except (OSError, TimeoutError) as error:
+                failure = error
+            else:
+                return reader, writer, address
+        raise failure
+
+    async def _checked(self, host: str, port: int, rule: Rule) -> list[Address]:
+        """The addresses of `host`, all of which have to be public. Only what is named outright may be private."""
         try:
-            literal = ipaddress.ip_address(host)
+            return [ipaddress.ip_address(host)]
         except ValueError:
             pass
-        else:
-            return literal
-        loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_SECONDS):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-        for address in addresses:
+            found = [ipaddress.ip_address(text) for text in await self.resolve(host, port)]
+        for address in found:
             if not is_public(address) and not (rule.host == "localhost" and address.is_loopback):
                 raise Denied(f"it resolves to {address}, which is no public address")
-        return addresses[0]
+        return found
 
-    def _record(self, connection: Connection) -> None:
-        self.connections.append(connection)
+    async def _record(self, connection: Connection) -> None:
+        if connection.phase != "opened":
+            self.connections.append(connection)
         if self.on_connection is not None:
-            self.on_connection(connection)
+            await self.on_connection(connection)
 
 
-def is_public(address: Address) -> bool:
-    """No loopback, private, link-local (cloud metadata), multicast or reserved address, however written."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is not None:
-            return is_public(inner)
-        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64: the last 32 bits are an IPv4 address
-            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-    return address.is_global and not address.is_multicast
-
-
-def _parse(head: bytes) -> tuple[str, str, int, bytes]:
-    """(method, host, port, request to send on) of a request to a proxy."""
-    if len(head) > HEAD_BYTES_MAX:
-        raise Denied("the request is too long")
-    try:
-        lines = head.decode("ascii").split("\r\n")
-        method, target, version = lines[0].split(" ")
-    except ValueError:
-        raise Denied("malformed request") from None
-    if version not in ("HTTP/1.1", "HTTP/1.0"):
-        raise Denied("malformed request")
-    if method == "CONNECT":
-        host, colon, port = target.rpartition(":")
-        if not colon or not port.isdigit():
-            raise Denied("malformed target")
-        return method, _name(host), int(port), b""
-    if not target.startswith("http://"):
-        raise Denied("expected CONNECT or http://")
-    authority, slash, path = target[7:].partition("/")
-    host, colon, port = authority.rpartition(":") if not authority.endswith("]") else (authority, "", "")
-    host, port = (host, port) if colon else (authority, "80")
-    if not port.isdigit() or "@" in authority:
-        raise Denied("malformed target")
-    kept = []
-    for line in lines[1:-2]:
-        name = line.partition(":")[0].strip().lower()
-        if not name or line[0] in " \t" or name != line.partition(":")[0].lower():
-            raise Denied("malformed header")
-        if name == "transfer-encoding":
-            raise Denied("a body without a length")
-        if name == "host" and _name(
-            line.partition(":")[2].strip().rpartition(":")[0] or line.partition(":")[2]
-        ) != _name(host):
-            raise Denied(f"the Host header is not {host}")
-        if name not in ("connection", "proxy-connection", "proxy-authorization", "keep-alive", "upgrade"):
-            kept.append(line)
-    request = "\r\n".join([f"{method} {slash or '/'}{path} HTTP/1.1", *kept, "Connection: close", "", ""])
-    return method, _name(host), int(port), request.encode("ascii")
-
-
-def _name(host: str) -> str:
-    return host.strip().strip("[]").lower().rstrip(".")
-
-
-def _length(head: bytes) -> int:
-    """Bytes of the request's body: one request for each connection, and not a byte more."""
-    lengths = {
-        line.partition(b":")[2].strip()
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length:")
-    }
-    if not lengths:
-        return 0
-    if len(lengths) > 1 or not (value := lengths.pop()).isdigit() or int(value) > _BODY_BYTES_MAX:
-        raise Denied("malformed Content-Length")
-    return int(value)
-
-
-async def _client_hello(stream: Stream, host: str) -> bytes:
+async def _client_hello(stream: Inward, host: str) -> bytes:
     """What the program sends first; a TLS greeting for another name than it asked for is refused."""
-    first = await stream.read(5)
-    if len(first) < 5 or first[0] != 22:
+    first = await stream.read(1)
+    if first != b"\x16":  # no TLS (RFC 8446 §5.1)
         return first
+    first += await stream.readexactly(4)
     length = int.from_bytes(first[3:5])
     if length > HEAD_BYTES_MAX:
         raise Denied("a TLS greeting that is too long")
     body = await stream.readexactly(length)
     name = server_name(body)
-    if name is not None and _name(name) != host:
+    if name is not None and name_of(name) != host:
         raise Denied(f"TLS names {name}, not {host}")
     return first + body
 
 
-def server_name(handshake: bytes) -> str | None:
-    """The server name of a ClientHello (RFC 8446 §4.1.2, RFC 6066 §3); None where it has none."""
-    try:
-        at = 4 + 2 + 32
-        at += 1 + handshake[at]
-        at += 2 + int.from_bytes(handshake[at : at + 2])
-        at += 1 + handshake[at]
-        end = at + 2 + int.from_bytes(handshake[at : at + 2])
-        at += 2
-        while at + 4 <= min(end, len(handshake)):
-            kind, length = int.from_bytes(handshake[at : at + 2]), int.from_bytes(handshake[at + 2 : at + 4])
-            if kind == 0:
-                size = int.from_bytes(handshake[at + 7 : at + 9])
-                return handshake[at + 9 : at + 9 + size].decode("ascii")
-            at += 4 + length
-    except (IndexError, UnicodeDecodeError):
-        raise Denied("a TLS greeting that cannot be read") from None
-    return None
-
-
 async def _tunnel(
-    stream: Stream,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    first: bytes,
-    counts: list[int],
-    *,
-    length: int | None,
-) -> None:
-    """Bytes both ways until both ends are done; `length` bounds what is sent after `first`."""
+    stream: Inward, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes, counts: list[int],
+    length: int | None, greeting: str | None, watch: Callable[[bytes], None] | None,
+) -> None:  # fmt: skip
+    """Bytes both ways until both ends are done; `length` bounds what is sent after `first`.
+
+    `greeting`: the name that a TLS greeting has to be for. `watch` raises `Denied` for what may not come in.
+    """
 
     async def up() -> None:
         data, left = first, length
+        if greeting is not None:
+            data = await _client_hello(stream, greeting)
+        elif not data:
+            data = await stream.read(65536)
         while data:
             writer.write(data)
             await writer.drain()
@@ -302,14 +322,20 @@ async def _tunnel(
     async def down() -> None:
         while data := await reader.read(65536):
             counts[1] += len(data)
+            if watch is not None:
+                watch(data)
             await stream.write(data)
         stream.write_eof()
 
-    sending = asyncio.ensure_future(up())
+    sending, receiving = asyncio.ensure_future(up()), asyncio.ensure_future(down())
     try:
-        await down()
+        await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()  # a greeting that is refused ends both
+        await receiving
         if length is None:
             await asyncio.wait((sending,), timeout=IDLE_SECONDS)
     finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        for task in (sending, receiving):
+            task.cancel()
+        await asyncio.gather(sending, receiving, return_exceptions=True)

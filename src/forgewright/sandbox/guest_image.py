@@ -170,7 +170,7 @@ def file_of(name: str, image: Image | None) -> Path:
     """The squashfs that a machine boots: of image `host` (None), or of a tree of the cache."""
     if image is None:
         return root_image(ImageName.parse(name).packages)
-    file = Path(image.folder) / "root.squashfs"
+    file = Path(image.folder) / f"image-{image.digest[7:39]}.squashfs"  # a snapshot is known by this name
     if not file.exists():
         unfinished = file.with_suffix(f".{os.getpid()}")
         _squash(["mksquashfs", str(image.tree), str(unfinished), "-no-xattrs"])

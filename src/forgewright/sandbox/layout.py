@@ -8,15 +8,16 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import NotFound, UsageError
-from forgewright.sandbox.egress import Rule
+from forgewright.sandbox.egress import Forward, Rule
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
-from forgewright.sandbox.types import Mount, SandboxSpec
+from forgewright.sandbox.types import Mount, SandboxSpec, Tier
 
 AGENT_PATH = "/.forgewright/agent"
 HOME = "/home/sandbox"
 SHM_BYTES_MAX = 64 << 20
+FORWARDS_MAX = 16
 _ROOT_BYTES = 4 << 20
 _RESERVED = ("/proc", "/dev", "/sys", "/.forgewright")
 _WRITABLE = (
@@ -46,6 +47,8 @@ class Place(msgspec.Struct, frozen=True):
     payload: Owner | None
     root_writes: bool = False
     """Whether the host's root writes for the payload."""
+    written: Path | None = None
+    """What was written in the sandbox of which this one is a copy (`oci.WRITTEN` of a snapshot)."""
 
     @property
     def root(self) -> str:
@@ -80,8 +83,23 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError(f"memory_bytes {limits.memory_bytes}: expected at least 16 MiB")
     if limits.cpus <= 0 or limits.processes < 4 or limits.disk_bytes < 1 << 20 or limits.files < 16:
         raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
+    if spec.limits.instructions < 0 or (spec.limits.instructions and spec.tier is not Tier.WASM):
+        raise UsageError(
+            f"limits: {spec.limits.instructions} instructions, which tier {spec.tier} cannot count",
+            hint="bound the time of each command (timeout_seconds), or use tier wasm",
+        )
     for rule in spec.network.allow:
         Rule.parse(rule)
+    for rule in spec.network.forward:
+        Forward.parse(rule)
+    if len(spec.network.forward) > FORWARDS_MAX:
+        raise UsageError(f"{len(spec.network.forward)} forwarded ports, at most {FORWARDS_MAX}")
+    for credential in spec.network.credentials:
+        if Rule.parse(credential.to) not in map(Rule.parse, spec.network.allow):
+            raise UsageError(
+                f"credential for {credential.to}, which is not among the hosts that may be reached",
+                hint=f"allow it: {credential.to}",
+            )
     for mount in spec.mounts:
         if not mount.source.startswith("/") or not mount.target.startswith("/"):
             raise UsageError(f"mount {mount.source} → {mount.target}: expected absolute paths")
@@ -104,6 +122,8 @@ def compose(spec: SandboxSpec, place: Place, image: Image | None = None) -> Plan
     plan.mount_namespace()
     disk = spec.limits.disk_bytes - shm_bytes(spec)
     plan.tmpfs_host(place.scratch, size_bytes=disk, inodes=inodes(spec))
+    if place.written:
+        plan.unpack(str(place.written), place.scratch, owner=None if place.root_writes else place.payload)
     if image is None:
         plan.tmpfs_host(place.root, size_bytes=_ROOT_BYTES, inodes=8192)
         plan.root(place.root)
@@ -190,7 +210,7 @@ def _mount(plan: Plan, mount: Mount, number: int, place: Place) -> None:
         return
     base = f"{place.scratch}/cow{number}"
     for name, mode in (("", 0o755), ("/lower", 0o755), ("/upper", stat.st_mode & 0o7777), ("/work", 0o755)):
-        owner = place.payload if name == "/upper" else None
+        owner = place.payload if name == "/upper" or place.payload is None else Owner(0, 0)
         plan.folder_host(base + name, mode=mode, owner=owner)
     plan.bind(source, f":{base}/lower", ids=ids)
     plan.overlay(

@@ -94,6 +94,10 @@ class Plan:
     ) -> None:
         self._add("overlay", lower, upper, work, path, _text(owner), "1" if rootless else "")
 
+    def unpack(self, archive: str, host: str, *, owner: Owner | None = None) -> None:
+        """Puts back what a snapshot holds; all of it becomes `owner`'s."""
+        self._add("unpack", archive, host, _text(owner))
+
     def root_overlay(self, *, lower: str, upper: str, work: str, host: str, rootless: bool) -> None:
         """Mounts an overlay of host folders at the host folder `host`, which is to be the root."""
         self._add("rootoverlay", lower, upper, work, host, "1" if rootless else "")

@@ -15,18 +15,24 @@ from typing import Any, Literal
 import msgspec
 
 from forgewright.core.errors import SandboxError
+from forgewright.sandbox.streams import ENDED, SHUT, Stream
+from forgewright.sandbox.types import Size
 
 FRAME_BYTES_MAX = 4 << 20
 STDIN_WINDOW = 1 << 18
 """Bytes of standard input under way at once for one command; the agent grants more as they are read."""
 
 _HEADER = struct.Struct("<IBI")
-_EXEC = struct.Struct("<BBIIQQQQQII")
+_EXEC = struct.Struct("<BBIIQQQQQIIHH")
 _EXITED = struct.Struct("<iBQQQQ")
-_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME, _LISTEN, _DATA, _SHUT, _ROOM = range(1, 11)
-_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE, _OPENED, _SENT, _ENDED = range(65, 75)
+_EXEC_TYPE, _STDIN, _SIGNAL, _KILL, _PING, _RESUME, _LISTEN, _DATA, _SHUT, _ROOM, _OPEN, _RESIZE = range(
+    1, 13
+)
+_HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE, _OPENED = range(65, 73)
 
 _STREAM_IDS = 0x8000_0000
+_ENGINES_STREAMS = 0x4000_0000
+_TERMINAL = 1
 
 BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack"]
 _BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6}
@@ -46,11 +52,15 @@ class Request(msgspec.Struct, frozen=True):
     address_bytes: int = 0
     file_bytes: int = 0
     builtin: BuiltinName | Literal[""] = ""
+    terminal: Size | None = None
+    """Where set, the command has a terminal of that size, and standard error is standard output."""
 
     def encode(self) -> bytes:
         head = _EXEC.pack(
-            _BUILTINS[self.builtin], 0, self.uid, self.gid, self.output_bytes, self.files, self.processes,
+            _BUILTINS[self.builtin], _TERMINAL if self.terminal else 0, self.uid, self.gid, self.output_bytes,
+            self.files, self.processes,
             self.address_bytes, self.file_bytes, len(self.argv), len(self.environment),
+            *_window(self.terminal or Size()),
         )  # fmt: skip
         words = [self.workdir, *self.argv, *(f"{k}={v}" for k, v in self.environment.items())]
         raw = [word.encode("utf-8", "surrogateescape") for word in words]
@@ -65,6 +75,10 @@ class Request(msgspec.Struct, frozen=True):
         return out
 
 
+def _window(size: Size) -> tuple[int, int]:
+    return min(max(size.rows, 1), 10_000), min(max(size.columns, 1), 10_000)
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How the agent saw a command end."""
 
@@ -76,6 +90,8 @@ class Ended(msgspec.Struct, frozen=True):
     """The agent's own watch found more memory in use than allowed."""
     processes: bool
     """The same of processes."""
+    instructions: bool
+    """A WebAssembly module has used up those it was given."""
     stdout_bytes: int
     stderr_bytes: int
     rss_bytes: int
@@ -95,6 +111,15 @@ class Job:
         self._input = memoryview(b"")
         self._window = STDIN_WINDOW
         self._finish = False
+        self.keep = True
+        self._fed = asyncio.Event()
+        self._fed.set()
+
+    async def fed(self) -> None:
+        """Returns when all that was given to `feed` is on its way, or the command has ended."""
+        waiting = asyncio.ensure_future(self._fed.wait())
+        await asyncio.wait((waiting, self.done), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
     def feed(self, data: bytes, *, eof: bool = True) -> None:
         """Sends standard input as fast as the command reads it."""
@@ -108,11 +133,17 @@ class Job:
             self._channel.send(_STDIN, self.number, bytes(self._input[:n]))
             self._input = self._input[n:]
             self._window -= n
+        self._fed.clear() if self._input else self._fed.set()
         if self._finish and not self._input:
             self._finish = False
             self._channel.send(_STDIN, self.number)
 
+    def resize(self, size: Size) -> None:
+        """Tells a command with a terminal how large that is now."""
+        self._channel.send(_RESIZE, self.number, struct.pack("<HH", *_window(size)))
+
     def signal(self, number: int) -> None:
+        """To the whole process tree."""
         self._channel.send(_SIGNAL, self.number, bytes([number]))
 
     def kill(self) -> None:
@@ -127,73 +158,14 @@ class Job:
         return gone.done()
 
     def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
-        (self.stdout if stream == "stdout" else self.stderr).append(data)
+        if self.keep:
+            (self.stdout if stream == "stdout" else self.stderr).append(data)
         if self._on_output is not None:
             self._on_output(stream, data)
 
     def credit(self, n: int) -> None:
         self._window += n
         self._pump()
-
-
-class Stream:
-    """A connection that a program inside made to the relay; what waits is bounded both ways."""
-
-    def __init__(self, channel: Channel, number: int) -> None:
-        self._channel = channel
-        self._number = number
-        self._window = STDIN_WINDOW
-        self._room = asyncio.Event()
-        self._room.set()
-        self._reader = asyncio.StreamReader(limit=1 << 17)
-        self.ended = False
-
-    async def read(self, n: int) -> bytes:
-        return self._taken(await self._reader.read(n))
-
-    async def readuntil(self, end: bytes) -> bytes:
-        """Raises `asyncio.IncompleteReadError` and `asyncio.LimitOverrunError`."""
-        return self._taken(await self._reader.readuntil(end))
-
-    async def readexactly(self, n: int) -> bytes:
-        return self._taken(await self._reader.readexactly(n))
-
-    def _taken(self, data: bytes) -> bytes:
-        if data:
-            self._channel.send(_ROOM, self._number, struct.pack("<I", len(data)))
-        return data
-
-    async def write(self, data: bytes) -> None:
-        """Raises `ConnectionError` when the other end has gone."""
-        view = memoryview(data)
-        while view:
-            await self._room.wait()
-            if self.ended:
-                raise ConnectionResetError("the program inside has closed the connection")
-            n = min(len(view), self._window, 32768)
-            self._channel.send(_DATA, self._number, bytes(view[:n]))
-            view = view[n:]
-            self._window -= n
-            if not self._window:
-                self._room.clear()
-
-    def write_eof(self) -> None:
-        self._channel.send(_DATA, self._number)
-
-    def close(self) -> None:
-        self._channel.send(_SHUT, self._number)
-
-    def received(self, kind: int, data: bytes) -> None:
-        if kind == _CREDIT and len(data) == 4:
-            self._window += int.from_bytes(data, "little")
-            self._room.set()
-        elif kind == _SENT and data and not self.ended:
-            self._reader.feed_data(data)
-        elif not self.ended:
-            self._reader.feed_eof()
-            if kind == _ENDED:
-                self.ended = True
-                self._room.set()
 
 
 class Channel(asyncio.Protocol):
@@ -210,6 +182,8 @@ class Channel(asyncio.Protocol):
         self._pings: dict[int, asyncio.Future[bytes]] = {}
         self._gone: dict[int, asyncio.Future[None]] = {}
         self._streams: dict[int, Stream] = {}
+        self._opening: dict[int, asyncio.Future[Stream]] = {}
+        self._opened = 0
         self.on_stream: Callable[[Stream], None] | None = None
         self._number = 0
 
@@ -230,13 +204,19 @@ class Channel(asyncio.Protocol):
             self.closed.set_result(None)
         broken = SandboxError("the sandbox ended while a command ran in it")
         waiting: list[asyncio.Future[Any]] = [job.done for job in self._jobs.values()]
-        for future in [*waiting, *self._pings.values(), *self._gone.values(), self.ready]:
+        for future in [
+            *waiting,
+            *self._pings.values(),
+            *self._gone.values(),
+            *self._opening.values(),
+            self.ready,
+        ]:
             if not future.done():
                 future.set_exception(broken)
                 future.exception()  # whoever waits is told; nobody else has to
         self._jobs.clear()
         for stream in self._streams.values():
-            stream.received(_ENDED, b"")
+            stream.received(ENDED, b"")
         self._streams.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -292,6 +272,7 @@ class Channel(asyncio.Protocol):
                     bool(flags & 2),
                     bool(flags & 4),
                     bool(flags & 8),
+                    bool(flags & 16),
                     out,
                     err,
                     rss,
@@ -300,8 +281,11 @@ class Channel(asyncio.Protocol):
                 job.done.set_result(ended)
 
     def _stream_received(self, kind: int, number: int, data: bytes) -> None:
-        if kind == _OPENED and number not in self._streams:
-            stream = self._streams[number] = Stream(self, number)
+        if number & _ENGINES_STREAMS and number not in self._streams:
+            self._open_answered(kind, number, data)
+            return
+        if kind == _OPENED and number not in self._streams and len(data) == 2:
+            stream = self._streams[number] = Stream(self, number, int.from_bytes(data))
             if self.on_stream is None:
                 stream.close()
             else:
@@ -310,8 +294,32 @@ class Channel(asyncio.Protocol):
         found = self._streams.get(number)
         if found is not None:
             found.received(kind, data)
-            if kind == _ENDED:
+            if kind == ENDED:
                 del self._streams[number]
+
+    def _open_answered(self, kind: int, number: int, data: bytes) -> None:
+        waiting = self._opening.pop(number, None)
+        if waiting is None or waiting.done():
+            if kind == _OPENED:
+                self.send(SHUT, number)
+        elif kind == _OPENED and len(data) == 2:
+            stream = self._streams[number] = Stream(self, number, int.from_bytes(data))
+            waiting.set_result(stream)
+        else:
+            error = int.from_bytes(data[:4], "little")
+            waiting.set_exception(ConnectionRefusedError(error, os.strerror(error)))
+
+    async def open(self, port: int) -> Stream:
+        """A connection to a server inside, on its loopback. Raises `ConnectionRefusedError` where none listens."""
+        self._opened = self._opened % 0x3FFF_FFFF + 1
+        number = self._opened | _STREAM_IDS | _ENGINES_STREAMS
+        answer: asyncio.Future[Stream] = self.loop.create_future()
+        self._opening[number] = answer
+        self.send(_OPEN, number, struct.pack(">H", port))
+        try:
+            return await answer
+        finally:
+            self._opening.pop(number, None)
 
     async def listen(self, port: int) -> None:
         """Has the agent take connections on the sandbox's own loopback, and pass them on as streams."""
@@ -356,6 +364,19 @@ class Channel(asyncio.Protocol):
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
         await done
+
+    def busy(self) -> bool:
+        """Whether a command or a connection is under way."""
+        return bool(self._jobs or self._streams)
+
+    def hold(self, waiting: bool) -> None:
+        """Reads no more until it is called again: whoever takes the output is slower than the sandbox."""
+        transport = self._reading or self._transport
+        if isinstance(transport, asyncio.ReadTransport) and not transport.is_closing():
+            if waiting and transport.is_reading():
+                transport.pause_reading()
+            elif not waiting and not transport.is_reading():
+                transport.resume_reading()
 
     def jobs(self) -> Sequence[Job]:
         return list(self._jobs.values())

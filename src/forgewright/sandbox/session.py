@@ -5,20 +5,37 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
-from forgewright.core.errors import NotFound, Refused, SandboxError
-from forgewright.sandbox import trees
+import msgspec
+
+from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
+from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
+from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
-from forgewright.sandbox.protocol import BuiltinName, Channel, Ended, Job, Request
-from forgewright.sandbox.types import Command, Exit, OnOutput, Reason, SandboxSpec
+from forgewright.sandbox.machine import Machine
+from forgewright.sandbox.ports import Published
+from forgewright.sandbox.process import UNBOUNDED, Process
+from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
+from forgewright.sandbox.types import (
+    Command,
+    Driver,
+    Exit,
+    Metrics,
+    OnConnection,
+    OnOutput,
+    Reason,
+    Sandbox,
+    SandboxSpec,
+    Size,
+)
 
 COUNTED_AFTER_SECONDS, COUNTED_AFTER_TRIES = 1.0, 20
 KILL_SECONDS = 3.0
@@ -27,26 +44,6 @@ KILL_SECONDS = 3.0
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Machine(Protocol):
-    """What a driver holds of one sandbox: its processes, its limits, its folder."""
-
-    channel: Channel
-
-    def counters(self) -> Counters: ...
-    def reset_peak(self) -> None: ...
-    def disk_full(self) -> bool:
-        """Nothing more can be written, as far as that can be seen from outside."""
-
-    def fallback_limits(self) -> tuple[int, int]:
-        """(processes, address space in bytes) as rlimits, where no cgroup bounds them; 0 is none."""
-
-    def log(self) -> str:
-        """The last lines that the runtime wrote."""
-
-    async def destroy(self) -> None:
-        """Ends all and removes all; idempotent."""
 
 
 class AgentSandbox:
@@ -58,43 +55,100 @@ class AgentSandbox:
         self.driver = driver
         self._machine = machine
         self.egress: Egress | None = None
+        self.origin: Driver | None = None
+        """The driver that restores what this sandbox saves."""
         self.image: Image | None = None
         """What its root was made from, where that is an image of the cache."""
 
+        self.published: list[Published] = []
         self._closing = False
+        self._paused = False
         self._running = 0
 
-    async def open_network(self) -> None:
-        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it."""
-        if self.spec.network.allow:
-            self.egress = Egress(self.spec.network.allow)
-            self._machine.channel.on_stream = self.egress.accept
-            await self._machine.channel.listen(PORT)
+    async def open_network(self, *, listening: bool = False) -> None:
+        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it.
+
+        `listening`: the relay is there already, in an agent that was restored.
+        """
+        network = self.spec.network
+        if not (network.allow or network.forward):
+            return
+        self.egress = Egress(network)
+        self._machine.channel.on_stream = self.egress.accept
+        for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
+            if not listening:
+                await self._machine.channel.listen(port)
+        if self.egress.interception is not None:
+            pem = await asyncio.to_thread(self.egress.interception.authority_pem)
+            await self.write(CA_PATH, pem)
+
+    def watch_connections(self, listener: OnConnection) -> None:
+        if self.egress is not None:
+            self.egress.on_connection = listener
+
+    async def publish(self, inside: int, port: int = 0) -> Published:
+        """Makes a server's port inside reachable on this machine's loopback, until the sandbox is closed.
+
+        `port`: the one outside; by default any that is free. Raises `SandboxError` where it is taken.
+        """
+        published = Published(self._machine.channel, inside)
+        try:
+            await published.open(port)
+        except OSError as error:
+            raise SandboxError(f"port {port} of this machine cannot be had: {error.strerror}") from None
+        self.published.append(published)
+        return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
+        process = self.start(command, on_output=on_output)
+        process.feed(command.stdin)
+        process.close_stdin()
+        return await process.wait(command.timeout_seconds)
+
+    def start(
+        self,
+        command: Command,
+        *,
+        on_output: OnOutput | None = None,
+        terminal: Size | None = None,
+        keep: bool = True,
+    ) -> Process:
+        """Starts a command and returns at once; its `stdin` is left to `Process.feed`.
+
+        `terminal`: it has one of that size, and standard error comes as standard output. `keep=False`: output goes to
+        `on_output` only, all of it, however much that is.
+        """
         if not command.argv:
             raise SandboxError("a command needs at least a program", hint="argv is empty")
         request = self._request(command.argv, command.environment, command.workdir or self.spec.workdir)
+        if terminal is not None or not keep:
+            bound = request.output_bytes if keep else UNBOUNDED
+            request = msgspec.structs.replace(request, terminal=terminal, output_bytes=bound)
         machine = self._machine
         if not self._running:
             machine.reset_peak()
         before = machine.counters()
-        started = time.monotonic()
         job = self._start(request, on_output)
+        job.keep = keep
         self._running += 1
+        job.done.add_done_callback(self._one_less)
+        return Process(self, job, before)
+
+    def _one_less(self, _: object) -> None:
+        self._running -= 1
+
+    async def attend(self, job: Job, before: Counters, started: float, timeout_seconds: float) -> Exit:
+        """Waits for the end of `job`, which `Process.wait` has started; kills its tree at the time-out or when cancelled."""
         try:
-            job.feed(command.stdin)
-            timed_out = not await self._finished(job, command.timeout_seconds)
+            timed_out = not await self._finished(job, timeout_seconds)
             if timed_out:
                 await self._kill(job)
             ended = await self._ended(job, before)
         except asyncio.CancelledError:
             await self._kill_shielded(job)
             raise
-        finally:
-            self._running -= 1
         seconds = time.monotonic() - started
-        after = machine.counters()
+        after = self._machine.counters()
         reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
         if reason in ("oom", "pids"):
             await self._end_rest(job)  # what it left behind would fail the next command too
@@ -145,9 +199,59 @@ class AgentSandbox:
 
     async def close(self) -> None:
         self._closing = True
+        for published in self.published:
+            published.close()
         if self.egress is not None:
-            self.egress.close()
+            await self.egress.drain()
         await asyncio.shield(self._machine.destroy())
+
+    async def pause(self) -> None:
+        self._open()
+        if not self._paused:
+            await self._machine.pause()
+            self._paused = True
+
+    async def resume(self) -> None:
+        self._open()
+        if self._paused:
+            await self._machine.resume()
+            self._paused = False
+
+    async def metrics(self) -> Metrics:
+        self._open()
+        return self._machine.metrics()
+
+    async def snapshot(self) -> str:
+        self._open()
+        self.check_snapshot()
+        paused = self._paused
+        folder = await asyncio.to_thread(saved.begin)
+        try:
+            if not paused:
+                await self.ping()  # what the agent had to say before has been said
+                await self.pause()
+            await self._machine.save(folder)
+            return await asyncio.to_thread(saved.publish, folder, self.driver, self.spec)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            if not paused and self._paused and not self._closing:
+                await self.resume()
+
+    def check_snapshot(self) -> None:
+        """Raises `Conflict` where there is something that no other sandbox could go on with."""
+        if self._running or self._machine.channel.busy():
+            raise Conflict(
+                f"a command or a connection of sandbox {self.id} is under way", hint="wait for its end"
+            )
+
+    async def fork(self) -> Sandbox:
+        if self.origin is None:
+            raise Unavailable(f"driver {self.driver} restores no snapshots")
+        name = await self.snapshot()
+        try:
+            return await self.origin.restore(name)
+        finally:
+            await asyncio.to_thread(saved.remove, name)
 
     async def ping(self) -> None:
         """One frame there and back: the agent lives."""
@@ -166,6 +270,8 @@ class AgentSandbox:
     ) -> Request:
         processes, address = self._machine.fallback_limits()
         own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        if self.egress is not None and self.egress.interception is not None:
+            own |= dict.fromkeys(CA_VARIABLES, CA_PATH)
         if self.egress is not None:
             own |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
             own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
@@ -188,9 +294,14 @@ class AgentSandbox:
         return self.image.environment if self.image is not None else {}
 
     def _start(self, request: Request, on_output: OnOutput | None) -> Job:
+        self._open()
+        if self._paused:
+            raise SandboxError(f"sandbox {self.id} is paused", hint="resume it")
+        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
+
+    def _open(self) -> None:
         if self._closing:
             raise SandboxError(f"sandbox {self.id} is closed", hint="create another")
-        return self._machine.channel.start(request, on_output)  # type: ignore[arg-type]  # names of streams
 
     async def _finished(self, job: Job, seconds: float) -> bool:
         """Waits for the end of `job`; False when it took longer than `seconds`."""
@@ -227,7 +338,7 @@ class AgentSandbox:
             if self._closing or not (memory or processes):
                 raise
             out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
-            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+            return Ended(signal.SIGKILL, True, False, memory, processes, False, out, err, 0, 0)
 
     async def _what_ran_out(self, before: Counters) -> tuple[bool, bool]:
         """Whether memory or processes ran out. The kernel may count a moment after the sandbox is gone."""
@@ -273,6 +384,8 @@ class AgentSandbox:
             return "oom"
         if self._closing:
             return "cancelled"
+        if ended.instructions:
+            return "timeout"
         if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and (ended.disk_full or self._machine.disk_full()):

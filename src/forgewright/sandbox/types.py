@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -37,11 +37,33 @@ class Limits(msgspec.Struct, frozen=True):
     """Open files per process."""
     output_bytes: int = 4 << 20
     """Kept of each of stdout and stderr; what comes after is read, counted and thrown away."""
+    instructions: int = 0
+    """Of WebAssembly, for each command, in wasmtime's fuel (about one for each instruction): a bound that does not depend
+    on how busy the machine is. 0 is none; other tiers cannot count them and refuse."""
+    read_bytes_per_second: int = 0
+    """From the disks under its mounts and under its image; 0 is no limit. Needs a cgroup."""
+    write_bytes_per_second: int = 0
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A secret that the proxy puts into requests to one host. It never enters the sandbox, and stands in no spec."""
+
+    to: str
+    """`host:port`; to be reached over TLS, unless it is this machine's loopback."""
+    secret: str
+    """Name of the variable in the engine's environment that holds it."""
+    header: str = "Authorization"
+    form: str = "Bearer {}"
+    """The header's value, with the secret in place of `{}`."""
 
 
 class Network(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] = ()
     """`host:port` names that may be reached; none by default."""
+    credentials: tuple[Credential, ...] = ()
+    """Of hosts that may be reached: what the proxy adds to requests."""
+    forward: tuple[str, ...] = ()
+    """`host:port` that any protocol may reach: inside at 127.0.0.1 on the same port, or `PORT=host:port`."""
 
 
 class SandboxSpec(msgspec.Struct, frozen=True):
@@ -54,6 +76,13 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     workdir: str = "/"
     uid: int = 1000
     """User id inside; never 0 on the host."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Of a terminal, in characters."""
+
+    rows: int = 24
+    columns: int = 80
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -86,7 +115,46 @@ class Exit(msgspec.Struct, frozen=True):
         return self.code == 0 and self.reason == "exit"
 
 
+class Metrics(msgspec.Struct, frozen=True):
+    """What a sandbox uses, as its host counts it: of a virtual machine, the machine with its monitor."""
+
+    cpu_seconds: float
+    """Of all its processes since it was made."""
+    memory_bytes: int
+    memory_peak_bytes: int | None
+    """Since the last command began while none ran."""
+    processes: int
+    read_bytes: int | None = None
+    """From disks; None where the host does not count it."""
+    written_bytes: int | None = None
+
+
 OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One attempt to get out of a sandbox, as it is recorded."""
+
+    host: str
+    port: int
+    allowed: bool
+    reason: str
+    """Why not, or the address that was connected to."""
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    phase: Literal["refused", "opened", "closed"] = "refused"
+    """`opened` is recorded before the first byte goes out."""
+
+
+OnConnection = Callable[[Connection], Awaitable[None]]
+
+
+@runtime_checkable
+class Networked(Protocol):
+    """A sandbox with a way out that can be watched."""
+
+    def watch_connections(self, listener: OnConnection) -> None:
+        """`listener` is awaited before the first byte of each connection goes out, and when it has ended."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -119,6 +187,23 @@ class Sandbox(Protocol):
     async def close(self) -> None:
         """Idempotent. Nothing of it is left on the host."""
 
+    # What not every tier can; one that cannot raises `Unavailable`.
+
+    async def pause(self) -> None:
+        """All in it stands still, and uses no processor, until `resume`. Idempotent, as that is."""
+
+    async def resume(self) -> None: ...
+    async def metrics(self) -> Metrics: ...
+    async def snapshot(self) -> str:
+        """Keeps its state, and gives the name under which `Driver.restore` opens it, any number of times.
+
+        A virtual machine and gVisor keep their processes too, a container what was written. Raises `Conflict`
+        while a command runs: it would end here and go on there.
+        """
+
+    async def fork(self) -> Sandbox:
+        """Another sandbox with the state of this one, which goes on."""
+
 
 class Driver(Protocol):
     """Raises `MissingProgram`, `Unavailable`, `SandboxError`."""
@@ -128,5 +213,8 @@ class Driver(Protocol):
 
     async def probe(self) -> Probe: ...
     async def create(self, spec: SandboxSpec) -> Sandbox: ...
+    async def restore(self, snapshot: str) -> Sandbox:
+        """A new sandbox with the state of that snapshot. Raises `NotFound`, `Unavailable`."""
+
     async def clean(self) -> Sequence[str]:
         """Removes what a crashed engine left behind; says what."""

@@ -1,12 +1,14 @@
-"""Writes the golden records of the present version: one of every event, every field set.
+"""Adds to the golden records of the present version: one of every event, every field set.
 
     python -m tests.journal.golden.make
 
-Of an older version they are never written again: they are what stands in people's homes.
+A line that is there is never written again: it is what stands in people's homes. An event that is new, or has got
+a field, is added at the end. After two branches have both added, take one's file and run this.
 """
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from pathlib import Path
@@ -49,15 +51,21 @@ def sample(kind: Any, name: str) -> Any:
     raise TypeError(f"no sample of {kind} for {name}")
 
 
-def lines() -> list[bytes]:
-    found = []
+def more(there: list[bytes]) -> list[bytes]:
+    """The lines that are lacking after those that are there."""
+    known = [json.loads(line)["event"] for line in there]
+    found: list[bytes] = []
     for tag, cls in sorted(ev.event_types().items()):
-        if cls.__module__ in (ev.__name__, home_events.__name__):
-            event = sample(cls, tag)
-            found.append(codec.encode(RUN, len(found) + 1, 1_795_240_047_139, "engine", event))
+        if cls.__module__ not in (ev.__name__, home_events.__name__):
+            continue
+        sequence = len(there) + len(found) + 1
+        line = codec.encode(RUN, sequence, 1_795_240_047_139, "engine", sample(cls, tag))
+        if json.loads(line)["event"] not in known:
+            found.append(line)
     return found
 
 
 if __name__ == "__main__":
     path = Path(__file__).parent / f"v{ev.VERSION}.jsonl"
-    path.write_bytes(b"".join(line + b"\n" for line in lines()))
+    with path.open("ab") as file:
+        file.writelines(line + b"\n" for line in more(path.read_bytes().splitlines()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dis
 import warnings
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -55,6 +56,11 @@ class Comparison:
         body = not b.co_flags & 2 and bool(outer)
         if body:
             classes = (b.co_name, a.co_name)
+        if self.untouched(b, a):
+            for left, right in zip(b.co_consts, a.co_consts, strict=True):
+                if isinstance(left, CodeType) and isinstance(right, CodeType):
+                    self.code(left, right, (*outer, b), classes)
+            return
         before, after = instructions(b), instructions(a)
         if len(before) != len(after):
             raise Different(f"{where}: {len(before)} instructions became {len(after)}")
@@ -87,6 +93,22 @@ class Comparison:
             if not self.same(x, y):
                 raise Different(f"{where}: parameter {left} became {right}")
             self.bound("STORE_FAST", left, x, y, b, outer, stored, where)
+
+    def untouched(self, b: CodeType, a: CodeType) -> bool:
+        """Whether neither name stands in this code, and all but the code inside it is the same."""
+        if b.co_code != a.co_code or len(b.co_consts) != len(a.co_consts):
+            return False
+        if (b.co_names, b.co_varnames, b.co_cellvars, b.co_freevars) != (
+            a.co_names, a.co_varnames, a.co_cellvars, a.co_freevars,
+        ):  # fmt: skip
+            return False
+        ends = (self.old, self.new)
+        if any(n.endswith(ends) for n in (*b.co_names, *b.co_varnames, *b.co_cellvars, *b.co_freevars)):
+            return False
+        return all(
+            isinstance(x, CodeType) or (type(x) is type(y) and x == y)
+            for x, y in zip(b.co_consts, a.co_consts, strict=True)
+        )
 
     def run(
         self,
@@ -217,6 +239,7 @@ def instructions(code: CodeType) -> list[tuple[str, Any]]:
     ]
 
 
+@lru_cache(maxsize=256)
 def compiled(data: bytes, path: str) -> CodeType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -229,6 +252,7 @@ def parsed(data: bytes, path: str) -> ast.Module:
         return ast.parse(data, path)
 
 
+@lru_cache(maxsize=256)
 def widened(data: bytes, path: str) -> CodeType:
     """The module compiled so that every annotation is evaluated: quoted, local, or put off by a future import."""
     tree = ast.fix_missing_locations(Widen().visit(parsed(data, path)))

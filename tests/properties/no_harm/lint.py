@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Mapping
+import dis
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import CodeType
 
 from tests.properties.no_harm.bytecode import parsed, widened
@@ -43,18 +45,15 @@ class Facts:
         self._tree(tree)
 
     def _names(self, code: CodeType, top: bool) -> None:
-        import dis
-
         body = not top and not code.co_flags & 2
-        mine = set()
-        if body:
-            mine = {i.argval for i in dis.get_instructions(code) if i.opname == "STORE_NAME"}
-        for i in dis.get_instructions(code):
-            if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") or (i.opname == "STORE_NAME" and top):
-                self.stored.add(i.argval)
-            elif i.opname == "LOAD_GLOBAL" or (i.opname == "LOAD_NAME" and i.argval not in mine):
-                self.loaded.add(i.argval)
-                if i.argval in ("globals", "exec", "vars", "locals"):
+        used = list(named(code))
+        mine = {name for op, name in used if op == "STORE_NAME"} if body else set()
+        for op, name in used:
+            if op in ("STORE_GLOBAL", "DELETE_GLOBAL") or (op == "STORE_NAME" and top):
+                self.stored.add(name)
+            elif op == "LOAD_GLOBAL" or (op == "LOAD_NAME" and name not in mine):
+                self.loaded.add(name)
+                if name in ("globals", "exec", "vars", "locals"):
                     self.dynamic = True
         for const in code.co_consts:
             if isinstance(const, CodeType):
@@ -277,6 +276,25 @@ def takes(parameters: ast.arguments, count: int, keywords: tuple[str, ...]) -> b
     return set(needed) <= set(keywords)
 
 
+def named(code: CodeType) -> Iterator[tuple[str, str]]:
+    """The instructions that name globals (CPython 3.11: two bytes each, caches among them)."""
+    wide = 0
+    data = code.co_code
+    for at in range(0, len(data), 2):
+        op = NAMING.get(data[at], "")
+        argument = wide << 8 | data[at + 1]
+        wide = argument if op == "EXTENDED_ARG" else 0
+        if op and op != "EXTENDED_ARG":
+            yield op, code.co_names[argument >> 1 if op == "LOAD_GLOBAL" else argument]
+
+
+NAMING = {
+    dis.opmap[op]: op
+    for op in ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "STORE_NAME", "EXTENDED_ARG")
+}
+
+
+@lru_cache(maxsize=512)
 def facts(path: str, data: bytes) -> Facts | None:
     try:
         return Facts(path, data)

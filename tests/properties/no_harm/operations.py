@@ -348,6 +348,6 @@ def trial(
                 if ground.project.changed({path: data}).facts[path] is None:
                     raise Harm(f"{path} does not compile")
     except Exception as error:
-        error.add_note(f"{ground.root.name}: {program}")
+        error.add_note(f"{ground.name}: {program}")
         raise
     return name, "done", program, applied[1]

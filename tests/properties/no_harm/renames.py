@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import random
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,8 +28,11 @@ class Harm(AssertionError):
 class Ground:
     """One project on disk with what is known of it before any operation."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, origin: Path, work: Path) -> None:
+        """Works on a copy of `origin` at `work`."""
+        self.name = origin.name
+        shutil.copytree(origin, work, ignore=shutil.ignore_patterns("*.pyc", ".git"), symlinks=True)
+        self.root = root = work
         self.engine = CodeEngine(root)
         self.files: dict[str, bytes] = {}
         for path in self.engine.project.paths():
@@ -281,6 +285,6 @@ def trial(ground: Ground, rng: random.Random) -> tuple[str, str]:
             return one.kind, "left out"
         one.judge(*applied)
     except Exception as error:
-        error.add_note(f"{ground.root.name}: {one.program}  ({one.old} → {one.new})")
+        error.add_note(f"{ground.name}: {one.program}  ({one.old} → {one.new})")
         raise
     return one.kind, "done"

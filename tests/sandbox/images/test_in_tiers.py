@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -106,6 +107,22 @@ async def test_the_environment_of_an_image_is_below_the_specs(
         assert ended.stdout == b"/opt/bin:/usr/bin image spec\n"
     finally:
         await sandbox.close()
+
+
+async def test_two_images_in_virtual_machines_are_not_mistaken(small_root: Path, tmp_path: Path) -> None:
+    """Machines are restored from snapshots, and each image has its own."""
+    need(TIERS["microvm"], SETUP)
+    for text in ("one", "two"):
+        root = tmp_path / text
+        shutil.copytree(small_root, root, symlinks=True)
+        (root / "opt" / "app" / "greeting").write_text(text)
+        made = fetch(f"dir:{root}")
+        assert made is not None
+        sandbox = await driver("microvm").create(SandboxSpec(tier=Tier.MICROVM, image=made.digest))
+        try:
+            assert (await sandbox.run(Command(argv=("cat", "/opt/app/greeting")))).stdout == text.encode()
+        finally:
+            await sandbox.close()
 
 
 @pytest.mark.parametrize("tier", TIERS)

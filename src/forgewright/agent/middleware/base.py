@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forgewright.agent.answer import Answer
@@ -30,6 +30,9 @@ class Middleware:
     def fresh(self) -> Middleware:
         """The one to use for one `Agent.act`: itself, or where it keeps state, a copy without any."""
         return self
+
+    def given(self, tools: Mapping[str, Tool]) -> None:
+        """Told the agent's tools, before anything else happens."""
 
     async def before_agent(self, messages: tuple[Message, ...], context: Context) -> tuple[Message, ...]:
         """What the agent is asked."""
@@ -81,6 +84,12 @@ class Middleware:
 def wraps_models(middleware: Sequence[Middleware]) -> bool:
     """Whether any of these stands around models below the door."""
     return any(type(one).wrap_model is not Middleware.wrap_model for one in middleware)
+
+
+def hooks_tools(one: Middleware) -> bool:
+    """Whether this one stands around tool calls."""
+    names = ("before_tool", "after_tool", "tool")
+    return any(getattr(type(one), name) is not getattr(Middleware, name) for name in names)
 
 
 def around(method: str, middleware: Sequence[Middleware], inner: Any, context: Context) -> Any:

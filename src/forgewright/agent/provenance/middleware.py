@@ -82,13 +82,14 @@ class Book:
 
     # ── the witness ──────────────────────────────────────────────────────────────────────────────────
 
-    def facts(self, tool: Tool, call: ToolCall) -> Mapping[str, Fact]:
+    def facts(self, tool: Tool, call: ToolCall, *, edited: bool = False) -> Mapping[str, Fact]:
         arguments = _arguments(call)
         trace = Trace(self.origins)
         trace.look(arguments)
         facts = trace.facts()
-        if not self._tainted_before:
-            # Nothing that others wrote can have moved the model to this call.
+        tainted = self._tainted_before and not edited
+        if not tainted:
+            # Nothing that others wrote can have moved the model, or the person, to this call.
             facts |= {"untrusted": (), "parties": (), "composed": (), "addresses": ()}
         plan, unplanned = "none", set[str]()
         if self.plan is not None and call.name != STATE_PLAN:
@@ -96,7 +97,7 @@ class Book:
             plan = "outside" if at is None else "partly" if unplanned else "inside"
         return {
             **facts,
-            "tainted": self._tainted_before,
+            "tainted": tainted,
             "plan": plan,
             "unplanned": tuple(sorted(unplanned)),
         }

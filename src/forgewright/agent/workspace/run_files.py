@@ -54,6 +54,7 @@ class RunFiles:
     async def write(self, path: str, data: bytes) -> None:
         files = await self._files()
         name = paths.clean(path)
+        data = self._context.execution.cleaner.data(data)  # as the journal will have it
         await files.write(name, data)
         await self._context.artifact(PREFIX + name, data)
 

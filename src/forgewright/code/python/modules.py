@@ -15,7 +15,8 @@ class Modules:
     """Modules are named by their path without suffix (`app/cache`); a package by its folder."""
 
     def __init__(self, project: Project) -> None:
-        self.paths = set(project.paths(language="python"))
+        self.listed = tuple(project.paths(language="python"))
+        self.paths = set(self.listed)
         self.folders: set[str] = {""}
         for path in self.paths:
             folder = path.rpartition("/")[0]
@@ -104,3 +105,13 @@ class Modules:
         """`name` in the package `module`, if that is a module."""
         inner = f"{module}/{name}" if module else name
         return inner if self.is_package(module) and self.exists(inner) else None
+
+
+_LAST: list[Modules] = []
+
+
+def modules_of(project: Project) -> Modules:
+    """The modules of a project: the ones asked for last, if the files are still the same."""
+    if not (_LAST and _LAST[0].listed == tuple(project.paths(language="python"))):
+        _LAST[:] = [Modules(project)]
+    return _LAST[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -79,6 +79,30 @@ class EditEffect(Effect[Edited]):
     async def oblige(self, verdict: object, context: Context) -> None:
         if self.trouble is not None:
             raise self.trouble
+
+    may = ("edit",)
+
+    def particulars(self) -> Mapping[str, Any]:
+        plan = self._planned()
+        return {"program": self.program, "path": [] if plan is None else [c.path for c in plan.changes]}
+
+    async def bound(self, context: Context) -> Mapping[str, str]:
+        """The files as they are, and as they would be: planned anew, since somebody may have changed them."""
+        plan = self.engine.plan(self.program)
+        return {"files": str(digest(msgspec.json.encode([plan.before, plan.after])))}
+
+    def void(self) -> None:
+        raise Conflict(
+            "files that the edit changes were changed while it waited for approval; nothing was done",
+            hint="look at them again, and ask for the edit that fits them now",
+        )
+
+    def edited(self, arguments: Mapping[str, Any]) -> EditEffect:
+        program = arguments.get("program")
+        if not isinstance(program, str):
+            raise UsageError('expected {"program": "…"}')
+        self.engine.plan(program)
+        return EditEffect(program, self.engine)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         program = await keep(self.program, context)

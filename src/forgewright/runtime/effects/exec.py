@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +13,17 @@ from forgewright.journal import events as ev
 from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.effects.keep import keep_clean, load
-from forgewright.sandbox.types import Command, Exit, Limits, SandboxSpec, Tier
+from forgewright.runtime.tree import tree_digest
+from forgewright.sandbox.types import (
+    Command,
+    Connection,
+    Exit,
+    Limits,
+    Networked,
+    OnConnection,
+    SandboxSpec,
+    Tier,
+)
 
 if TYPE_CHECKING:
     from forgewright.journal.redact.cleaner import Cleaner
@@ -43,7 +53,8 @@ class ExecEffect(Effect[Exit]):
             "argv": self.command.argv,
             "image": spec.image,
             "image_digest": self.digest,
-            "network": spec.network.allow,
+            "network": (*spec.network.allow, *(rule.rpartition("=")[2] for rule in spec.network.forward)),
+            "secrets": tuple(credential.secret for credential in spec.network.credentials),
             "writable": tuple(m.target for m in spec.mounts if m.mode == "rw"),
         }
 
@@ -64,6 +75,21 @@ class ExecEffect(Effect[Exit]):
         if seconds is not None and seconds < self.command.timeout_seconds:
             self.command = msgspec.structs.replace(self.command, timeout_seconds=float(seconds))
         self.driver = await context.execution.engine.sandboxes.driver_for(tier)
+
+    may = ("edit",)
+
+    def particulars(self) -> Mapping[str, Any]:
+        return {"argv": list(self.command.argv), "command": " ".join(self.command.argv)}
+
+    async def bound(self, context: Context) -> Mapping[str, str]:
+        code = context.code
+        return {} if code is None else {"tree": tree_digest(code.root)}
+
+    def edited(self, arguments: Mapping[str, Any]) -> ExecEffect:
+        argv = arguments.get("argv")
+        if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
+            raise UsageError('expected {"argv": [PROGRAM, ARGUMENT, …]}')
+        return ExecEffect(msgspec.structs.replace(self.command, argv=tuple(argv)), self.purpose, self.spec)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
         return ev.ExecAsked(
@@ -90,6 +116,8 @@ class ExecEffect(Effect[Exit]):
     async def perform(self, key: str, context: Context) -> Exit:
         listener = context.execution.output_listener(context.actor)
         sandbox = await context.execution.engine.sandboxes.open(self.spec)
+        if isinstance(sandbox, Networked):
+            sandbox.watch_connections(_recorder(EffectId(key.partition("/")[2]), context))
         try:
             return await sandbox.run(self.command, on_output=listener)
         finally:
@@ -101,6 +129,23 @@ class ExecEffect(Effect[Exit]):
     async def recall(self, asked: ev.Asked, answered: ev.Answered, context: Context) -> Exit:
         assert isinstance(answered, ev.ExecAnswered)
         return await load(answered.result, Exit, context)
+
+
+def _recorder(effect: EffectId, context: Context) -> OnConnection:
+    """Writes each connection of a sandbox into the journal: before its first byte, and what went over it."""
+
+    async def record(connection: Connection) -> None:
+        host, port = connection.host, connection.port
+        if connection.phase != "closed":
+            event: ev.Event = ev.ConnectionOpened(effect, host, port, connection.allowed, connection.reason)
+        else:
+            cut = "" if connection.allowed else connection.reason
+            event = ev.ConnectionClosed(
+                effect, host, port, connection.sent_bytes, connection.received_bytes, cut
+            )
+        await context.ledger.append(context.actor, event)
+
+    return record
 
 
 def _digest(spec: SandboxSpec) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from forgewright.core.errors import ForgewrightError, Refused, ToolArgumentError, ToolError
-from forgewright.core.ids import EffectId
+from forgewright.core.ids import EffectId, digest
 from forgewright.journal import events as ev
 from forgewright.models.types import ToolCall, ToolResult
 from forgewright.policy.types import Fact
@@ -70,12 +70,13 @@ class ToolEffect(Effect[ToolOutput]):
         self.identity: EffectId | None = None
         self.kept: ev.Value = ev.NULL
         """What the receipt holds: the output, or the blob that it is in."""
-        self._bound: dict[str, Any] | None = None
+        self.may = ("edit", "answer")
+        self._edited = False
 
     def facts(self) -> Mapping[str, Fact]:
         said: Mapping[str, Fact] = {"tool": self.tool.name, "recovery": self.tool.recovery}
         if self.witness is not None:
-            self.traced = self.witness.facts(self.tool, self.call)
+            self.traced = self.witness.facts(self.tool, self.call, edited=self._edited)
             said = {**self.traced, **said}
         return said
 
@@ -105,6 +106,40 @@ class ToolEffect(Effect[ToolOutput]):
 
     def matches(self, asked: ev.Asked) -> bool:
         return isinstance(asked, ev.ToolAsked) and asked.tool == self.tool.name and asked.call == self.call.id
+
+    # ── approval ─────────────────────────────────────────────────────────────────────────────────────
+
+    def particulars(self) -> Mapping[str, Any]:
+        try:
+            found = msgspec.json.decode(self.call.arguments or "{}")
+        except msgspec.DecodeError:
+            return {"": self.call.arguments}
+        return found if isinstance(found, dict) else {"": found}
+
+    def identity_of(self) -> str:
+        said = [self.tool.name, self.tool.description, self.tool.recovery, self.tool.parameters]
+        return str(digest(msgspec.json.encode(said)))
+
+    async def bound(self, context: Context) -> Mapping[str, str]:
+        return {"call": str(digest(self.call.arguments.encode()))}
+
+    def edited(self, arguments: Mapping[str, Any]) -> ToolEffect:
+        call = msgspec.structs.replace(self.call, arguments=msgspec.json.encode(arguments).decode())
+        self.tool.bind(call.arguments)
+        other = ToolEffect(self.tool, call, self.witness)
+        other._edited = True
+        return other
+
+    def as_edited(self, answer: ToolOutput, arguments: Mapping[str, Any]) -> ToolOutput:
+        said = msgspec.json.encode(arguments).decode()
+        return msgspec.structs.replace(
+            answer, text=f"(a person changed the arguments to {said})\n{answer.text}"
+        )
+
+    def stand_in(self, result: str, *, error: bool) -> ToolOutput:
+        return ToolOutput(result, error=error)
+
+    # ── doing it ─────────────────────────────────────────────────────────────────────────────────────
 
     async def perform(self, key: str, context: Context) -> ToolOutput:
         inner = context.scope(key.rpartition(".")[2])

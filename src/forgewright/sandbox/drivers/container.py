@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forgewright.core.errors import MissingProgram, SandboxError
-from forgewright.sandbox import reaper, state
+from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
-from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
+from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose
@@ -40,6 +40,13 @@ def runtime() -> tuple[str, str] | None:
         if path:
             return name, path
     return None
+
+
+class ContainerMachine(OciMachine):
+    """A container's snapshot is what was written in it; its processes are not part of it."""
+
+    async def save(self, folder: Path) -> None:
+        await self.save_scratch(folder)
 
 
 class ContainerDriver:
@@ -95,6 +102,13 @@ class ContainerDriver:
         )
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
+        return await self._create(spec)
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        about, folder = saved.load(snapshot, self.name)
+        return await self._create(about.spec, folder / WRITTEN)
+
+    async def _create(self, spec: SandboxSpec, written: Path | None = None) -> AgentSandbox:
         check(spec)
         image = find_image(spec.image)
         name, path = self._runtime()
@@ -105,12 +119,14 @@ class ContainerDriver:
         folder = state.make(sandbox_name)
         groups = hierarchies() if os.geteuid() == 0 else None
         cgroup = Cgroup(sandbox_name, groups) if groups else None
-        machine = OciMachine(sandbox_name, folder, cgroup, spec)
+        machine = ContainerMachine(sandbox_name, folder, cgroup, spec)
         try:
             if cgroup:
-                cgroup.create(spec.limits)
-            await machine.start(self._prepare(spec, image, sandbox_name, folder, cgroup, (name, path)))
+                cgroup.create(spec.limits, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]))
+            argv = self._prepare(spec, image, sandbox_name, folder, cgroup, (name, path), written)
+            await machine.start(argv)
             sandbox = AgentSandbox(sandbox_name, spec, self.name, machine)
+            sandbox.origin = self
             sandbox.image = image
             await sandbox.open_network()
         except BaseException:
@@ -126,6 +142,7 @@ class ContainerDriver:
         folder: Path,
         cgroup: Cgroup | None,
         runtime: tuple[str, str],
+        written: Path | None,
     ) -> list[str]:
         """Writes the bundle and the plan; returns the command that starts the container."""
         for part in ("root", "scratch", "runtime"):
@@ -136,11 +153,14 @@ class ContainerDriver:
             folder=folder,
             agent=program("agent"),
             payload=Owner(first + spec.uid, first + spec.uid) if rootful else None,
+            written=written,
         )
         plan = compose(spec, place, image)
         self._hide_cgroups(plan)
         arguments = ["--id", name]
         entrances = cgroup.entrances() if cgroup else []
+        for entrance in cgroup.whole_entrances() if cgroup else ():
+            plan.join(entrance)
         for number, entrance in enumerate(entrances):
             plan.inherit(entrance, 3 + number)
         if entrances:

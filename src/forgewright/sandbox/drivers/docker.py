@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import SandboxError, UsageError
+from forgewright.core.errors import SandboxError, Unavailable, UsageError
 from forgewright.sandbox import reaper, seccomp, state
 from forgewright.sandbox.bundle import MASKED, READONLY
 from forgewright.sandbox.cgroups import Cgroup, Counters, cgroup_of
@@ -24,7 +24,7 @@ from forgewright.sandbox.layout import AGENT_PATH, HOME, READY_ETC, check, ident
 from forgewright.sandbox.native import program
 from forgewright.sandbox.protocol import Channel
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.types import Command, Mount, Probe, SandboxSpec, Tier
+from forgewright.sandbox.types import Command, Metrics, Mount, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install docker.io"
 READY_SECONDS = 60.0
@@ -76,6 +76,23 @@ class DockerMachine:
 
     def log(self) -> str:
         return bytes(self._stream.errors).decode(errors="replace").strip() if self._stream else ""
+
+    async def pause(self) -> None:
+        await self.api.pause(self.name, paused=True)
+
+    async def resume(self) -> None:
+        await self.api.pause(self.name, paused=False)
+
+    def metrics(self) -> Metrics:
+        if self._cgroup is None:
+            raise Unavailable("the cgroup of the engine's container is not seen from here")
+        return self._cgroup.metrics()
+
+    async def save(self, folder: Path) -> None:
+        raise Unavailable(
+            "a Docker Engine keeps no file systems in memory, so it has no snapshots",
+            hint="use the driver container",
+        )
 
     async def destroy(self) -> None:
         if self._gone is None:
@@ -140,12 +157,16 @@ class DockerDriver:
         try:
             await machine.start(_configuration(spec, machine, image, copied))
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
+            sandbox.origin = self
             await sandbox.place_mounts(copied)
             await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
         return sandbox
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        raise Unavailable("the driver docker has no snapshots", hint="use the driver container")
 
     async def clean(self) -> Sequence[str]:
         """Removes containers of engines that do not run any more: first those, then what the others left."""

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import guest_image, reaper, snapshots, state
+from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
+from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, Basis, GuestMachine, Shape, kept_initramfs
 from forgewright.sandbox.firecracker_api import (
     AGENT,
     IMAGE,
@@ -36,6 +36,7 @@ from forgewright.sandbox.firecracker_api import (
     Hardware,
     connect_agent,
 )
+from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
@@ -67,6 +68,8 @@ class Guest(msgspec.Struct, frozen=True):
 class FirecrackerMachine(GuestMachine):
     """One jailed Firecracker; implements `Machine`."""
 
+    api: FirecrackerApi
+
     @property
     def jail(self) -> str:
         """Its root as the engine reaches it: the jail exists in the mount namespace of the process only."""
@@ -87,11 +90,26 @@ class FirecrackerMachine(GuestMachine):
                     if self._process.poll() is not None:
                         raise SandboxError("it ended")
                     await asyncio.sleep(0.002)
-                api = FirecrackerApi(path)
-                await api.describe()
+                self.api = FirecrackerApi(path)
+                await self.api.describe()
         except (SandboxError, TimeoutError):
             raise SandboxError(f"Firecracker did not start: {self.log() or 'it said nothing'}") from None
-        return api
+        return self.api
+
+    async def pause(self) -> None:
+        await self.api.pause()
+
+    async def resume(self) -> None:
+        await self.api.resume()
+        await self.channel.resume()
+
+    async def save(self, folder: Path) -> None:
+        if self._cgroup is not None:  # what is written into the jail is memory, too
+            self._cgroup.allow(
+                2 * (self._spec.limits.memory_bytes + GUEST_BYTES) + _MONITOR_BYTES + _JAIL_BYTES
+            )
+        await save(self.api, self, folder)
+        self.basis.keep(folder)
 
     async def meet(self, seconds: float) -> None:
         """Connects to the agent in the guest and waits for its hello. Raises `TimeoutError`."""
@@ -191,19 +209,30 @@ class FirecrackerDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        image = find_image(spec.image)
         guest = await asyncio.to_thread(self._find)
+        guest = msgspec.structs.replace(
+            guest, image=await asyncio.to_thread(guest_image.file_of, spec.image, image)
+        )
         if not self._reaped:
             self._reaped = True
             await self.clean()
+        return await self._load(spec, guest, await self._saved(guest, Shape.of(spec)))
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        about, folder = saved.load(snapshot, self.name)
+        guest = await asyncio.to_thread(self._find)
+        guest = msgspec.structs.replace(guest, image=Path(Basis.of(folder).image))
+        return await self._load(about.spec, guest, folder, own=True)
+
+    async def _load(
+        self, spec: SandboxSpec, guest: Guest, folder: Path, *, own: bool = False
+    ) -> AgentSandbox:
+        """A machine from the saved state in `folder`; `own`: of a sandbox, with its mounts in it."""
         shape = Shape.of(spec)
-        saved = await self._saved(guest, shape)
         machine, name = self._machine(spec)
         try:
-            api = await machine.launch(self._arguments(guest, shape, machine, saved=saved))
+            api = await machine.launch(self._arguments(guest, shape, machine, state_of=folder))
             await api.load(resume=True, seconds=RESTORE_SECONDS)
             try:
                 await machine.meet(RESTORE_SECONDS)
@@ -211,8 +240,12 @@ class FirecrackerDriver:
             except TimeoutError:
                 raise SandboxError(f"the machine did not resume: {machine.log()}") from None
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
-            await sandbox.place_mounts()
-            await sandbox.open_network()
+            sandbox.origin = self
+            sandbox.image = find_image(spec.image)
+            machine.basis = Basis(str(guest.image))
+            if not own:
+                await sandbox.place_mounts()
+            await sandbox.open_network()  # the agent forgot its relay with the channel
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
@@ -274,7 +307,7 @@ class FirecrackerDriver:
             await machine.destroy()
 
     def _arguments(
-        self, guest: Guest, shape: Shape, machine: FirecrackerMachine, *, saved: Path | None = None
+        self, guest: Guest, shape: Shape, machine: FirecrackerMachine, *, state_of: Path | None = None
     ) -> list[str]:
         """The command that starts the jail: in a mount namespace of its own, with the files bound into it."""
         uid = _FIRST_ID + secrets.randbelow(_SLOTS)
@@ -282,7 +315,7 @@ class FirecrackerDriver:
         base.mkdir(mode=0o711)
         plan = Plan()
         plan.mount_namespace()
-        room = _JAIL_BYTES if saved else _JAIL_BYTES + (shape.megabytes << 20)
+        room = _JAIL_BYTES + (shape.megabytes << 20)
         plan.jail_host(str(base), size_bytes=room)
         inner = base
         for part in (os.path.basename(guest.firecracker), machine.folder.name, "root"):
@@ -290,8 +323,8 @@ class FirecrackerDriver:
             plan.folder_host(str(inner), mode=0o711)
         plan.root(str(inner))
         files = {KERNEL: guest.kernel, INITRAMFS: guest.initramfs, IMAGE: guest.image}
-        if saved:
-            files |= {STATE: saved / "state", MEMORY: saved / "memory"}
+        if state_of:
+            files |= {STATE: state_of / "state", MEMORY: state_of / "memory"}
         for path, source in files.items():
             plan.bind(str(source), path)
         for entrance in machine.entrances():

@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
-from forgewright.sandbox import reaper, state
+from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
-from forgewright.sandbox.drivers.oci import OciMachine, find, version_of
+from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
+from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose, writable
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner
+from forgewright.sandbox.protocol import Channel
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
@@ -32,12 +34,49 @@ INSTALL = "apt-get install runsc"
 _KERNEL_BYTES = 192 << 20
 """What runsc itself may need of memory, over what its programs may."""
 _KERNEL_THREADS = 512
+END_SECONDS = 10.0
 
 
 def platform_of(path: str) -> str:
     """`systrap` where this runsc has it (2023 and later), else `ptrace`; both work without /dev/kvm."""
     answer = subprocess.run([path, "flags"], capture_output=True, text=True, check=False, timeout=10)
     return "systrap" if "systrap" in answer.stdout + answer.stderr else "ptrace"
+
+
+class GvisorMachine(OciMachine):
+    """A snapshot is a checkpoint of the kernel with its processes, and what was written, which lies outside it.
+
+    runsc ends what it has saved, so the sandbox itself goes on from its own snapshot.
+    """
+
+    runtime: list[str]
+    """How its runsc is called."""
+    again: Callable[[Path], list[str]]
+    """The command that starts it anew from a snapshot."""
+
+    async def save(self, folder: Path) -> None:
+        await self.resume()  # runsc cannot work on what is frozen; its kernel itself holds its programs still
+        await self._runsc("pause")
+        await self.save_scratch(folder)
+        await self._runsc("checkpoint", f"--image-path={folder}")
+        before = self.channel
+        before.close()
+        if not await self._ended(END_SECONDS):
+            await asyncio.to_thread(reaper.end, [self.folder])
+            await self._ended(END_SECONDS)
+        await asyncio.to_thread(shutil.rmtree, self.folder / "runtime", ignore_errors=True)
+        self.channel = Channel()
+        self.channel.on_stream = before.on_stream
+        await self.start(self.again(folder), pipes=True, greet=True)
+        await self.pause()
+
+    async def _runsc(self, *what: str) -> None:
+        with open(self.folder / "log", "ab") as log:
+            done = await asyncio.create_subprocess_exec(
+                *self.runtime, *what, self.folder.name, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+            if await done.wait():
+                raise SandboxError(f"runsc could not {what[0]} the sandbox: {self.log()}")
 
 
 class GvisorDriver:
@@ -77,6 +116,13 @@ class GvisorDriver:
         return Probe(driver=self.name, tier=self.tier, available=ended.ok, version=version, detail=detail)
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
+        return await self._create(spec)
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        about, folder = saved.load(snapshot, self.name)
+        return await self._create(about.spec, folder)
+
+    async def _create(self, spec: SandboxSpec, snapshot: Path | None = None) -> AgentSandbox:
         check(spec)
         image = find_image(spec.image)
         path = self._runtime()
@@ -88,7 +134,10 @@ class GvisorDriver:
         folder = state.make(name)
         groups = hierarchies()
         cgroup = Cgroup(name, groups) if groups else None
-        machine = OciMachine(name, folder, cgroup, spec)
+        machine = GvisorMachine(name, folder, cgroup, spec)
+        machine.again = lambda folder: self._prepare(spec, image, machine, folder)
+        machine.runtime = [path, "--root", str(folder / "runtime"), f"--platform={self._platform}", "--network=none",
+                           "--ignore-cgroups", "--overlay2=none"]  # fmt: skip
         try:
             if cgroup:
                 limits = spec.limits
@@ -97,36 +146,47 @@ class GvisorDriver:
                     memory_bytes=limits.memory_bytes + limits.memory_bytes // 4 + _KERNEL_BYTES,
                     processes=4 * limits.processes + _KERNEL_THREADS,
                 )
-                cgroup.create(outer)
-            await machine.start(self._prepare(spec, image, name, folder, cgroup, path), pipes=True)
+                cgroup.create(outer, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]))
+            await machine.start(
+                self._prepare(spec, image, machine, snapshot), pipes=True, greet=snapshot is not None
+            )
             sandbox = AgentSandbox(name, spec, self.name, machine)
+            sandbox.origin = self
             sandbox.image = image
-            await sandbox.open_network()
+            await sandbox.open_network(listening=snapshot is not None)
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
         return sandbox
 
     def _prepare(
-        self,
-        spec: SandboxSpec,
-        image: Image | None,
-        name: str,
-        folder: Path,
-        cgroup: Cgroup | None,
-        path: str,
+        self, spec: SandboxSpec, image: Image | None, machine: GvisorMachine, snapshot: Path | None
     ) -> list[str]:
+        name, folder = machine.folder.name, machine.folder
         for part in ("root", "scratch", "runtime"):
-            (folder / part).mkdir(mode=0o711)
+            (folder / part).mkdir(mode=0o711, exist_ok=True)
         # Users inside are those of runsc's kernel; on the host, all is done as runsc's own user.
         place = Place(
-            folder=folder, agent=program("agent"), payload=Owner(spec.uid, spec.uid), root_writes=True
+            folder=folder,
+            agent=program("agent"),
+            payload=Owner(spec.uid, spec.uid),
+            root_writes=True,
+            written=snapshot / WRITTEN if snapshot else None,
         )
         plan = compose(spec, place, image)
-        for entrance in cgroup.entrances() if cgroup else ():
+        for entrance in machine.entrances():
             plan.join(entrance)
         limits = spec.limits
-        arguments = ("--id", name, "--memory", str(limits.memory_bytes), "--processes", str(limits.processes))
+        arguments = (
+            "--id",
+            name,
+            "--memory",
+            str(limits.memory_bytes),
+            "--processes",
+            str(limits.processes),
+            "--direct",
+            "1",
+        )
         identity = Identity(agent=0, payload=spec.uid, maps=())
         config = configuration(
             spec,
@@ -138,11 +198,9 @@ class GvisorDriver:
         )
         (folder / "config.json").write_bytes(config)
         plan.save(folder / "plan")
-        return [
-            str(program("launch")), str(folder / "plan"), path, "--root", str(folder / "runtime"),
-            f"--platform={self._platform}", "--network=none", "--ignore-cgroups", "--overlay2=none",
-            "run", "--bundle", str(folder), name,
-        ]  # fmt: skip
+        what = ["restore", f"--image-path={snapshot}"] if snapshot else ["run"]
+        launch = [str(program("launch")), str(folder / "plan")]
+        return [*launch, *machine.runtime, *what, "--bundle", str(folder), name]
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)

@@ -17,15 +17,16 @@ import subprocess
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
-from forgewright.sandbox import guest_image, reaper, snapshots, state
+from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, Basis, GuestMachine, Shape, kept_initramfs
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
@@ -40,8 +41,12 @@ BOOT_SECONDS = 90.0
 KVM_SECONDS = 8.0
 """A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
 
-RESTORE_SECONDS = 30.0
+RESTORE_SECONDS, SAVE_SECONDS = 30.0, 90.0
+STATE = "state"
 _QEMU_BYTES = 192 << 20
+_TRANSLATED_MIB = 80
+"""Of translated code. Left alone it grows with what runs, up to an eighth of the host's memory."""
+
 _IGNORE_SHARED = [{"capability": "x-ignore-shared", "state": True}]
 """The memory is a file of its own and not part of the saved state."""
 
@@ -60,6 +65,8 @@ class Guest(msgspec.Struct, frozen=True):
 class VirtualMachine(GuestMachine):
     """One running machine; implements `Machine`."""
 
+    qmp: Qmp | None = None
+
     async def boot(self, argv: list[str], memory: int | None = None) -> Qmp:
         """Starts QEMU, which inherits the agent's and the control channel, and the memory of a snapshot."""
         agent, agent_end = socket.socketpair()
@@ -69,14 +76,56 @@ class VirtualMachine(GuestMachine):
         agent.setblocking(False)
         channel = self.channel
         await channel.loop.create_connection(lambda: channel, sock=agent)
-        qmp = Qmp(control)
+        self.qmp = qmp = Qmp(control)
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
                 await qmp.negotiate()
         except (SandboxError, TimeoutError, OSError):
-            qmp.close()
             raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
         return qmp
+
+    async def load(self, state: Path, *, shared_memory: bool) -> None:
+        """Takes a saved state; what runs in it goes on, and learns the time and fresh randomness."""
+        assert self.qmp is not None
+        if shared_memory:
+            await self.qmp.call("migrate-set-capabilities", capabilities=_IGNORE_SHARED)
+        await self.qmp.give_file(state, os.O_RDONLY, "saved")
+        try:
+            async with asyncio.timeout(RESTORE_SECONDS):
+                await self.qmp.call("migrate-incoming", uri="fd:saved")
+                await self.qmp.migrated()
+                await self.resume()
+        except TimeoutError:
+            raise SandboxError(f"the machine did not resume: {self.log()}") from None
+
+    async def pause(self) -> None:
+        assert self.qmp is not None
+        await self.qmp.call("stop")
+
+    async def resume(self) -> None:
+        assert self.qmp is not None
+        await self.qmp.call("cont")
+        await self.channel.resume()
+
+    async def save(self, folder: Path) -> None:
+        """State and memory in one file: this machine's memory is its own, apart from that of the first snapshot."""
+        await self.write_state(folder / STATE)
+        self.basis.keep(folder)
+
+    async def write_state(self, file: Path, *, shared_memory: bool = False) -> None:
+        assert self.qmp is not None
+        capabilities = [{**_IGNORE_SHARED[0], "state": shared_memory}]
+        await self.qmp.call("migrate-set-capabilities", capabilities=capabilities)
+        await self.qmp.call("migrate-set-parameters", max_bandwidth=1 << 40)
+        await self.qmp.give_file(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, "saved")
+        await self.qmp.call("migrate", uri="fd:saved")
+        async with asyncio.timeout(SAVE_SECONDS):
+            await self.qmp.migrated()
+
+    async def _destroy(self) -> None:
+        if self.qmp is not None:
+            self.qmp.close()
+        await super()._destroy()
 
     def _launch(self, argv: list[str], ends: dict[str, int], memory: int | None) -> None:
         descriptors = ends | ({} if memory is None else {"@MEMORY@": memory})
@@ -150,23 +199,37 @@ class MicrovmDriver:
         snapshot = await self._snapshot(guest, shape)
         machine, name = self._machine(spec)
         try:
-            qmp = await machine.boot(self._arguments(guest, shape, machine, incoming=True), snapshot.memory)
-            try:
-                await qmp.call("migrate-set-capabilities", capabilities=_IGNORE_SHARED)
-                await qmp.give_file(snapshot.state_file, os.O_RDONLY, "saved")
-                async with asyncio.timeout(RESTORE_SECONDS):
-                    await qmp.call("migrate-incoming", uri="fd:saved")
-                    await qmp.migrated()
-                    await qmp.call("cont")
-                    await machine.channel.resume()
-            except TimeoutError:
-                raise SandboxError(f"the machine did not resume: {machine.log()}") from None
-            finally:
-                qmp.close()
+            await machine.boot(self._arguments(guest, shape, machine, memory="shared"), snapshot.memory)
+            await machine.load(snapshot.state_file, shared_memory=True)
+            machine.basis = Basis(str(guest.image), self._accelerator or "tcg")
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
+            sandbox.origin = self
             sandbox.image = image
             await sandbox.place_mounts()
             await sandbox.open_network()
+        except BaseException:
+            await asyncio.shield(machine.destroy())
+            raise
+        return sandbox
+
+    async def restore(self, snapshot: str) -> AgentSandbox:
+        about, folder = saved.load(snapshot, self.name)
+        basis = Basis.of(folder)
+        guest = msgspec.structs.replace(await asyncio.to_thread(self._find), image=Path(basis.image))
+        if self._accelerator not in (None, basis.accelerator):
+            raise Unavailable(
+                f"the snapshot was taken with {basis.accelerator}, and here is {self._accelerator}"
+            )
+        self._accelerator = basis.accelerator
+        machine, name = self._machine(about.spec)
+        try:
+            await machine.boot(self._arguments(guest, Shape.of(about.spec), machine, memory="own"))
+            await machine.load(folder / STATE, shared_memory=False)
+            machine.basis = basis
+            sandbox = VirtualMachineSandbox(name, about.spec, self.name, machine)
+            sandbox.image = find_image(about.spec.image)
+            sandbox.origin = self
+            await sandbox.open_network(listening=True)
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
@@ -227,18 +290,13 @@ class MicrovmDriver:
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         unfinished.mkdir(mode=0o700)
         try:
-            qmp = await machine.boot(self._arguments(guest, shape, machine, incoming=False))
+            await machine.boot(self._arguments(guest, shape, machine, memory="file"))
             try:
                 async with asyncio.timeout(KVM_SECONDS if accelerator == "kvm" else BOOT_SECONDS):
                     await machine.channel.ready
                     await machine.warm_up(shape.uid)
-                await qmp.call("stop")
-                await qmp.call("migrate-set-capabilities", capabilities=_IGNORE_SHARED)
-                await qmp.call("migrate-set-parameters", max_bandwidth=1 << 40)
-                await qmp.give_file(unfinished / "state", os.O_WRONLY | os.O_CREAT | os.O_EXCL, "saved")
-                await qmp.call("migrate", uri="fd:saved")
-                async with asyncio.timeout(BOOT_SECONDS):
-                    await qmp.migrated()
+                await machine.pause()
+                await machine.write_state(unfinished / "state", shared_memory=True)
                 await asyncio.to_thread(
                     snapshots.copy_sparse, machine.folder / "memory", unfinished / "memory"
                 )
@@ -247,8 +305,6 @@ class MicrovmDriver:
                 raise SandboxError(
                     f"the machine did not boot in time with {accelerator}: {machine.log()}"
                 ) from None
-            finally:
-                qmp.close()
         except SandboxError:
             self._accelerator = before
             raise
@@ -257,7 +313,10 @@ class MicrovmDriver:
             await machine.destroy()
         return folder
 
-    def _arguments(self, guest: Guest, shape: Shape, machine: VirtualMachine, *, incoming: bool) -> list[str]:
+    def _arguments(
+        self, guest: Guest, shape: Shape, machine: VirtualMachine, *, memory: Literal["file", "shared", "own"]
+    ) -> list[str]:
+        """`memory`: a file to be saved, a private copy of a saved one, or none but the machine's own."""
         folder = machine.folder
         uid = _FIRST_ID + secrets.randbelow(_SLOTS)
         plan = Plan()
@@ -272,19 +331,21 @@ class MicrovmDriver:
         for entrance in machine.entrances():
             plan.join(entrance)
         kvm = self._accelerator == "kvm"
-        if not incoming:
+        if memory == "file":
             (folder / "memory").touch(mode=0o600)
             os.chown(folder / "memory", uid, uid)
         plan.user(Owner(uid, os.stat("/dev/kvm").st_gid if kvm else uid))
         plan.save(folder / "plan")
         megabytes = shape.megabytes
         append = f"quiet loglevel=3 panic=-1 reboot=t {shape.kernel_arguments()} {_clock(kvm)}"
-        backend = f"memory-backend-file,id=ram,size={megabytes}M," + (
-            "mem-path=/proc/self/fd/@MEMORY@,share=off" if incoming else f"mem-path={folder}/memory,share=on"
-        )
+        backend = {
+            "file": f"memory-backend-file,id=ram,size={megabytes}M,mem-path={folder}/memory,share=on",
+            "shared": f"memory-backend-file,id=ram,size={megabytes}M,mem-path=/proc/self/fd/@MEMORY@,share=off",
+            "own": f"memory-backend-ram,id=ram,size={megabytes}M",
+        }[memory]
         return [
             str(program("launch")), str(folder / "plan"), guest.qemu, "-object", backend,
-            "-M", "microvm,acpi=on,rtc=on,memory-backend=ram", "-accel", self._accelerator or "tcg",
+            "-M", "microvm,acpi=on,rtc=on,memory-backend=ram", "-accel", "kvm" if kvm else f"tcg,tb-size={_TRANSLATED_MIB}",
             "-cpu", "host" if kvm else "max", "-smp", str(shape.cpus), "-m", f"{megabytes}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
@@ -293,7 +354,7 @@ class MicrovmDriver:
             "-device", "virtio-blk-device,drive=root", "-device", "virtio-serial-device",
             "-chardev", "socket,id=agent,fd=@AGENT@", "-device", "virtserialport,chardev=agent,name=agent",
             "-chardev", "socket,id=control,fd=@CONTROL@", "-mon", "chardev=control,mode=control",
-            *(["-incoming", "defer"] if incoming else []),
+            *([] if memory == "file" else ["-incoming", "defer"]),
         ]  # fmt: skip
 
     async def clean(self) -> Sequence[str]:

@@ -9,13 +9,18 @@ import socket
 import subprocess
 from pathlib import Path
 
-from forgewright.core.errors import SandboxError
+from forgewright.core.errors import SandboxError, Unavailable
 from forgewright.sandbox import reaper, state
 from forgewright.sandbox.cgroups import Cgroup, Counters
 from forgewright.sandbox.protocol import Channel
-from forgewright.sandbox.types import SandboxSpec
+from forgewright.sandbox.types import Metrics, SandboxSpec
 
 READY_SECONDS = 30.0
+WRITTEN = "written.tar"
+"""In a snapshot: all that can be written inside, as the host sees it."""
+
+_TAR = ("--xattrs", "--xattrs-include=*", "--sparse", "--numeric-owner", "--one-file-system",
+        "--exclude=./cow*/work", "--exclude=./image")  # fmt: skip
 
 
 def find(program: str) -> str | None:
@@ -40,8 +45,13 @@ class OciMachine:
         self._process: subprocess.Popen[bytes] | None = None
         self._gone: asyncio.Task[None] | None = None
 
-    async def start(self, argv: list[str], *, pipes: bool = False, seconds: float = READY_SECONDS) -> None:
-        """Starts the runtime and waits for the agent's hello. `pipes`: instead of one socket."""
+    async def start(
+        self, argv: list[str], *, pipes: bool = False, seconds: float = READY_SECONDS, greet: bool = False
+    ) -> None:
+        """Starts the runtime and waits for the agent's hello. `pipes`: instead of one socket.
+
+        `greet`: the agent said its hello long ago and was saved since; it is told the time, and answers.
+        """
         channel = self.channel
         if pipes:
             reading, writing = self._spawn_with_pipes(argv)
@@ -52,7 +62,7 @@ class OciMachine:
             await channel.loop.create_connection(lambda: channel, sock=ours)
         try:
             async with asyncio.timeout(seconds):
-                await channel.ready
+                await (channel.resume() if greet else channel.ready)
         except (SandboxError, TimeoutError):
             raise SandboxError(f"the sandbox did not start: {self.log() or 'it said nothing'}") from None
 
@@ -78,8 +88,39 @@ class OciMachine:
             self._process = subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=log, env=environment)
 
     def entrances(self) -> list[str]:
-        """Files by which a process joins the sandbox's cgroup."""
-        return self._cgroup.entrances() if self._cgroup else []
+        """Files by which a process joins the sandbox's cgroup, in every hierarchy."""
+        return self._cgroup.entrances() + self._cgroup.whole_entrances() if self._cgroup else []
+
+    async def pause(self) -> None:
+        if self._cgroup is None or not self._cgroup.freezable:
+            raise Unavailable("pausing needs a cgroup with a freezer", hint="run as root")
+        await asyncio.to_thread(self._cgroup.freeze, frozen=True)
+
+    async def resume(self) -> None:
+        if self._cgroup is not None:
+            await asyncio.to_thread(self._cgroup.freeze, frozen=False)
+
+    def metrics(self) -> Metrics:
+        if self._cgroup is None:
+            raise Unavailable("what a sandbox uses is counted by a cgroup", hint="run as root")
+        return self._cgroup.metrics()
+
+    async def save(self, folder: Path) -> None:
+        raise Unavailable(
+            "sandboxes of this tier have no snapshots", hint="download the files that are wanted"
+        )
+
+    async def save_scratch(self, folder: Path) -> None:
+        """All that was written inside, as the archive `written` (from outside: it trusts nothing inside)."""
+        assert self._process is not None
+        scratch = f"/proc/{self._process.pid}/root{self.folder}/scratch"
+        argv = ["tar", "--create", f"--file={folder}/{WRITTEN}", f"--directory={scratch}", *_TAR, "."]
+        with open(self.folder / "log", "ab") as log:
+            tar = await asyncio.create_subprocess_exec(
+                *argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+            if await tar.wait():
+                raise SandboxError(f"what was written could not be saved: {self.log()}")
 
     def counters(self) -> Counters:
         return self._cgroup.counters() if self._cgroup else Counters()
@@ -113,6 +154,8 @@ class OciMachine:
 
     async def _destroy(self) -> None:
         self.channel.close()
+        if self._cgroup is not None and self._cgroup.freezable:
+            self._cgroup.thaw()
         if self._process is not None and not await self._ended(2.0):
             await asyncio.to_thread(reaper.end, [self._folder])
             if not await self._ended(5.0):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from forgewright.core.errors import SandboxError
 from forgewright.sandbox import guest_image
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.drivers.oci import OciMachine
@@ -53,8 +54,30 @@ class Shape(msgspec.Struct, frozen=True):
         )
 
 
+class Basis(msgspec.Struct, frozen=True):
+    """What a snapshot of a machine goes on with, besides its own files: the very disk that it had, above all."""
+
+    image: str
+    accelerator: str = "kvm"
+
+    def keep(self, folder: Path) -> None:
+        (folder / "basis.json").write_bytes(msgspec.json.encode(self))
+
+    @classmethod
+    def of(cls, folder: Path) -> Basis:
+        """Raises `SandboxError` where the disk is not there any more."""
+        found = msgspec.json.decode((folder / "basis.json").read_bytes(), type=cls)
+        if not os.path.exists(found.image):
+            raise SandboxError(
+                f"the snapshot needs the image {found.image}, which is gone", hint="create a sandbox anew"
+            )
+        return found
+
+
 class GuestMachine(OciMachine):
     """A machine that counts what its programs use by itself, and says it with each command's end."""
+
+    basis: Basis
 
     def counters(self) -> Counters:
         return Counters()

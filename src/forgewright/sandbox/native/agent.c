@@ -58,6 +58,7 @@ static void input(struct job *j) {
     }
     if (done) memcpy(frame(CREDIT, j->id, 4), &done, 4);
     if (j->in_fd >= 0 && j->in_eof && !j->in.length) {
+        if (j->tty && write(j->in_fd, "\4", 1) < 0 && errno == EAGAIN) return; /* a terminal's end of input */
         close(j->in_fd);
         j->in_fd = -1;
     }
@@ -121,8 +122,11 @@ static void resumed(const uint8_t *p, uint32_t length) {
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
     struct job *j = find(id);
     struct stream *s = id & STREAM_IDS ? find_stream(id) : NULL;
+    uint32_t done = 0;
     switch (type) {
     case LISTEN: listen_on(id, p, length); break;
+    case OPEN: open_stream(id, p, length); break;
+    case RESIZE: if (j) resize(j, p, length); break;
     case DATA: if (s) stream_data(s, p, length); break;
     case SHUT: if (s) stream_ended(s); break;
     case ROOM: if (s && length == 4) s->room += get32(p); break;
@@ -132,14 +136,24 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         if (!length) j->in_eof = 1;
         if (j->in.length + length > STDIN_WINDOW) break;
         reserve(&j->in, length);
-        memcpy(j->in.data + j->in.length, p, length);
-        j->in.length += length;
+        for (uint32_t i = 0; i < length; i++)
+            if (j->tty && processes_hard && typed_signal(j, p[i])) done++;
+            else j->in.data[j->in.length++] = p[i];
+        if (done) memcpy(frame(CREDIT, j->id, 4), &done, 4);
         input(j);
         break;
-    case SIGNAL: if (j && length == 1 && !j->gone) tree(j->monitor, p[0]); break;
+    case SIGNAL: if (j && length == 1 && !j->gone) {
+            tree(j->monitor, p[0]);
+            if (direct) kill(j->monitor, p[0]);
+        }
+        break;
     case KILL:
         if (j) kill_tree(j);
-        else frame(GONE, id, 0);
+        else {
+            if (direct && jobs) end_strays(); /* it has ended, what it left behind is nobody's child but ours */
+            else if (direct) kill(-1, SIGKILL);
+            frame(GONE, id, 0);
+        }
         break;
     case RESUME:
         resumed(p, length);
@@ -168,6 +182,8 @@ static int receive(void) {
     return 0;
 }
 
+static sigset_t unblocked; /* SIGCHLD is let in while waiting only: never between a look and a wait, or into a vfork */
+
 static void on_child(int signo) { (void)signo; child_ended = 1; }
 
 static void loopback_up(void) {
@@ -182,11 +198,21 @@ static void loopback_up(void) {
     close(fd);
 }
 
+/* Looking at all processes costs a command more than starting it where system calls are dear. */
+static void watch_now_and_then(void) {
+    static struct timespec last;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000 < WATCH_MS) return;
+    last = now;
+    watch();
+}
+
 static void loop(void) {
     for (;;) {
-        struct pollfd fds[3 + JOBS_MAX * 4 + STREAMS_MAX];
+        struct pollfd fds[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         struct job *of[2 + JOBS_MAX * 4];
-        struct stream *stream_of[3 + JOBS_MAX * 4 + STREAMS_MAX];
+        struct stream *stream_of[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         nfds_t n = 0;
         int full = outbox.length > OUT_HIGH;
         fds[n++] = (struct pollfd){0, POLLIN, 0};
@@ -201,24 +227,37 @@ static void loop(void) {
             }
         }
         nfds_t job_end = n;
-        fds[n++] = (struct pollfd){full ? -1 : listener, POLLIN, 0};
+        int listening = listener_count; /* a frame can add one before the next round */
+        for (int i = 0; i < listening; i++) fds[n++] = (struct pollfd){full ? -1 : listeners[i].fd, POLLIN, 0};
         for (struct stream *s = streams; s; s = s->next) {
             int events = (full || s->out_eof || !s->room ? 0 : POLLIN) | (s->in.length ? POLLOUT : 0);
+            if (s->connecting) events = POLLOUT;
             stream_of[n] = s;
             fds[n++] = (struct pollfd){events ? s->fd : -1, (short)events, 0};
         }
-        if (poll(fds, n, memory_max && jobs ? 25 : -1) < 0 && errno != EINTR) die("poll");
+        struct timespec soon = {0, WATCH_MS * 1000000L};
+        if (ppoll(fds, n, memory_max && jobs ? &soon : NULL, &unblocked) < 0 && errno != EINTR) die("poll");
         if (child_ended) {
             int strays = 0;
             child_ended = 0;
-            for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
-                int clean = 0;
+            struct rusage usage;
+            int how;
+            for (pid_t pid; (pid = wait4(-1, &how, WNOHANG, &usage)) > 0;) {
+                int clean = direct;
+                for (struct job *j = jobs; direct && j; j = j->next) {
+                    if (j->monitor != pid || j->exited) continue;
+                    j->exited = j->gone = 1;
+                    j->status = how;
+                    j->rss = (uint64_t)usage.ru_maxrss << 10;
+                    j->cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                             (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+                }
                 for (struct job *j = jobs; j && !clean; j = j->next) clean = j->monitor == pid && j->exited;
                 strays |= !clean;
             }
             if (strays) end_strays();
         }
-        if (memory_max && jobs) watch();
+        if (memory_max && jobs) watch_now_and_then();
         for (nfds_t i = 2; i < job_end; i++) {
             if (!fds[i].revents || fds[i].fd < 0) continue;
             int what = (int)(i - 2) % 4;
@@ -228,10 +267,15 @@ static void loop(void) {
         }
         for (struct job *j = jobs; j; j = j->next) settle(j);
         discard_ended();
-        if (fds[job_end].revents) accept_stream();
-        for (nfds_t i = job_end + 1; i < n; i++) {
-            if (fds[i].revents & POLLOUT) stream_in(stream_of[i]);
+        for (int i = 0; i < listening; i++)
+            if (fds[job_end + (nfds_t)i].revents) accept_stream(&listeners[i]);
+        for (nfds_t i = job_end + (nfds_t)listening; i < n; i++) {
             struct stream *s = stream_of[i];
+            if (s->connecting) {
+                if (fds[i].revents) stream_connected(s);
+                continue;
+            }
+            if (fds[i].revents & POLLOUT) stream_in(s);
             int readable = fds[i].revents & (POLLIN | POLLHUP | POLLERR);
             if (s->fd >= 0 && readable && s->room && !s->out_eof) stream_out(s);
             else if (s->fd >= 0 && fds[i].revents & (POLLHUP | POLLERR)) stream_ended(s);
@@ -249,8 +293,7 @@ static void next_channel(int waiting) {
     discard_ended();
     for (struct stream *s = streams; s; s = s->next) stream_ended(s);
     discard_streams();
-    if (listener >= 0) close(listener);
-    listener = -1;
+    while (listener_count) close(listeners[--listener_count].fd);
     inbox.length = outbox.length = 0;
     int fd = -1;
     while ((fd = accept4(waiting, NULL, NULL, SOCK_CLOEXEC)) < 0)
@@ -277,6 +320,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
         else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
+        else if (!strcmp(argv[i], "--direct")) direct = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
@@ -291,7 +335,12 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &unblocked);
     loopback_up();
+    give_up_privileges();
     fd_max = FIRST_FREE_FD;
     if (waiting >= 0) {
         fcntl(waiting, F_SETFD, FD_CLOEXEC);

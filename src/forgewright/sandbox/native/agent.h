@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,21 +27,28 @@
 #include <sys/wait.h>
 #include <grp.h>
 #include <unistd.h>
+#include <termios.h>
 #include <time.h>
 #include <linux/capability.h>
 #include <linux/random.h>
 
-enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5, RESUME = 6, LISTEN = 7, DATA = 8, SHUT = 9, ROOM = 10 };
+enum { EXEC = 1, STDIN = 2, SIGNAL = 3, KILL = 4, PING = 5, RESUME = 6, LISTEN = 7, DATA = 8, SHUT = 9, ROOM = 10,
+       OPEN = 11, RESIZE = 12 };
 enum { HELLO = 65, OUT = 66, ERR = 67, EXITED = 68, PONG = 69, CREDIT = 70, GONE = 71, OPENED = 72, SENT = 73, ENDED = 74 };
 enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 
 #define HEADER 9
+#define EXEC_HEAD 62 /* of an EXEC frame, before its words */
+#define EXEC_TTY 1
 #define FRAME_MAX (4u << 20)
 #define OUT_HIGH (1u << 20)    /* with this much unsent, no more is read from commands */
 #define STDIN_WINDOW (1u << 18) /* the engine may send this much before a CREDIT */
 #define JOBS_MAX 256
+#define WATCH_MS 25
 #define STREAMS_MAX 128
+#define LISTENERS_MAX 17
 #define STREAM_IDS 0x80000000u /* ids of connections that the agent names, apart from those of commands */
+#define ENGINES_STREAMS 0x40000000u /* those that the engine opened and named */
 #define STATUS_FD 9
 #define CGROUP_FD 10
 #define FIRST_FREE_FD 20
@@ -52,17 +60,18 @@ struct job {
     pid_t monitor;
     int status_fd, in_fd, out_fd[2];
     struct buffer in;
-    int in_eof, exited, reported, gone;
+    int in_eof, exited, reported, gone, tty;
     uint8_t flags;
     int status;
     uint64_t output_max, processes_max, oom_before, pids_before, written[2], rss, cpu;
     struct job *next;
 };
 
-/* A connection of a program inside to the relay on its loopback: bytes go to the engine's proxy and back. */
+/* A connection of a program inside to the relay on its loopback, or of the engine to a server inside (OPEN). */
 struct stream {
     uint32_t id;
-    int fd, in_eof, out_eof, told;
+    int fd, in_eof, out_eof, told, connecting;
+    uint16_t port; /* in network order */
     uint32_t room; /* what the engine will still take */
     struct buffer in;
     struct stream *next;
@@ -70,8 +79,9 @@ struct stream {
 
 struct status_message { int status; uint64_t rss, cpu; };
 
+/* direct: commands are the agent's own children, without monitors: for kernels that know no child subreaper */
 extern struct job *jobs;
-extern int job_count, cgroups, fd_max, victims; /* victims: where one cgroup holds all, commands are killed before the agent */
+extern int job_count, cgroups, fd_max, direct, victims; /* victims: where one cgroup holds all, commands are killed before the agent */
 extern struct buffer outbox;
 extern uint64_t memory_max, processes_hard;
 extern const char *group; /* the payload's cgroup, where the agent itself has to look (in a virtual machine) */
@@ -88,7 +98,10 @@ int flush_out(void);
 /* commands.c: starting a command, and saying how it ended */
 void start(uint32_t id, const uint8_t *p, uint32_t length);
 void report(struct job *j);
+void give_up_privileges(void);
 struct job *find(uint32_t id);
+int typed_signal(struct job *j, uint8_t c);
+void resize(struct job *j, const uint8_t *p, uint32_t length);
 
 /* processes.c: the trees of commands */
 int tree(pid_t root, int signo);
@@ -98,9 +111,12 @@ void watch(void);
 
 /* relay.c: connections from inside to the engine's proxy */
 extern struct stream *streams;
-extern int listener;
+extern struct listener { int fd; uint16_t port; } listeners[LISTENERS_MAX];
+extern int listener_count;
 void listen_on(uint32_t id, const uint8_t *p, uint32_t length);
-void accept_stream(void);
+void accept_stream(const struct listener *l);
+void open_stream(uint32_t id, const uint8_t *p, uint32_t length);
+void stream_connected(struct stream *s);
 struct stream *find_stream(uint32_t id);
 void stream_data(struct stream *s, const uint8_t *p, uint32_t length);
 void stream_out(struct stream *s);

@@ -177,6 +177,16 @@ static void bind_mount(char **a) {
     close(target);
 }
 
+static void chown_tree(const char *target, const char *owner) {
+    pid_t child = fork();
+    if (child == 0) {
+        execlp("chown", "chown", "-Rh", owner, target, (char *)NULL);
+        fail("chown");
+    }
+    int status;
+    if (waitpid(child, &status, 0) < 0 || status) { errno = EIO; fail("own %s", target); }
+}
+
 /* Copies SOURCE to the host path TARGET: where an overlay is not to be had. */
 static void copy_tree(const char *source, const char *target, const char *owner) {
     pid_t child = fork();
@@ -188,13 +198,20 @@ static void copy_tree(const char *source, const char *target, const char *owner)
     }
     int status;
     if (waitpid(child, &status, 0) < 0 || status) { errno = EIO; fail("copy %s", source); }
-    if (!*owner) return;
-    child = fork();
+    if (*owner) chown_tree(target, owner);
+}
+
+/* unpack ARCHIVE TARGET OWNER: an archive that the engine made of such a folder itself */
+static void unpack(char **a) {
+    pid_t child = fork();
     if (child == 0) {
-        execlp("chown", "chown", "-Rh", owner, target, (char *)NULL);
-        fail("chown");
+        execlp("tar", "tar", "--extract", "--file", a[0], "--directory", a[1], "--xattrs", "--xattrs-include=*",
+               "--numeric-owner", "--preserve-permissions", "--delay-directory-restore", (char *)NULL);
+        fail("tar");
     }
-    if (waitpid(child, &status, 0) < 0 || status) { errno = EIO; fail("own %s", target); }
+    int status;
+    if (waitpid(child, &status, 0) < 0 || status) { errno = EIO; fail("unpack %s", a[0]); }
+    if (*a[2]) chown_tree(a[1], a[2]);
 }
 
 /* overlay LOWER UPPER WORK TARGET OWNER USERXATTR: LOWER … WORK are host paths without , and : */
@@ -279,6 +296,7 @@ static void operation(const char *op, char **a) {
         close(parent);
     } else if (!strcmp(op, "bind")) bind_mount(a);
     else if (!strcmp(op, "overlay")) overlay(a);
+    else if (!strcmp(op, "unpack")) unpack(a);
     else if (!strcmp(op, "rootoverlay")) root_overlay(a);
     else if (!strcmp(op, "open")) { /* PATH NUMBER: a descriptor that the program inherits */
         int fd = open(a[0], O_WRONLY);
@@ -300,7 +318,7 @@ static void operation(const char *op, char **a) {
 
 static const struct { const char *name; int arguments; } operations[] = {
     {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"jail", 2}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
-    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"rootoverlay", 5}, {"open", 2}, {"join", 1}, {"user", 1},
+    {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"rootoverlay", 5}, {"unpack", 3}, {"open", 2}, {"join", 1}, {"user", 1},
 };
 
 int main(int argc, char **argv) {

@@ -1,36 +1,97 @@
-/* The relay on the sandbox's loopback: each connection is a stream of frames to the engine's proxy and back. */
+/* Connections as streams of frames: those of programs inside to ports that lead to the engine, and of the engine to servers inside. */
 #include "agent.h"
 
 struct stream *streams;
-int listener = -1;
+struct listener listeners[LISTENERS_MAX];
+int listener_count;
 static int stream_count;
-static uint32_t stream_number = STREAM_IDS;
+static uint32_t stream_number;
 
 void listen_on(uint32_t id, const uint8_t *p, uint32_t length) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int error = 0, one = 1;
-    if (length != 2 || listener >= 0) error = EINVAL;
+    if (length != 2 || listener_count == LISTENERS_MAX) error = EINVAL;
     else {
         memcpy(&address.sin_port, p, 2);
-        listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64)) error = errno;
-        fd_max = listener > fd_max ? listener : fd_max;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 64)) error = errno;
+        if (error && fd >= 0) close(fd);
+        if (!error) {
+            fd_max = fd > fd_max ? fd : fd_max;
+            listeners[listener_count++] = (struct listener){fd, address.sin_port};
+        }
     }
     uint8_t *answer = frame(PONG, id, 4);
     memcpy(answer, &error, 4);
 }
 
-void accept_stream(void) {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
+static struct stream *add(uint32_t id, int fd, uint16_t port) {
     struct stream *s = stream_count < STREAMS_MAX ? calloc(1, sizeof *s) : NULL;
-    if (!s) { close(fd); return; }
+    if (!s) return NULL;
     fd_max = fd > fd_max ? fd : fd_max;
-    *s = (struct stream){.id = ++stream_number | STREAM_IDS, .fd = fd, .room = STDIN_WINDOW, .next = streams};
+    *s = (struct stream){.id = id, .fd = fd, .room = STDIN_WINDOW, .port = port, .next = streams};
     streams = s;
     stream_count++;
-    frame(OPENED, s->id, 0);
+    return s;
+}
+
+void accept_stream(const struct listener *l) {
+    int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return;
+    stream_number = (stream_number + 1) & ~(STREAM_IDS | ENGINES_STREAMS);
+    struct stream *s = add(stream_number | STREAM_IDS, fd, l->port);
+    if (!s) { close(fd); return; }
+    memcpy(frame(OPENED, s->id, 2), &l->port, 2);
+}
+
+/* IPv4 first, and where nobody listens there, IPv6. */
+static int begin_connecting(int family, uint16_t port) {
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    int bad = family == AF_INET ? connect(fd, (struct sockaddr *)&four, sizeof four)
+                                : connect(fd, (struct sockaddr *)&six, sizeof six);
+    if (!bad || errno == EINPROGRESS) return fd;
+    int e = errno;
+    close(fd);
+    errno = e;
+    return -1;
+}
+
+static void refused(uint32_t id, int error) { memcpy(frame(ENDED, id, 4), &error, 4); }
+
+void open_stream(uint32_t id, const uint8_t *p, uint32_t length) {
+    uint16_t port;
+    if (length != 2 || (id & ENGINES_STREAMS) == 0 || find_stream(id)) return refused(id, EINVAL);
+    memcpy(&port, p, 2);
+    int family = AF_INET, fd = begin_connecting(family, port);
+    if (fd < 0) fd = begin_connecting(family = AF_INET6, port);
+    if (fd < 0) return refused(id, errno);
+    struct stream *s = add(id, fd, port);
+    if (!s) { close(fd); return refused(id, EMFILE); }
+    s->connecting = family;
+}
+
+void stream_connected(struct stream *s) {
+    int error = 0, family = s->connecting;
+    socklen_t size = sizeof error;
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size)) error = errno;
+    if (error && family == AF_INET) {
+        int fd = begin_connecting(AF_INET6, s->port);
+        if (fd >= 0) {
+            close(s->fd);
+            s->fd = fd;
+            s->connecting = AF_INET6;
+            return;
+        }
+    }
+    s->connecting = 0;
+    if (!error) { memcpy(frame(OPENED, s->id, 2), &s->port, 2); return; }
+    refused(s->id, error);
+    s->told = 1;
+    stream_ended(s);
 }
 
 struct stream *find_stream(uint32_t id) {

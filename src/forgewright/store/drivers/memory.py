@@ -213,6 +213,9 @@ class MemoryMemory:
     async def keys(self, namespace: str) -> Sequence[str]:
         return tuple(self._keys.get(namespace, ()))
 
+    async def items(self, namespace: str) -> Sequence[tuple[str, bytes]]:
+        return [(key, self._values[namespace, key]) for key in self._keys.get(namespace, ())]
+
     async def namespaces(self) -> Sequence[str]:
         return sorted(name for name, keys in self._keys.items() if keys)
 

@@ -58,3 +58,11 @@ class SqliteMemory:
             return [key for (key,) in found]
 
         return await self._reader.run(all_of)
+
+    async def items(self, namespace: str) -> Sequence[tuple[str, bytes]]:
+        def all_of(connection: sqlite3.Connection) -> list[tuple[str, bytes]]:
+            return connection.execute(
+                "SELECT key, value FROM memory WHERE namespace=? ORDER BY key", (namespace,)
+            ).fetchall()
+
+        return await self._reader.run(all_of)

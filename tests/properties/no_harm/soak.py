@@ -1,0 +1,152 @@
+"""The long run: 2,000 renames and 1,000 other operations, in processes of their own, resumable.
+
+    python -m tests.properties.no_harm.soak [--share 0.1] [--seed 1] [--workers 2] [--only rename|other|script]
+
+Every trial's end is a line in `var/no-harm/SEED.jsonl`; a run that was broken off goes on behind the last one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import sys
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.properties.no_harm import corpus, operations, renames, scripts
+
+RESULTS = Path(__file__).parents[3] / "var" / "no-harm"
+SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None
+TRIES = 12
+"""Trials for one operation that is carried out, at most."""
+
+RENAMES = {"Django": 400, "sympy": 150, "sqlalchemy": 150, "Flask": 90, "jinja2": 90, "werkzeug": 90, "attrs": 90,
+           "click": 90, "requests": 60, "boltons": 90, "marshmallow": 90, "parso": 60, "pyparsing": 60,
+           "packaging": 50, "sqlparse": 40, "mistune": 40, "toolz": 40, "pluggy": 30, "cachetools": 20,
+           "more-itertools": 30}  # fmt: skip
+SCRIPTS = {"zod": 50, "rxjs": 50, "express": 10, "commander": 20, "effect": 20, "three": 20, "immer": 30,
+           "preact": 30, "@reduxjs/toolkit": 30}  # fmt: skip
+OTHERS = {"Django": 150, "sympy": 40, "sqlalchemy": 60, "Flask": 70, "jinja2": 70, "werkzeug": 70, "attrs": 70,
+          "click": 70, "requests": 50, "boltons": 70, "marshmallow": 50, "parso": 40, "pyparsing": 40,
+          "packaging": 40, "sqlparse": 30, "mistune": 30, "toolz": 30, "pluggy": 20, "cachetools": 10,
+          "more-itertools": 10}  # fmt: skip
+
+
+def tasks(share: float) -> list[tuple[str, str, int]]:
+    """(what, project, how many)."""
+    found = []
+    for what, table in (("rename", RENAMES), ("other", OTHERS), ("script", SCRIPTS)):
+        found += [(what, project, max(1, round(count * share))) for project, count in table.items()]
+    return sorted(found, key=lambda task: -task[2])
+
+
+def requirement(project: str, table: tuple[str, ...]) -> str:
+    return next(r for r in table if r.lower().startswith(project.lower() + ("==" if "==" in r else "@")))
+
+
+def work(task: tuple[str, str, int], seed: int, log: Path) -> None:
+    what, project, count = task
+    ends: Counter[str] = Counter()
+    tried = 0
+    for line in log.read_text().splitlines() if log.exists() else ():
+        kept = json.loads(line)
+        if (kept["what"], kept["project"]) == (what, project):
+            ends[kept["end"]] += 1
+            tried = max(tried, kept["number"] + 1)
+    if ends["done"] >= count or tried >= count * TRIES:
+        return
+    with TemporaryDirectory(dir=SCRATCH) as folder:
+        ground: Any
+        if what == "script":
+            ground = scripts.Ground(corpus.npm(requirement(project, corpus.NPM)), Path(folder) / "work")
+        else:
+            ground = renames.Ground(corpus.python(requirement(project, corpus.PYTHON)), Path(folder) / "work")
+        while ends["done"] < count and tried < count * TRIES:
+            entry = {
+                "what": what,
+                "project": project,
+                "number": tried,
+                **one(what, ground, f"{seed}/{what}/{project}/{tried}"),
+            }
+            with log.open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+            ends[str(entry["end"])] += 1
+            tried += 1
+    print(f"{what} {project}: {dict(ends)}", flush=True)
+
+
+def one(what: str, ground: Any, seed: str) -> dict[str, Any]:
+    rng = random.Random(seed)
+    started = time.monotonic()
+    try:
+        if what == "rename":
+            kind, end = renames.trial(ground, rng)
+        elif what == "script":
+            kind, end = scripts.trial(ground, rng)
+        else:
+            kind, end, _, _ = operations.trial(ground, rng)
+    except Exception as error:
+        text = "".join(traceback.format_exception_only(error))
+        if not isinstance(error, renames.Harm):
+            text += "".join(traceback.format_tb(error.__traceback__)[-3:])
+        return {"kind": "-", "end": "HARM", "text": text, "seconds": round(time.monotonic() - started, 2)}
+    return {"kind": kind, "end": end, "seconds": round(time.monotonic() - started, 2)}
+
+
+def table(log: Path) -> tuple[str, int]:
+    """The result as a table, and how many trials did harm."""
+    kinds: dict[str, Counter[str]] = {}
+    harm = []
+    for line in log.read_text().splitlines():
+        entry = json.loads(line)
+        kinds.setdefault(entry["what"] + " " + entry["kind"], Counter())[entry["end"]] += 1
+        kinds.setdefault(entry["what"] + " (all)", Counter())[entry["end"]] += 1
+        if entry["end"] == "HARM":
+            harm.append(entry)
+    rows = [f"{'':44} {'done':>6} {'refused':>8} {'left out':>9} {'harm':>5}"]
+    for kind, ends in sorted(kinds.items()):
+        rows.append(f"{kind:44} {ends['done']:6} {ends['refused']:8} {ends['left out']:9} {ends['HARM']:5}")
+    rows += [f"{e['what']} {e['project']} {e['number']}: {e['text'].strip()[:900]}" for e in harm]
+    return "\n".join(rows), len(harm)
+
+
+def run(share: float, seed: int, workers: int, only: str = "") -> tuple[str, int]:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    log = RESULTS / f"{seed}.jsonl"
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, maxtasksperchild=1) as pool:
+        chosen = [task for task in tasks(share) if not only or task[0] == only]
+        for _ in pool.imap_unordered(_work, [(task, seed, log) for task in chosen], chunksize=1):
+            pass
+    return table(log)
+
+
+def _work(given: tuple[tuple[str, str, int], int, Path]) -> None:
+    task, seed, log = given
+    try:
+        work(task, seed, log)
+    except Exception:
+        traceback.print_exc()
+        print(f"{task}: broken off", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default="")
+    chosen = parser.parse_args()
+    said, harm = run(chosen.share, chosen.seed, chosen.workers, chosen.only)
+    print(said)
+    raise SystemExit(1 if harm else 0)
+
+
+if __name__ == "__main__":
+    main()
