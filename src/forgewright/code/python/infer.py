@@ -41,6 +41,11 @@ class Inference:
         self._active: set[object] = set()
         self._mro: dict[Scope, tuple[list[Scope], bool]] = {}
 
+    def forget(self) -> None:
+        """Drop what was inferred, before the scopes that it speaks of are dropped."""
+        self._memo.clear()
+        self._mro.clear()
+
     # expressions ------------------------------------------------------------------------------
 
     def infer(self, node: Node, scope: Scope) -> Values:

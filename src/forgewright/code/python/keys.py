@@ -55,6 +55,11 @@ class Identity:
         self._bindings: dict[Binding, Keys] = {}
         self._fields: dict[Scope, bool] = {}
 
+    def forget(self) -> None:
+        """Drop what was found, before the scopes that it speaks of are dropped."""
+        self._bindings.clear()
+        self._fields.clear()
+
     # bindings ---------------------------------------------------------------------------------
 
     def of_name(self, name: Name, word: str) -> Keys:
