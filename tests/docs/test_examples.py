@@ -18,6 +18,11 @@ SAYS = {
         "finished - sent back",
     ],
     "crash.py": ["ended with -9", "finished 3 letters", "outbox: ada, grace, barbara"],
+    "memory.py": [
+        "the log has 88,930 characters",
+        "remembered, untrusted, after read_log, read_result: On the day of the log, order 1800 failed",
+        "helper: Order 1800.",
+    ],
     "demo.py": ["✔ 16 passed", "no-edits-of-ci", "verified:", "is not what the tree says", "Done."],
 }
 

@@ -58,6 +58,7 @@ async def start_job(
     budget: Budget | None = None,
     tier: Tier = Tier.CONTAINER,
     mounts: tuple[Mount, ...] = (),
+    subject: str | None = None,
 ) -> RunId:
     """Makes the run's copy of the repository and journals the run; nothing of it happens yet.
 
@@ -85,7 +86,9 @@ async def start_job(
     )
     state = JobState(goal=goal, base=workspace.place.base)
     graph = make_swarm(workspace, options).graph
-    return await engine.start(graph, state, goal=goal, budget=budget, options=options, run=run)
+    return await engine.start(
+        graph, state, goal=goal, budget=budget, options=options, run=run, subject=subject
+    )
 
 
 def _notes(workspace: Workspace) -> list[str]:

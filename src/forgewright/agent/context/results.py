@@ -102,8 +102,11 @@ class SetAside:
         return "\n".join(lines)
 
     def find(self, handle: str) -> Aside:
-        """Raises `ToolError` with what there is."""
-        found = self._known.get(handle.strip().removeprefix("sha256:")[:HANDLE_CHARS])
+        """By its handle, or the newest of the tool of that name. Raises `ToolError` with what there is."""
+        name = handle.strip()
+        found = self._known.get(name.removeprefix("sha256:")[:HANDLE_CHARS])
+        if found is None:
+            found = next((aside for aside in reversed(self._known.values()) if aside.tool == name), None)
         if found is None:
             there = self.listing(20) or "- none"
             raise ToolError(

@@ -108,7 +108,7 @@ class Window:
         known = self.stored_by_call(result)
         if known is not None:
             return known
-        encoded = msgspec.json.encode(result.text)
+        encoded = msgspec.json.encode(self.context.execution.cleaner.text(result.text))
         blob = await self.context.execution.journal.store.blobs.put(encoded)
         stored = ev.Stored(blob, len(encoded))
         await self.context.note("set aside", {"tool": result.name, "content": stored})
