@@ -299,9 +299,9 @@ class Engine:
         (`runtime.approvals`). Raises `UsageError`: no such open question, an answer that does not fit.
         """
         await self.open()
+        records = list(await self.records(run))
         while True:
-            records = await self.records(run)
-            question = _one(await self.questions(run), effect)
+            question = _one(_open(run, records), effect)
             if question.approval:
                 given: Any = read_ruling(answer, tuple(question.about["may"]))
                 if isinstance(answer, str) and isinstance(given, Approve | Reject):
@@ -312,18 +312,12 @@ class Engine:
             try:
                 await self._write(run, records[-1].sequence, event, person=by)
                 return
-            except LostRace:
-                continue
+            except LostRace:  # a busy run writes all the time: only what is new is read again
+                records += await self.journal.read(run, after=records[-1].sequence)
 
     async def questions(self, run: RunId) -> Sequence[Question]:
         """The run's open questions, in the order in which they were asked."""
-        open_: dict[str, Question] = {}
-        for record in await self.records(run):
-            if isinstance(record.event, ev.QuestionAsked):
-                open_[record.event.effect] = question_of(run, record.event)
-            elif isinstance(record.event, ev.Answered):
-                open_.pop(record.event.effect, None)
-        return tuple(open_.values())
+        return _open(run, await self.records(run))
 
     async def approvals(self, run: RunId) -> Sequence[Standing]:
         """The run's standing approvals; those that expired or are used up as well."""
@@ -339,14 +333,14 @@ class Engine:
             raise NotFound(
                 f"run {run} has no standing approval {approval}", hint="run: forgewright approvals RUN"
             )
+        records = list(await self.journal.read(run))
+        event = ev.ApprovalRevoked(EffectId(approval), by, reason)
         while True:
-            records = await self.journal.read(run)
-            event = ev.ApprovalRevoked(EffectId(approval), by, reason)
             try:
                 await self._write(run, records[-1].sequence, event, person=by)
                 return
-            except LostRace:
-                continue
+            except LostRace:  # a busy run writes all the time: only what is new is read again
+                records += await self.journal.read(run, after=records[-1].sequence)
 
     async def stop(self, run: RunId, *, by: str = "owner") -> None:
         """Parks a run, wherever it is executed: that process sees it at its next record."""
@@ -379,6 +373,17 @@ class Engine:
         for record in await self.journal.append(run, [event], expected=expected, person=person):
             if self.on_record is not None:
                 self.on_record(record)
+
+
+def _open(run: RunId, records: Sequence[ev.Record]) -> tuple[Question, ...]:
+    """The questions that nobody has answered yet, in their order."""
+    found: dict[str, Question] = {}
+    for record in records:
+        if isinstance(record.event, ev.QuestionAsked):
+            found[record.event.effect] = question_of(run, record.event)
+        elif isinstance(record.event, ev.Answered):
+            found.pop(record.event.effect, None)
+    return tuple(found.values())
 
 
 def _one(questions: Sequence[Question], effect: str | None) -> Question:

@@ -16,7 +16,7 @@ import msgspec
 from forgewright.core.errors import Refused, Unavailable, UsageError
 from forgewright.core.version import VERSION
 from forgewright.policy.labels import host_labels
-from forgewright.sandbox.egress import Address, is_public
+from forgewright.sandbox.addresses import Address, is_public
 
 if TYPE_CHECKING:
     import ssl
