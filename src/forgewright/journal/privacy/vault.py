@@ -90,7 +90,9 @@ class Vault:
             raise translate(error, self.path) from error
 
     def close(self) -> None:
-        self._db.close()
+        """What other threads still ask raises `StoreError` from then on."""
+        with self._lock:
+            self._db.close()
 
     def subject(self, name: str) -> str:
         """The pseudonym of the person `name` (an address, an account), a new one at first."""
