@@ -102,6 +102,12 @@ def test_the_saver_keeps_what_it_promises_beyond_its_suite(tmp_path: Path) -> No
     assert len(found["passed"]) == 6
 
 
+def test_a_folder_lent_to_them_is_held_to_the_policy(tmp_path: Path) -> None:
+    found = run("suite_policy.py", tmp_path)
+    assert not found["failed"] | found["skipped"] | found["error"]
+    assert len(found["passed"]) == 6
+
+
 @pytest.mark.parametrize("name", sorted(SAYS))
 def test_an_example_runs(name: str) -> None:
     done = subprocess.run([PYTHON, EXAMPLES / name], capture_output=True, text=True, timeout=120, check=False)
