@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from forgewright.code.engine import CodeEngine
 from forgewright.code.query import index as indexing
 from forgewright.code.query.index import index, source_paths, tags
+from forgewright.code.query.words import words
 from forgewright.code.sources import DiskProject, SourceFile
 
 
@@ -71,3 +73,45 @@ def test_a_damaged_index_is_made_anew(root: Path, damage: bytes) -> None:
 def test_names_in_comments_and_strings_are_no_uses() -> None:
     source = SourceFile("a.py", b"# gone\nx = 'also gone'\nstays(1)\n")
     assert tags(source, (0, 0, 0)).uses == {"stays": 1}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    files = {
+        "shop/orders.py": "class Order:\n    def total(self): ...\n\n\ndef find_order(number): ...\n",
+        "shop/util/text.py": "def truncate(text, length):\n    '''Shorten what is too long.'''\n",
+        "shop/http/headers.py": "def parse_header(line):\n    raise ValueError('malformed cookie')\n",
+        "shop/web.py": "from shop.orders import find_order\n\n\ndef show(n):\n    return find_order(n).total()\n",
+        "tests/test_text.py": "from shop.util.text import truncate\n\n\ndef test_truncate_shortens():\n    truncate('', 1)\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("goal", "first"),
+    [
+        ("`find_order` raises KeyError for numbers nobody has", "shop/orders.py"),
+        ("Denial of service in shop.util.text", "shop/util/text.py"),
+        ("Requests with malformed cookies end with an error 500", "shop/http/headers.py"),
+        ("Long titles are not shortened", "shop/util/text.py"),
+        ("the test of truncate should also test an empty text", "tests/test_text.py"),
+        ("look at shop/web.py", "shop/web.py"),
+    ],
+)
+def test_a_goal_brings_its_files_to_the_front(project: Path, goal: str, first: str) -> None:
+    result = CodeEngine(project).plan(f"(repo-map goal: {json.dumps(goal)} tokens: 200)").results[0]
+    assert result.data["files"][0] == first
+
+
+def test_a_goal_about_nothing_here_gives_the_map_without_one(root: Path) -> None:
+    text = CodeEngine(root).plan("(repo-map goal: 'xyzzy plugh' tokens: 50)").results[0].text
+    assert text.startswith("core.py")
+
+
+def test_words_of_names_and_prose_are_compared_in_one_form() -> None:
+    assert words("HTTPResponses serializeUser_name2 Serialization a") == [
+        "http", "respons", "seriali", "user", "name", "seriali",
+    ]  # fmt: skip

@@ -18,6 +18,11 @@ SAYS = {
         "finished - sent back",
     ],
     "crash.py": ["ended with -9", "finished 3 letters", "outbox: ada, grace, barbara"],
+    "memory.py": [
+        "the log has 88,930 characters",
+        "remembered, untrusted, after read_log, read_result: On the day of the log, order 1800 failed",
+        "helper: Order 1800.",
+    ],
     "workspace.py": [
         "[changed: notes/plan.md]\n[hidden from commands by the policy: .env]",
         "unable to remove target: Read-only file system",

@@ -176,6 +176,8 @@ class _Work:
         )
         if self.tools and READ_RESULT not in self.tools:
             self.tools[READ_RESULT] = ReadResult(window.aside)
+        for one in self.middleware:
+            one.given(self.tools)
         refused = 0
         for turn in range(1, agent.turns_max + 1):
             response = await self._ask(window)

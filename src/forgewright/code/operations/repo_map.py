@@ -9,9 +9,11 @@ from msgspec import Meta
 
 from forgewright.code.operations.base import Example, Operation, Outcome, Scene
 from forgewright.code.operations.fields import Glob
+from forgewright.code.query.goal import Goal
 from forgewright.code.query.index import Definition, index, source_paths
 from forgewright.code.query.outline import Entry, short
 from forgewright.code.query.ranking import ranked
+from forgewright.code.query.relevance import for_goal
 from forgewright.code.syntax.diagnostics import SelectorError
 
 CHARS_PER_TOKEN = 4
@@ -23,6 +25,12 @@ class RepoMap(Operation, frozen=True, kw_only=True):
     focus: Annotated[
         tuple[str, ...], Meta(description="Paths, folders or names of symbols that the map is wanted for.")
     ] = ()
+    goal: Annotated[
+        str,
+        Meta(
+            description="What is to be done, in words (an issue, a changelog's entry): its files come first."
+        ),
+    ] = ""
     tokens: Annotated[
         int, Meta(ge=50, le=100_000, description="Size of the map, in tokens of about 4 characters.")
     ] = 1500
@@ -39,6 +47,14 @@ class RepoMap(Operation, frozen=True, kw_only=True):
             },
             result="store.py\n  1 class Store\n    2 method save(self, row)",
         ),
+        Example(
+            program="(repo-map goal: 'Let Cache.get take a default' tokens: 60)",
+            before={
+                "cache.py": "class Cache:\n    def get(self, key): ...\n",
+                "main.py": "from cache import Cache\n\n\ndef main():\n    Cache().get(1)\n",
+            },
+            result="cache.py\n  1 class Cache\n    2 method get(self, key)\nmain.py\n  4 function main()",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -49,7 +65,9 @@ class RepoMap(Operation, frozen=True, kw_only=True):
         chosen: dict[str, dict[int, Definition]] = {}
         by_name = {(path, d.name): d for path, tag in tags.items() for d in tag.definitions}
         spent = 0
-        for _, path, definition in ranked(tags, self.focus):
+        goal = Goal(self.goal)
+        rows = for_goal(tags, goal, self.focus, budget) if goal else ranked(tags, self.focus)
+        for _, path, definition in rows:
             wanted = [definition]
             container = by_name.get((path, definition.name.rpartition(".")[0]))
             if container is not None:

@@ -13,6 +13,7 @@ import msgspec
 
 from forgewright.code.languages import GRAMMARS, Unparsable, grammar, language_of
 from forgewright.code.query.outline import Entry, outline
+from forgewright.code.query.words import words
 from forgewright.code.sources import DiskProject, Overlay, SourceFile
 
 if TYPE_CHECKING:
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 
     from forgewright.code.project import Project, Source
 
-VERSION = 2
+VERSION = 3
 FOLDER = ".forgewright/index"
 CACHE_BYTES_MAX = 256 << 20
+TIMES_MAX = 4
+"""How often a word is counted in a file: more says little more."""
+WORDS_BYTES_MAX = 1 << 20
+"""Of a file, for its words."""
 
 _NAMES = ("identifier", "type_identifier", "property_identifier", "field_identifier")
 _WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*")
@@ -46,6 +51,9 @@ class Tags(msgspec.Struct, frozen=True, array_like=True):
     definitions: tuple[Definition, ...]
     uses: dict[str, int]
     """Identifier → how often it stands there."""
+    words: str = ""
+    """All words of the file, names taken apart, comments and strings included: each between two spaces, as often as it
+    stands there, at most `TIMES_MAX` times. One text, since that is read many times faster than a table."""
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -87,7 +95,12 @@ def source_paths(project: Project, glob: str | None = None) -> Iterator[str]:
 def tags(source: Source, stamp: tuple[int, int, int]) -> Tags:
     """What one file defines and uses."""
     definitions = tuple(_definition(entry) for entry in outline(source, 2))
-    return Tags(stamp, definitions, _uses(source))
+    return Tags(stamp, definitions, _uses(source), _words(source))
+
+
+def _words(source: Source) -> str:
+    counted = Counter(words(source.data[:WORDS_BYTES_MAX].decode("utf-8", "replace")))
+    return "".join(f" {word} " * min(count, TIMES_MAX) for word, count in counted.items())
 
 
 def _definition(entry: Entry) -> Definition:

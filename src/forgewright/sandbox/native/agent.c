@@ -122,6 +122,7 @@ static void resumed(const uint8_t *p, uint32_t length) {
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
     struct job *j = find(id);
     struct stream *s = id & STREAM_IDS ? find_stream(id) : NULL;
+    uint32_t done = 0;
     switch (type) {
     case LISTEN: listen_on(id, p, length); break;
     case OPEN: open_stream(id, p, length); break;
@@ -135,8 +136,10 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         if (!length) j->in_eof = 1;
         if (j->in.length + length > STDIN_WINDOW) break;
         reserve(&j->in, length);
-        memcpy(j->in.data + j->in.length, p, length);
-        j->in.length += length;
+        for (uint32_t i = 0; i < length; i++)
+            if (j->tty && processes_hard && typed_signal(j, p[i])) done++;
+            else j->in.data[j->in.length++] = p[i];
+        if (done) memcpy(frame(CREDIT, j->id, 4), &done, 4);
         input(j);
         break;
     case SIGNAL: if (j && length == 1 && !j->gone) {

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <grp.h>
 #include <unistd.h>
+#include <termios.h>
 #include <time.h>
 #include <linux/capability.h>
 #include <linux/random.h>
@@ -99,6 +100,7 @@ void start(uint32_t id, const uint8_t *p, uint32_t length);
 void report(struct job *j);
 void give_up_privileges(void);
 struct job *find(uint32_t id);
+int typed_signal(struct job *j, uint8_t c);
 void resize(struct job *j, const uint8_t *p, uint32_t length);
 
 /* processes.c: the trees of commands */

@@ -208,11 +208,25 @@ static int open_terminal(uint32_t uid, uint32_t gid, const uint8_t *size, int *s
     return -1;
 }
 
+/* Ctrl-C and its like, where the terminal's own line discipline (gVisor's of 2022) makes no signals of them. */
+int typed_signal(struct job *j, uint8_t c) {
+    static const struct { int key, signo; } keys[] = {{VINTR, SIGINT}, {VQUIT, SIGQUIT}, {VSUSP, SIGTSTP}};
+    struct termios t;
+    if (c >= ' ' || j->in_fd < 0 || tcgetattr(j->in_fd, &t) || !(t.c_lflag & ISIG)) return 0;
+    for (int i = 0; i < 3; i++)
+        if (c && t.c_cc[keys[i].key] == c) {
+            if (!j->gone) tree(j->monitor, keys[i].signo);
+            return 1;
+        }
+    return 0;
+}
+
 void resize(struct job *j, const uint8_t *p, uint32_t length) {
     struct winsize window = {0};
     if (length != 4 || !j->tty || j->in_fd < 0) return;
     memcpy(&window, p, 4);
-    ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs (SIGWINCH) */
+    ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs … */
+    if (processes_hard && !j->gone) tree(j->monitor, SIGWINCH); /* … but gVisor's of 2022 does not */
 }
 
 void start(uint32_t id, const uint8_t *p, uint32_t length) {
