@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
 import signal
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
+from forgewright.core.errors import Conflict, SandboxError, Unavailable
 from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
@@ -24,6 +23,7 @@ from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
 from forgewright.sandbox.process import UNBOUNDED, Process
 from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
+from forgewright.sandbox.status import exit_code, file_error
 from forgewright.sandbox.types import (
     Command,
     Driver,
@@ -153,7 +153,7 @@ class AgentSandbox:
         if reason in ("oom", "pids"):
             await self._end_rest(job)  # what it left behind would fail the next command too
         return Exit(
-            code=_code(ended.status),
+            code=exit_code(ended.status),
             reason=reason,
             stdout=b"".join(job.stdout),
             stderr=b"".join(job.stderr),
@@ -196,6 +196,15 @@ class AgentSandbox:
             raise SandboxError(f"{source} is larger than {bytes_max} bytes")
         written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
         return [os.fsdecode(path) for path in written]
+
+    @property
+    def running(self) -> int:
+        """Commands that are under way."""
+        return self._running
+
+    def hold(self, waiting: bool) -> None:
+        """Whoever takes the output cannot take more: the sandbox is read again when this is called with False."""
+        self._machine.channel.hold(waiting)
 
     async def close(self) -> None:
         self._closing = True
@@ -375,11 +384,11 @@ class AgentSandbox:
             raise
         ended = job.done.result()
         if ended.status:
-            raise _file_error(name, argv[0], _code(ended.status), b"".join(job.stderr))
+            raise file_error(name, argv[0], exit_code(ended.status), b"".join(job.stderr))
         return ended, b"".join(job.stdout)
 
     def _reason(self, ended: Ended, before: Counters, after: Counters) -> Reason:
-        code = _code(ended.status)
+        code = exit_code(ended.status)
         if ended.memory or (code and after.oom > before.oom):
             return "oom"
         if self._closing:
@@ -391,20 +400,3 @@ class AgentSandbox:
         if code and (ended.disk_full or self._machine.disk_full()):
             return "disk"
         return "signal" if os.WIFSIGNALED(ended.status) else "exit"
-
-
-def _code(status: int) -> int:
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def _file_error(name: str, path: str, code: int, text: bytes) -> Exception:
-    try:
-        number = int(text) if code == 120 else 0
-    except ValueError:
-        number = 0
-    why = os.strerror(number) if number else f"ended with code {code}: {text.decode('utf-8', 'replace')}"
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        return NotFound(f"{name} {path}: {why}")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return Refused(f"{name} {path}: {why}")
-    return SandboxError(f"{name} {path}: {why}")
