@@ -90,7 +90,9 @@ class Vault:
             raise translate(error, self.path) from error
 
     def close(self) -> None:
-        self._db.close()
+        """Waits for what another thread is doing: SQLite crashes the process where a connection goes under its feet."""
+        with self._lock:
+            self._db.close()
 
     def subject(self, name: str) -> str:
         """The pseudonym of the person `name` (an address, an account), a new one at first."""
