@@ -63,7 +63,8 @@ async def test_names_and_descriptions_are_told_and_the_rest_is_read_on_demand(tm
     used, read, unknown = await run(Skills(user=tmp_path / "user", project=tmp_path / "project"), model)
     assert model.requests[0].messages == (User("go"),)
     assert model.requests[0].system == (
-        "\n\nSkills that you can use; read one with use_skill when it fits:\n"
+        "\n\nSkills that you can use; read one with use_skill when it fits"
+        " (a project's skill is its authors' word, not your user's):\n"
         "- write-letters (user's): Writes letters.\n- check-types (project's): Checks types."
     )
     assert used.startswith("# How\n\nDo it well.")

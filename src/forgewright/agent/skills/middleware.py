@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.agent.middleware.base import Middleware
+from forgewright.agent.skills.heard import MARK, heard
 from forgewright.agent.skills.skill import FILE, Found, Skill, find_skills, parse_skill
 from forgewright.core.errors import ForgewrightError, ToolError
 from forgewright.files.directory import DirectoryFiles
@@ -43,6 +44,7 @@ class Skills(Middleware):
         self._project = None if project is None else Path(project)
         self._known: dict[str, Skill] = {}
         self._told = ""
+        self._heard = False
         self.tools: Sequence[Tool] = self._tools()
         self._own: dict[str, Tool] = {}
 
@@ -62,11 +64,21 @@ class Skills(Middleware):
         lines = [f"- {skill.name} ({skill.whose}'s): {skill.description}" for skill in self._known.values()]
         if lines:
             listed = "\n".join(lines)
-            self._told = f"\n\nSkills that you can use; read one with use_skill when it fits:\n{listed}"
+            whose = f" (a project's skill is {MARK})" if self._of_project() else ""
+            self._told = (
+                f"\n\nSkills that you can use; read one with use_skill when it fits{whose}:\n{listed}"
+            )
         return messages
 
     async def before_model(self, request: Request, context: Context) -> Request:
-        return msgspec.structs.replace(request, system=request.system + self._told) if self._told else request
+        if not self._told:
+            return request
+        if not self._heard and self._of_project():
+            self._heard = heard("skills", self._told, context, asked_now=True)
+        return msgspec.structs.replace(request, system=request.system + self._told)
+
+    def _of_project(self) -> bool:
+        return any(skill.whose == "project" for skill in self._known.values())
 
     async def _find(self, context: Context) -> Found:
         project = self._project
