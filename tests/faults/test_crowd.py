@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ POINTS = (5, 40, 90, 150)
 """Writes to the journal after which a process dies; a whole run takes about 200."""
 
 pytestmark = [pytest.mark.timeout(540)]
+
+
+class Crowded(ModelServer):
+    """The last item is not answered before `last` is set, so that somebody works until then."""
+
+    def __init__(self) -> None:
+        super().__init__(forever())
+        self.last = asyncio.Event()
+        self.last.set()
 
 
 def said(text: str) -> Response:
@@ -71,6 +81,9 @@ async def respond(exchange: Exchange) -> None:
         exchange.server.waiting.set()
         await exchange.server.release.wait()
     else:
+        if number == "99":
+            assert isinstance(exchange.server, Crowded)
+            await exchange.server.last.wait()
         await answer(said(f"item {number} is done"))(exchange)
 
 
@@ -86,6 +99,8 @@ class Case:
         self.home = home
         self.url = url
         self.run = RunId("")
+        self.when_answered: Callable[[], None] = lambda: None
+        """Called when all five questions are answered."""
         self.killed_with: dict[str, set[str]] = {}
         """Process → effects whose receipts stood in the journal when it had died."""
 
@@ -114,7 +129,9 @@ class Case:
     async def answer_all(self) -> None:
         """Says yes to each question as it comes."""
         async with Engine(home=self.home) as engine:
-            answered = {r.event.effect for r in await self.records() if isinstance(r.event, ev.Answered)}
+            answered = {
+                r.event.effect for r in await self.records() if isinstance(r.event, ev.QuestionAnswered)
+            }
             async for record in engine.journal.follow(self.run):
                 event = record.event
                 if isinstance(event, ev.QuestionAsked) and event.effect not in answered:
@@ -122,6 +139,9 @@ class Case:
                         await engine.answer(self.run, "yes", by="ada", effect=event.effect)
                     except UsageError:  # it was closed meanwhile
                         pass
+                    answered.add(event.effect)
+                    if len(answered) == KINDS.count("ask"):
+                        self.when_answered()
 
     async def records(self) -> list[ev.Record]:
         journal = await open_journal(self.home)
@@ -166,14 +186,16 @@ class Case:
 
 
 @pytest.fixture
-def server() -> ModelServer:
-    return ModelServer(forever())
+def server() -> Crowded:
+    return Crowded()
 
 
-async def test_a_hundred_sub_agents_end_each_in_its_own_way(tmp_path: Path, server: ModelServer) -> None:
+async def test_a_hundred_sub_agents_end_each_in_its_own_way(tmp_path: Path, server: Crowded) -> None:
     """Five questions are answered from another process while the others work, and nothing has to be resumed."""
+    server.last.clear()
     async with server:
         case = Case(tmp_path / "home", server.url)
+        case.when_answered = server.last.set
         code, last = await case.process("start")
         assert code == 0
         await case.check(last)
@@ -181,7 +203,7 @@ async def test_a_hundred_sub_agents_end_each_in_its_own_way(tmp_path: Path, serv
 
 
 async def test_questions_that_nobody_answers_park_the_run_when_all_others_are_done(
-    tmp_path: Path, server: ModelServer
+    tmp_path: Path, server: Crowded
 ) -> None:
     async with server:
         case = Case(tmp_path / "home", server.url)
@@ -218,7 +240,7 @@ async def writes_of_a_whole_run(folder: Path, url: str) -> int:
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_killed_in_the_middle_and_resumed(tmp_path: Path, server: ModelServer, point: int) -> None:
+async def test_killed_in_the_middle_and_resumed(tmp_path: Path, server: Crowded, point: int) -> None:
     async with server:
         await killed_and_resumed(tmp_path / "home", server.url, "after", point)
 
@@ -228,7 +250,7 @@ async def test_killed_in_the_middle_and_resumed(tmp_path: Path, server: ModelSer
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("lane", range(2))
 async def test_killed_at_every_write_and_resumed(
-    tmp_path: Path, server: ModelServer, when: str, lane: int
+    tmp_path: Path, server: Crowded, when: str, lane: int
 ) -> None:
     async with server:
         writes = await writes_of_a_whole_run(tmp_path / "whole", server.url)

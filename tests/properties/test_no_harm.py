@@ -59,6 +59,35 @@ FOUND = {
         {"a.py": "class A:\n    def halt(self): ...\n\n\nclass B(A):\n    def stop(self): ...\n"},
         "stop of B in a.py would override",
     ),
+    "a name that the compiler knows": (
+        "(rename at: 'a.py:3:9' new: 'super')",
+        {"a.py": "class A:\n    def f(self):\n        it = 1\n        return it\n"},
+        "more than a name to the compiler",
+    ),
+    "a name that is bound nowhere yet": (
+        "(rename at: 'a.py:1:1' new: 'header')",
+        {"a.py": "a = 1\nprint(header, a)\n"},
+        "header at a.py:2 would mean the renamed one",
+    ),
+    "a relative import moves to another package": (
+        "(move-method at: 'a/one.py:6:9' attribute: 'other')",
+        {
+            "a/__init__.py": "",
+            "a/help.py": "def f(): ...\n",
+            "a/one.py": (
+                "from b.two import Two\n\n\nclass One:\n    other: Two\n    def go(self):\n"
+                "        from .help import f\n        return f(self.other.x)\n"
+            ),
+            "b/__init__.py": "",
+            "b/two.py": "class Two:\n    x = 1\n",
+        },
+        "names would lose their meaning",
+    ),
+    "a nested function becomes an object": (
+        "(method-object at: 'a.py:2:9' name: 'Made')",
+        {"a.py": "def f(outer):\n    def g(x):\n        return x + outer\n    return g(1)\n"},
+        "names would lose their meaning",
+    ),
     "a module reached through its package moves": (
         "(move-module module: 'pkg/auth.py' to: 'other')",
         {

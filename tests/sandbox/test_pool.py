@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from forgewright.core.errors import SandboxError
-from forgewright.sandbox import Command, Limits, SandboxSpec, reaper, state
+from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, reaper, state
 from forgewright.sandbox.pool import Pool
 
 pytestmark = pytest.mark.sandbox
@@ -58,6 +60,30 @@ async def test_one_that_died_is_not_given_out() -> None:
         assert sandbox.id != name
         assert (await sandbox.run(Command(argv=("true",)))).ok
         await sandbox.close()
+
+
+async def test_virtual_machines_wait_paused_and_differ_in_time_and_randomness() -> None:
+    if shutil.which("qemu-system-x86_64") is None:
+        message = "qemu-system-x86_64 is not installed; run: sh scripts/setup.sh"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    machine = SandboxSpec(tier=Tier.MICROVM, limits=Limits(memory_bytes=256 << 20, disk_bytes=64 << 20))
+    seen = []
+    async with Pool(size=2, driver="microvm") as pool:
+        await pool.prepare(machine)
+        for _ in range(2):
+            sandbox = await pool.take(machine)
+            try:
+                ended = await sandbox.run(
+                    Command(argv=("sh", "-c", "date +%s; head -c 16 /dev/urandom | od -An -tx1"))
+                )
+                clock, _, noise = ended.stdout.partition(b"\n")
+                assert abs(int(clock) - time.time()) < 10
+                seen.append(noise)
+            finally:
+                await sandbox.close()
+        assert pool.statistics().taken_warm == 2
+    assert len(set(seen)) == 2
+    assert own() == set()
 
 
 async def test_kinds_are_bounded() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from forgewright.core.errors import NotFound, Refused, SandboxError, UsageError
-from forgewright.sandbox import Command, Limits, Mount, Network, SandboxSpec, Tier
+from forgewright.core.errors import NotFound, Refused, SandboxError, Unavailable, UsageError
+from forgewright.sandbox import Command, Limits, Mount, Network, SandboxSpec, Tier, cgroups
+from forgewright.sandbox.drivers.container import ContainerDriver
 from forgewright.sandbox.drivers.wasm import WasmDriver
 from forgewright.sandbox.session import AgentSandbox
 
@@ -89,6 +90,53 @@ async def test_time_is_bounded_and_the_sandbox_goes_on(make: Make, text: str) ->
         assert ended.code != 0
         assert ended.seconds < 5
         assert ended.reason == "timeout" or b"stack" in ended.stderr
+
+
+async def test_a_command_past_its_time_is_interrupted_and_its_worker_lives(make: Make) -> None:
+    sandbox = await make(SPIN)
+    before = sandbox._machine._process.pid
+    for _ in range(2):
+        ended = await sandbox.run(Command(argv=("x",), timeout_seconds=0.2))
+        assert (ended.reason, ended.code) == ("timeout", 137)
+        assert ended.seconds < 1.2
+    assert sandbox._machine._process.pid == before
+
+
+@pytest.mark.parametrize("text", [SPIN, RECURSE])
+async def test_instructions_are_bounded_whatever_the_time(make: Make, text: str) -> None:
+    sandbox = await make(text, limits=Limits(instructions=2_000_000))
+    for _ in range(2):
+        ended = await sandbox.run(Command(argv=("x",), timeout_seconds=60))
+        assert ended.code == 134
+        assert ended.seconds < 20
+        assert ended.reason == "timeout" or b"stack" in ended.stderr
+    with pytest.raises(UsageError, match="cannot count"):
+        await ContainerDriver().create(SandboxSpec(limits=Limits(instructions=1)))
+
+
+async def test_what_is_given_enough_instructions_ends_by_itself(make: Make) -> None:
+    sandbox = await make(ECHO, limits=Limits(instructions=10_000_000))
+    ended = await sandbox.run(Command(argv=("echo",), stdin=b"x" * 1000))
+    assert (ended.code, ended.reason, len(ended.stdout)) == (3, "exit", 1000)
+
+
+async def test_a_worker_is_paused_and_measured_and_has_no_snapshots(make: Make) -> None:
+    sandbox = await make(ECHO)
+    if cgroups.hierarchies() is None:
+        with pytest.raises(Unavailable):
+            await sandbox.pause()
+        return
+    await sandbox.pause()
+    with pytest.raises(SandboxError, match="paused"):
+        await sandbox.run(Command(argv=("echo",)))
+    await sandbox.resume()
+    assert (await sandbox.run(Command(argv=("echo",), stdin=b"on"))).stdout == b"on"
+    metrics = await sandbox.metrics()
+    assert metrics.memory_bytes > 0
+    with pytest.raises(Unavailable):
+        await sandbox.snapshot()
+    with pytest.raises(Unavailable):
+        await WasmDriver().restore("snap0")
 
 
 async def test_memory_is_bounded_and_named(make: Make) -> None:

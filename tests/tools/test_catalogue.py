@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.tools import thousand
 
 from forgewright.core.errors import NotFound, UsageError
 from forgewright.tools import Catalogue, SchemaTool, tool
@@ -72,3 +73,15 @@ def test_it_is_a_tool_like_any_other() -> None:
     def other() -> None: ...
 
     assert len(Catalogue([other, Catalogue(TOOLS).search_tool()])) == 2
+
+
+def test_of_a_thousand_tools_the_right_one_is_among_five() -> None:
+    catalogue = Catalogue(thousand.tools())
+    assert len(catalogue) == 1000
+    found = {
+        question: [one.name for one in catalogue.search(question, limit=5)] for question in thousand.QUESTIONS
+    }
+    among_five = sum(wanted in found[question] for question, wanted in thousand.QUESTIONS.items())
+    first = sum(found[question][:1] == [wanted] for question, wanted in thousand.QUESTIONS.items())
+    assert among_five / len(found) >= 0.95, [q for q, w in thousand.QUESTIONS.items() if w not in found[q]]
+    assert first / len(found) >= 0.65

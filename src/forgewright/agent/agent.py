@@ -29,6 +29,7 @@ from forgewright.graph.transition import END, Update
 from forgewright.models.types import Message, Request, Response, ToolCall, ToolResult, ToolSpec, User
 from forgewright.runtime.context import Context
 from forgewright.runtime.execution import raise_first
+from forgewright.tools.sharing import batches
 from forgewright.tools.types import Tool
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ class _Work:
         )
         if self.tools and READ_RESULT not in self.tools:
             self.tools[READ_RESULT] = ReadResult(window.aside)
+        for one in self.middleware:
+            one.given(self.tools)
         refused = 0
         for turn in range(1, agent.turns_max + 1):
             response = await self._ask(window)
@@ -251,17 +254,11 @@ class _Work:
         return around_tool(self.middleware, lambda call: self._tool(call, inner), scope)(call)
 
     async def _call_all(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """Neighbouring calls that are pure, or made for it, run side by side; all others one after the other."""
+        """Neighbouring calls that touch different things run side by side; all others one after the other."""
         results: list[ToolResult] = []
-        batch: list[ToolCall] = []
-        for call in calls:
-            if self._beside_others(call):
-                batch.append(call)
-                continue
+        for batch in batches(calls, self.tools.get):
             results += await self._side_by_side(batch)
-            batch = []
-            results.append(await self._call_tool(call))
-        return results + await self._side_by_side(batch)
+        return results
 
     async def _side_by_side(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
         if len(calls) < 2:
@@ -269,10 +266,6 @@ class _Work:
         ended = await asyncio.gather(*(self._call_tool(call) for call in calls), return_exceptions=True)
         raise_first(ended)
         return [result for result in ended if isinstance(result, ToolResult)]
-
-    def _beside_others(self, call: ToolCall) -> bool:
-        found = self.tools.get(call.name)
-        return found is not None and (found.recovery == "pure" or getattr(found, "concurrent", False))
 
     async def _tool(self, call: ToolCall, context: Context) -> ToolResult:
         found = self.tools.get(call.name)

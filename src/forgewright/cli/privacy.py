@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
+    from forgewright.core.ids import RunId
     from forgewright.journal.journal import Journal
     from forgewright.journal.privacy.privacy import Privacy
 
@@ -105,6 +106,8 @@ async def _erase(args: argparse.Namespace, journal: Journal, privacy: Privacy) -
     if not args.yes and not _confirmed(f"Erase all that is kept of {subject} ({args.person})?"):
         print("nothing was erased")
         return 1
+    for run in await privacy.runs_for(subject):
+        _remove_workspace(args.home, run)
     record = await privacy.erase(args.person, reason=args.reason)
     if args.certificate is not None:
         proof = await prove_inclusion(journal.store.journal, record.index, await journal.head())
@@ -115,6 +118,19 @@ async def _erase(args: argparse.Namespace, journal: Journal, privacy: Privacy) -
     else:
         print(f"{subject} is erased; the certificate is record {record.index} of the log")
     return 0
+
+
+def _remove_workspace(home: Path, run: RunId) -> None:
+    """The run's copy of a repository, and its branch there, whose commits speak of what the person wanted."""
+    from forgewright.core.errors import ForgewrightError
+    from forgewright.swarm.workspace import Workspace
+
+    try:
+        Workspace.open(home, run).remove()
+    except ForgewrightError as error:  # the erasure goes on; the repository may be gone for long
+        import sys
+
+        sys.stderr.write(f"warning: the branch of run {run} stays in its repository: {error.message}\n")
 
 
 async def _hold(args: argparse.Namespace, journal: Journal, privacy: Privacy) -> int:

@@ -40,6 +40,8 @@ def register(subparsers: Any) -> None:
         "goal", metavar="GOAL", help="what to reach, in a sentence or more; - reads it from stdin"
     )
     run.add_argument("--repo", metavar="FOLDER", default=".", help="the repository (default: here)")
+    run.add_argument("--subject", metavar="PERSON", help="the person whom the run is for: what is personal in it is sealed,"
+                     " and gone after `privacy erase`")  # fmt: skip
     _model_arguments(run)
     run.add_argument("--tests", metavar="COMMAND", help="how the tests are run, where that is not found out")
     run.add_argument(
@@ -180,6 +182,8 @@ async def _start(args: argparse.Namespace) -> int:
                 budget=cfg.budget_of(settings.config, args),
                 tier=cfg.tier_of(settings.config),
                 mounts=cfg.mounts_of(settings),
+                context_tokens=settings.config.run.context_tokens,
+                subject=args.subject,
             )
             outcome = await _execute(engine, settings, run, view)
     return _report(outcome, view, args)
@@ -344,7 +348,8 @@ async def _watch(engine: Engine, run: RunId, view: View) -> None:
     last = (await engine.journal.read(run))[-1].sequence
     async for record in engine.journal.follow(run, after=last):
         if isinstance(record.event, ev.RunParked) and record.actor != "engine":
-            engine.interrupt(run, record.event.reason, record.event.detail, recorded=True)
+            detail = record.event.detail or f"by {record.actor}"
+            engine.interrupt(run, record.event.reason, detail, recorded=True)
             if view.progress.sequence < record.sequence:
                 view.on_record(record)
 

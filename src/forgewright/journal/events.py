@@ -50,6 +50,10 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     """Forked from this run …"""
     parent_sequence: int | None = None
     """… after this record of it."""
+    subject: str = ""
+    """Pseudonym of the person whom the run is for: what is personal in it is sealed, and goes with that person."""
+    salt: str = ""
+    """Of a run for a person: random, so that digests of what was said tell nothing after an erasure."""
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):

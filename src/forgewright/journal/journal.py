@@ -10,7 +10,7 @@ import msgspec
 from forgewright.core.errors import IntegrityError, LostRace, NotFound, Refused
 from forgewright.core.limits import INLINE_BYTES_MAX
 from forgewright.journal import codec
-from forgewright.journal.events import Event, Json, Record, Stored
+from forgewright.journal.events import Event, Json, Record, RunStarted, Stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from forgewright.core.ids import RunId
     from forgewright.journal.log.checkpoint import TreeHead
     from forgewright.journal.log.sealer import LogSealer
-    from forgewright.store.ports import LeaseStore, MemoryStore, RunRow, Store
+    from forgewright.journal.privacy.privacy import Privacy
+    from forgewright.store.ports import LeaseStore, MemoryStore, Placed, RunRow, Store
+
+IDENTIFIED = frozenset({"QuestionAnswered", "ApprovalRevoked"})
+"""Names of the events that name a person (`privacy.personal.IDENTITY`, which is imported where one occurs)."""
+MARKS = (b"sealed", b'"actor":"subject-')
+"""What the bytes of a record hold that has something to open."""
+SUBJECTS_MAX = 10_000
+"""Runs of which it is remembered for whom they are."""
 
 
 class Journal:
@@ -30,6 +38,9 @@ class Journal:
         self._sealer = sealer
         self.home = home
         """The folder; None for a journal that is not kept."""
+        self._privacy: Privacy | None = None
+        self._subjects: dict[RunId, str] = {}
+        """Run → pseudonym of the person whom it is for, or nothing."""
 
     @property
     def leases(self) -> LeaseStore:
@@ -47,14 +58,23 @@ class Journal:
         expected: int,
         actor: str = "engine",
         epoch: int | None = None,
+        person: str | None = None,
     ) -> list[Record]:
         """Records `events` after sequence `expected` of `run`, all or none; returns when they are durable.
 
-        `epoch` is that of the caller's lease, where it holds one. Raises `LostRace`, `LeaseLost`,
-        `StoreFull`, `StoreError`, `IntegrityError`, and `UsageError` for an event that is too large.
+        `epoch` is that of the caller's lease, where it holds one. `person`: who does this; stands in the records
+        under a pseudonym, instead of `actor`. What is personal is sealed on its way (`privacy.personal`).
+
+        Raises `LostRace`, `LeaseLost`, `StoreFull`, `StoreError` (also for a person who was erased),
+        `IntegrityError`, and `UsageError` for an event that is too large.
         """
         now = time.time_ns() // 1_000_000
-        data = [codec.encode(run, expected + 1 + i, now, actor, event) for i, event in enumerate(events)]
+        stored: Sequence[Event] = events
+        if self.home is not None and not run.startswith("@"):
+            stored, actor = await self._sealed(run, events, actor, person)
+        elif person is not None:
+            actor = person
+        data = [codec.encode(run, expected + 1 + i, now, actor, event) for i, event in enumerate(stored)]
         placed = await self.store.journal.append(run, data, expected=expected, epoch=epoch)
         return [
             Record(at.index, run, at.sequence, now, actor, event, at.data)
@@ -63,16 +83,16 @@ class Journal:
 
     async def read(self, run: RunId, *, after: int = 0, limit: int | None = None) -> list[Record]:
         """The run's records after sequence `after`; empty for a run that is not known."""
-        return [codec.decode(at) for at in await self.store.journal.read(run, after=after, limit=limit)]
+        return await self._opened(await self.store.journal.read(run, after=after, limit=limit))
 
     async def follow(self, run: RunId, *, after: int = 0) -> AsyncIterator[Record]:
         """The run's records after sequence `after`, then new ones as they come, until the journal closes."""
         async for placed in self.store.journal.follow(run, after=after):
-            yield codec.decode(placed)
+            yield (await self._opened([placed]))[0]
 
     async def scan(self, *, start: int = 0, limit: int = 1000) -> list[Record]:
         """Records of all runs in log order."""
-        return [codec.decode(at) for at in await self.store.journal.scan(start=start, limit=limit)]
+        return await self._opened(await self.store.journal.scan(start=start, limit=limit))
 
     async def runs(self, *, system: bool = False) -> Sequence[RunRow]:
         """All runs, newest first; with `system` also those of the home itself, whose names start with `@`."""
@@ -88,12 +108,86 @@ class Journal:
             except LostRace as lost:
                 expected = lost.found
 
-    async def keep(self, value: bytes) -> Json | Stored:
-        """What an event should hold for this encoded JSON value: itself, or a reference to a blob."""
+    async def keep(self, value: bytes, *, subject: str = "") -> Json | Stored:
+        """What an event should hold for this encoded JSON value: itself, or a reference to a blob. In a run for
+        a person (`subject`) always itself, since the record will hold only a commitment to it."""
         raw = msgspec.Raw(value)
+        if subject:
+            return raw
         if len(value) <= INLINE_BYTES_MAX and codec.as_stored(raw) is None:
             return raw
         return Stored(await self.store.blobs.put(value), len(value))
+
+    async def keep_bytes(self, data: bytes, *, subject: str = "") -> Stored:
+        """Keeps bytes as a blob; in a run for a person in the vault, and the reference is a commitment."""
+        if not subject:
+            return Stored(await self.store.blobs.put(data), len(data))
+        from forgewright.core.ids import Digest
+        from forgewright.journal.privacy.sealing import token
+
+        sealed = await (await self.privacy()).seal_bytes(data, subject)
+        return Stored(Digest(token(sealed)), len(data))
+
+    async def load_bytes(self, stored: Stored) -> bytes:
+        """What `keep_bytes` kept. Raises `NotFound` (also after an erasure), `IntegrityError`."""
+        from forgewright.journal.privacy.sealing import parse_token
+
+        sealed = parse_token(stored.blob)
+        if sealed is None:
+            return await self.store.blobs.get(stored.blob)
+        found = await (await self.privacy()).open_bytes(sealed)
+        if found is None:
+            raise NotFound(f"this was erased with the data of {sealed.subject}")
+        return found
+
+    async def privacy(self) -> Privacy:
+        """What the home knows of persons, opened once. Raises `UsageError` for a journal that is not kept."""
+        if self._privacy is not None:
+            return self._privacy
+        from forgewright.journal.privacy.privacy import open_privacy
+
+        return await self._adopt(await open_privacy(self))
+
+    async def _adopt(self, opened: Privacy) -> Privacy:
+        if self._privacy is None:
+            self._privacy = opened
+        elif opened is not self._privacy:  # somebody else was opening it at the same time
+            await opened.close()
+        return self._privacy
+
+    async def _sealed(
+        self, run: RunId, events: Sequence[Event], actor: str, person: str | None
+    ) -> tuple[Sequence[Event], str]:
+        subject = self._subjects.get(run)
+        if subject is None:
+            subject = await self._subject_of(run, events)
+        if not subject and person is None and not any(type(event).__name__ in IDENTIFIED for event in events):
+            return events, actor
+        from forgewright.journal.privacy.personal import ROLES
+
+        privacy = await self.privacy()
+        if person is not None:
+            actor = person if person in ROLES else await privacy.subject(person)
+        return await privacy.seal_events(events, subject), actor
+
+    async def _subject_of(self, run: RunId, events: Sequence[Event]) -> str:
+        """Pseudonym of the person whom the run is for, or nothing; a fork is for whom its parent was."""
+        first = events[0] if events else None
+        if not isinstance(first, RunStarted):
+            begun = await self.store.journal.read(run, limit=1)
+            first = codec.decode(begun[0]).event if begun else None
+        subject = first.subject if isinstance(first, RunStarted) else ""
+        if first is not None:
+            if len(self._subjects) >= SUBJECTS_MAX:
+                self._subjects.clear()
+            self._subjects[run] = subject
+        return subject
+
+    async def _opened(self, placed: Sequence[Placed]) -> list[Record]:
+        records = [codec.decode(at) for at in placed]
+        if self.home is None or not any(mark in at.data for at in placed for mark in MARKS):
+            return records
+        return await (await self.privacy()).open_records(records)
 
     async def load(self, value: Json | Stored) -> bytes:
         """The encoded JSON value that an event holds or refers to. Raises `IntegrityError`, `NotFound`."""
@@ -154,6 +248,9 @@ class Journal:
 
     async def close(self) -> None:
         """Idempotent; waits for what was acknowledged."""
+        if self._privacy is not None:
+            await self._privacy.close()
+            self._privacy = None
         await self.store.close()
 
 
@@ -170,4 +267,11 @@ async def open_journal(home: Path | None) -> Journal:
     from forgewright.journal.log.sealer import LogSealer
 
     sealer = LogSealer(home)
-    return Journal(await open_store(home, sealer=sealer), home, sealer)
+    journal = Journal(await open_store(home, sealer=sealer), home, sealer)
+    if (home / "vault.db").exists():
+        try:
+            await journal.privacy()  # an old backup, restored, repeats the erasures since before it serves
+        except BaseException:
+            await journal.close()
+            raise
+    return journal

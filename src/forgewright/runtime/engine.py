@@ -24,6 +24,7 @@ from forgewright.runtime.execution import Execution, Outcome
 from forgewright.runtime.gate import GrantedGate
 from forgewright.runtime.history import History
 from forgewright.runtime.leases import Leases
+from forgewright.runtime.privacy import refuse_erased
 from forgewright.runtime.questions import Question, question_of, read_answer
 from forgewright.runtime.sandboxes import NoSandboxes, Sandboxes
 from forgewright.runtime.strand import DelegationLimits
@@ -178,9 +179,10 @@ class Engine:
         budget: Budget | None = None,
         options: Any = None,
         code: CodeEngine | None = None,
+        subject: str | None = None,
     ) -> Outcome[S]:
         """Starts a run and executes it."""
-        run = await self.start(graph, state, goal=goal, budget=budget, options=options)
+        run = await self.start(graph, state, goal=goal, budget=budget, options=options, subject=subject)
         return await self.execute(run, graph, code=code)
 
     async def start(
@@ -192,19 +194,27 @@ class Engine:
         budget: Budget | None = None,
         options: Any = None,
         run: RunId | None = None,
+        subject: str | None = None,
     ) -> RunId:
-        """Journals a new run; nothing of it happens yet."""
+        """Journals a new run; nothing of it happens yet.
+
+        `subject` names the person whom the run is for (an address, an account): what is personal in it is sealed
+        under that person's key, and gone when that person is erased.
+        """
         await self.open()
+        pseudonym = "" if subject is None else await (await self.journal.privacy()).subject(subject)
         graph.check()
         run = run or new_run_id()
         started = ev.RunStarted(
             graph.name,
             goal,
-            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state))),
+            await self.journal.keep(self.cleaner.json(msgspec.json.encode(state)), subject=pseudonym),
             ev.NULL if options is None else msgspec.Raw(msgspec.json.encode(options)),
             ev.NULL if budget is None else msgspec.Raw(msgspec.json.encode(budget)),
             self.gate.digest or None,
             VERSION,
+            subject=pseudonym,
+            salt=os.urandom(16).hex() if pseudonym else "",
         )
         await self._write(run, 0, started)
         return run
@@ -227,6 +237,7 @@ class Engine:
         try:
             history = History(graph)
             records = await self.records(run)
+            refuse_erased(records[0])
             await history.fold(records, self.journal.load, run)
             assert history.position is not None
             if history.status == "finished":
@@ -288,9 +299,9 @@ class Engine:
         (`runtime.approvals`). Raises `UsageError`: no such open question, an answer that does not fit.
         """
         await self.open()
+        records = list(await self.records(run))
         while True:
-            records = await self.records(run)
-            question = _one(await self.questions(run), effect)
+            question = _one(_open(run, records), effect)
             if question.approval:
                 given: Any = read_ruling(answer, tuple(question.about["may"]))
                 if isinstance(answer, str) and isinstance(given, Approve | Reject):
@@ -299,20 +310,14 @@ class Engine:
                 given = read_answer(answer, question)
             event = ev.QuestionAnswered(question.effect, msgspec.Raw(msgspec.json.encode(given)), by)
             try:
-                await self._write(run, records[-1].sequence, event, actor=by)
+                await self._write(run, records[-1].sequence, event, person=by)
                 return
-            except LostRace:
-                continue
+            except LostRace:  # a busy run writes all the time: only what is new is read again
+                records += await self.journal.read(run, after=records[-1].sequence)
 
     async def questions(self, run: RunId) -> Sequence[Question]:
         """The run's open questions, in the order in which they were asked."""
-        open_: dict[str, Question] = {}
-        for record in await self.records(run):
-            if isinstance(record.event, ev.QuestionAsked):
-                open_[record.event.effect] = question_of(run, record.event)
-            elif isinstance(record.event, ev.Answered):
-                open_.pop(record.event.effect, None)
-        return tuple(open_.values())
+        return _open(run, await self.records(run))
 
     async def approvals(self, run: RunId) -> Sequence[Standing]:
         """The run's standing approvals; those that expired or are used up as well."""
@@ -328,14 +333,14 @@ class Engine:
             raise NotFound(
                 f"run {run} has no standing approval {approval}", hint="run: forgewright approvals RUN"
             )
+        records = list(await self.journal.read(run))
+        event = ev.ApprovalRevoked(EffectId(approval), by, reason)
         while True:
-            records = await self.journal.read(run)
-            event = ev.ApprovalRevoked(EffectId(approval), by, reason)
             try:
-                await self._write(run, records[-1].sequence, event, actor=by)
+                await self._write(run, records[-1].sequence, event, person=by)
                 return
-            except LostRace:
-                continue
+            except LostRace:  # a busy run writes all the time: only what is new is read again
+                records += await self.journal.read(run, after=records[-1].sequence)
 
     async def stop(self, run: RunId, *, by: str = "owner") -> None:
         """Parks a run, wherever it is executed: that process sees it at its next record."""
@@ -347,7 +352,7 @@ class Engine:
             if isinstance(records[-1].event, (ev.RunParked, ev.RunFinished, ev.RunFailed)):
                 return
             try:
-                await self._write(run, records[-1].sequence, ev.RunParked("stopped", f"by {by}"), actor=by)
+                await self._write(run, records[-1].sequence, ev.RunParked("stopped"), person=by)
                 return
             except LostRace:
                 continue
@@ -363,11 +368,22 @@ class Engine:
     def _lost(self, run: RunId, error: LeaseLost) -> None:
         self.interrupt(run, "lease", error.message)
 
-    async def _write(self, run: RunId, expected: int, event: ev.Event, actor: str = "engine") -> None:
+    async def _write(self, run: RunId, expected: int, event: ev.Event, person: str | None = None) -> None:
         event = self.cleaner.value(event)
-        for record in await self.journal.append(run, [event], expected=expected, actor=actor):
+        for record in await self.journal.append(run, [event], expected=expected, person=person):
             if self.on_record is not None:
                 self.on_record(record)
+
+
+def _open(run: RunId, records: Sequence[ev.Record]) -> tuple[Question, ...]:
+    """The questions that nobody has answered yet, in their order."""
+    found: dict[str, Question] = {}
+    for record in records:
+        if isinstance(record.event, ev.QuestionAsked):
+            found[record.event.effect] = question_of(run, record.event)
+        elif isinstance(record.event, ev.Answered):
+            found.pop(record.event.effect, None)
+    return tuple(found.values())
 
 
 def _one(questions: Sequence[Question], effect: str | None) -> Question:

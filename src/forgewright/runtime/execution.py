@@ -77,6 +77,10 @@ class Execution(Generic[S]):
         )
         self.cleaner = engine.cleaner
         """Takes secrets out of whatever is journaled or shown to a model."""
+        started = history.started
+        self.subject = started.subject if started is not None else ""
+        """Pseudonym of the person whom the run is for, or nothing."""
+        self.salt = started.salt.encode() if started is not None else b""
         self.model_calls = dict(history.model_calls)
         spent = history.spent
         self.crowd = Crowd(self, engine.delegation)
@@ -176,7 +180,7 @@ class Execution(Generic[S]):
             raise ParkSignal(
                 "error:exception", f"node {node.name!r}: {type(error).__name__}: {error}"
             ) from error
-        update = await self.journal.keep(bytes(encoded))
+        update = await self.journal.keep(bytes(encoded), subject=self.subject)
         names = tuple(b.node for b in branches if b.node != END)
         await self.ledger.append(
             node.name, ev.NodeLeft(visit.number, update, names, encode_branches(cls, branches))
@@ -267,7 +271,7 @@ class Execution(Generic[S]):
                     self.heard(record.event)
                 case ev.RunParked(reason=reason, detail=detail):
                     self._parked_elsewhere = True
-                    self.interrupt(reason, detail)
+                    self.interrupt(reason, detail or f"by {record.actor}")
                 case _:
                     pass
 

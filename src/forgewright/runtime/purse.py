@@ -11,10 +11,12 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from forgewright.runtime.budget import Budget
 
 TOKENS, COST, STEPS = range(3)
+When = Literal["now", "later", "never"]
 Amounts = tuple[int, int, int]
 """Tokens, millionths of a dollar, steps."""
 NOTHING: Amounts = (0, 0, 0)
@@ -32,8 +34,8 @@ class Purse:
         """By this purse and all below it, earlier sessions of the run included."""
         self.held = [0, 0, 0]
         """Set aside: shares of sub-agents as far as they are not spent, and requests under way."""
-        self._asked = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._asked = [0, 0, 0]
+        self._waiting: deque[asyncio.Future[bool]] = deque()
         self._holders = tuple(None if parent is None else parent.limited(what) for what in range(3))
 
     def limited(self, what: int) -> Purse | None:
@@ -119,47 +121,62 @@ class Purse:
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────
 
-    def may_ask(self, tokens: int, cost: int) -> bool:
-        """Whether a request that may cost this much can begin now.
+    def may_ask(self, tokens: int, cost: int) -> When:
+        """Whether a request that may cost this much can begin now, when others gave something back, or never.
 
-        One alone may begin as long as anything is left, so that a small rest is not lost and nobody waits for ever.
+        One alone may begin as long as anything is left, so that a small rest is not lost; what it may need beyond its
+        own share has to be free above.
         """
-        for what, amount in ((TOKENS, tokens), (COST, cost)):
-            purse = self.limited(what)
-            if purse is not None:
-                free = purse.free(what) or 0
-                if free < amount and (purse._asked or free <= 0):
-                    return False
-        return True
+        when: set[When] = {self._place(what, amount)[0] for what, amount in ((TOKENS, tokens), (COST, cost))}
+        return "never" if "never" in when else "later" if "later" in when else "now"
 
     @contextmanager
     def asking(self, tokens: int, cost: int) -> Iterator[None]:
-        """Sets aside what a request may cost, while it is under way; `may_ask` has to hold."""
-        held = [(self.limited(TOKENS), TOKENS, tokens), (self.limited(COST), COST, cost)]
-        for purse, what, amount in held:
-            if purse is not None:
-                purse.held[what] += amount
-                purse._asked += 1
+        """Sets aside what a request may cost, while it is under way; `may_ask` has just said that it may begin."""
+        held = [
+            (what, *at)
+            for what, amount in ((TOKENS, tokens), (COST, cost))
+            for at in self._place(what, amount)[1]
+        ]
+        for what, purse, amount in held:
+            purse.held[what] += amount
+            purse._asked[what] += 1
         try:
             yield
         finally:
-            for purse, what, amount in held:
-                if purse is not None:
-                    purse.held[what] -= amount
-                    purse._asked -= 1
-                    purse._wake()
+            for what, purse, amount in held:
+                purse.held[what] -= amount
+                purse._asked[what] -= 1
+                purse._wake()
 
-    async def turn(self) -> None:
-        """Returns when something came back to this purse or one above."""
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        above = {id(p): p for p in (self.limited(what) for what in range(3)) if p is not None}
-        for purse in above.values():
+    def _place(self, what: int, amount: int) -> tuple[When, list[tuple[Purse, int]]]:
+        """When so much can be set aside, and in which purses."""
+        purse = self.limited(what)
+        if purse is None:
+            return "now", []
+        free, holder = purse.free(what) or 0, purse._holders[what]
+        if free >= amount:
+            return "now", [(purse, amount)]
+        if free <= 0 or purse._asked[what]:
+            return "later" if purse.held[what] > 0 else "never", []
+        if holder is None:
+            return "now", [(purse, amount)]
+        when, more = holder._place(what, amount - free)
+        # Not waited for: two that wait for each other's rest would wait for ever.
+        return ("now", [(purse, amount), *more]) if when == "now" else ("never", [])
+
+    async def turn(self, future: asyncio.Future[bool]) -> bool:
+        """Returns True when something came back to this purse or one above, or what somebody else sets `future` to."""
+        line: list[Purse] = []
+        purse: Purse | None = self
+        while purse is not None:
+            line.append(purse)
             purse._waiting.append(future)
+            purse = purse.parent
         try:
-            await future
+            return await future
         finally:
-            for purse in above.values():
+            for purse in line:
                 if future in purse._waiting:
                     purse._waiting.remove(future)
 
@@ -167,4 +184,4 @@ class Purse:
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
-                future.set_result(None)
+                future.set_result(True)

@@ -162,11 +162,18 @@ class Strand:
 
     async def may_ask(self, tokens: int, cost: int) -> None:
         """Returns when a request that may cost so much can begin. Raises as `step`."""
-        while not self.purse.may_ask(tokens, cost):
+        while (when := self.purse.may_ask(tokens, cost)) == "later":
             self.check()
             with self.waiting():
-                await self.purse.turn()
+                if not await self.crowd.turn(self.purse):
+                    when = "never"
+                    break
         self.check()
+        if when == "never":
+            raise BudgetExhausted(
+                f"what is left of the budget of {self.name or 'the run'} is less than a request takes",
+                hint="give it a larger share, or a smaller task",
+            )
 
 
 class Crowd:
@@ -177,6 +184,8 @@ class Crowd:
         self.limits = limits
         self.started = 0
         self.live: set[Strand] = set()
+        self._short: set[asyncio.Future[bool]] = set()
+        """Who waits until something of the budget comes back."""
         self._asking: dict[EffectId, asyncio.Future[Any]] = {}
         self._listening: asyncio.Task[None] | None = None
 
@@ -225,12 +234,27 @@ class Crowd:
         if future is not None and not future.done():
             future.set_result(answer)
 
+    async def turn(self, purse: Purse) -> bool:
+        """Waits until something comes back to a purse; False where all wait, and so nothing will."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._short.add(future)
+        self.settle()
+        try:
+            return await purse.turn(future)
+        finally:
+            self._short.discard(future)
+
     def settle(self) -> None:
-        """Tells those who ask when nobody works any more."""
-        if self._asking and not any(strand.works for strand in self.live):
-            for future in self._asking.values():
-                if not future.done():
-                    future.set_result(None)
+        """When nobody works any more: tells those who ask, and if there are none, those who wait for the budget."""
+        if not (self._asking or self._short) or any(strand.works for strand in self.live):
+            return
+        for asking in self._asking.values():
+            if not asking.done():
+                asking.set_result(None)
+        if not self._asking:
+            for short in self._short:
+                if not short.done():
+                    short.set_result(False)
 
     async def _listen(self) -> None:
         execution = self.execution

@@ -12,7 +12,7 @@ from forgewright.sandbox.egress import Forward, Rule
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.plan import IdMap, Owner, Plan
-from forgewright.sandbox.types import Mount, SandboxSpec
+from forgewright.sandbox.types import Mount, SandboxSpec, Tier
 
 AGENT_PATH = "/.forgewright/agent"
 HOME = "/home/sandbox"
@@ -83,6 +83,11 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError(f"memory_bytes {limits.memory_bytes}: expected at least 16 MiB")
     if limits.cpus <= 0 or limits.processes < 4 or limits.disk_bytes < 1 << 20 or limits.files < 16:
         raise UsageError("limits: expected cpus > 0, processes ≥ 4, disk_bytes ≥ 1 MiB, files ≥ 16")
+    if spec.limits.instructions < 0 or (spec.limits.instructions and spec.tier is not Tier.WASM):
+        raise UsageError(
+            f"limits: {spec.limits.instructions} instructions, which tier {spec.tier} cannot count",
+            hint="bound the time of each command (timeout_seconds), or use tier wasm",
+        )
     for rule in spec.network.allow:
         Rule.parse(rule)
     for rule in spec.network.forward:

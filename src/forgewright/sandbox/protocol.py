@@ -90,6 +90,8 @@ class Ended(msgspec.Struct, frozen=True):
     """The agent's own watch found more memory in use than allowed."""
     processes: bool
     """The same of processes."""
+    instructions: bool
+    """A WebAssembly module has used up those it was given."""
     stdout_bytes: int
     stderr_bytes: int
     rss_bytes: int
@@ -109,6 +111,15 @@ class Job:
         self._input = memoryview(b"")
         self._window = STDIN_WINDOW
         self._finish = False
+        self.keep = True
+        self._fed = asyncio.Event()
+        self._fed.set()
+
+    async def fed(self) -> None:
+        """Returns when all that was given to `feed` is on its way, or the command has ended."""
+        waiting = asyncio.ensure_future(self._fed.wait())
+        await asyncio.wait((waiting, self.done), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
     def feed(self, data: bytes, *, eof: bool = True) -> None:
         """Sends standard input as fast as the command reads it."""
@@ -122,6 +133,7 @@ class Job:
             self._channel.send(_STDIN, self.number, bytes(self._input[:n]))
             self._input = self._input[n:]
             self._window -= n
+        self._fed.clear() if self._input else self._fed.set()
         if self._finish and not self._input:
             self._finish = False
             self._channel.send(_STDIN, self.number)
@@ -146,7 +158,8 @@ class Job:
         return gone.done()
 
     def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
-        (self.stdout if stream == "stdout" else self.stderr).append(data)
+        if self.keep:
+            (self.stdout if stream == "stdout" else self.stderr).append(data)
         if self._on_output is not None:
             self._on_output(stream, data)
 
@@ -259,6 +272,7 @@ class Channel(asyncio.Protocol):
                     bool(flags & 2),
                     bool(flags & 4),
                     bool(flags & 8),
+                    bool(flags & 16),
                     out,
                     err,
                     rss,
@@ -354,6 +368,15 @@ class Channel(asyncio.Protocol):
     def busy(self) -> bool:
         """Whether a command or a connection is under way."""
         return bool(self._jobs or self._streams)
+
+    def hold(self, waiting: bool) -> None:
+        """Reads no more until it is called again: whoever takes the output is slower than the sandbox."""
+        transport = self._reading or self._transport
+        if isinstance(transport, asyncio.ReadTransport) and not transport.is_closing():
+            if waiting and transport.is_reading():
+                transport.pause_reading()
+            elif not waiting and not transport.is_reading():
+                transport.resume_reading()
 
     def jobs(self) -> Sequence[Job]:
         return list(self._jobs.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
 import signal
@@ -11,7 +10,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from forgewright.core.errors import Conflict, NotFound, Refused, SandboxError, Unavailable
+import msgspec
+
+from forgewright.core.errors import Conflict, SandboxError, Unavailable
 from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
@@ -20,7 +21,9 @@ from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
+from forgewright.sandbox.process import UNBOUNDED, Process
 from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
+from forgewright.sandbox.status import exit_code, file_error
 from forgewright.sandbox.types import (
     Command,
     Driver,
@@ -31,6 +34,7 @@ from forgewright.sandbox.types import (
     Reason,
     Sandbox,
     SandboxSpec,
+    Size,
 )
 
 COUNTED_AFTER_SECONDS, COUNTED_AFTER_TRIES = 1.0, 20
@@ -71,10 +75,9 @@ class AgentSandbox:
             return
         self.egress = Egress(network)
         self._machine.channel.on_stream = self.egress.accept
-        if listening:
-            return
         for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
-            await self._machine.channel.listen(port)
+            if not listening:
+                await self._machine.channel.listen(port)
         if self.egress.interception is not None:
             pem = await asyncio.to_thread(self.egress.interception.authority_pem)
             await self.write(CA_PATH, pem)
@@ -97,34 +100,60 @@ class AgentSandbox:
         return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
+        process = self.start(command, on_output=on_output)
+        process.feed(command.stdin)
+        process.close_stdin()
+        return await process.wait(command.timeout_seconds)
+
+    def start(
+        self,
+        command: Command,
+        *,
+        on_output: OnOutput | None = None,
+        terminal: Size | None = None,
+        keep: bool = True,
+    ) -> Process:
+        """Starts a command and returns at once; its `stdin` is left to `Process.feed`.
+
+        `terminal`: it has one of that size, and standard error comes as standard output. `keep=False`: output goes to
+        `on_output` only, all of it, however much that is.
+        """
         if not command.argv:
             raise SandboxError("a command needs at least a program", hint="argv is empty")
         request = self._request(command.argv, command.environment, command.workdir or self.spec.workdir)
+        if terminal is not None or not keep:
+            bound = request.output_bytes if keep else UNBOUNDED
+            request = msgspec.structs.replace(request, terminal=terminal, output_bytes=bound)
         machine = self._machine
         if not self._running:
             machine.reset_peak()
         before = machine.counters()
-        started = time.monotonic()
         job = self._start(request, on_output)
+        job.keep = keep
         self._running += 1
+        job.done.add_done_callback(self._one_less)
+        return Process(self, job, before)
+
+    def _one_less(self, _: object) -> None:
+        self._running -= 1
+
+    async def attend(self, job: Job, before: Counters, started: float, timeout_seconds: float) -> Exit:
+        """Waits for the end of `job`, which `Process.wait` has started; kills its tree at the time-out or when cancelled."""
         try:
-            job.feed(command.stdin)
-            timed_out = not await self._finished(job, command.timeout_seconds)
+            timed_out = not await self._finished(job, timeout_seconds)
             if timed_out:
                 await self._kill(job)
             ended = await self._ended(job, before)
         except asyncio.CancelledError:
             await self._kill_shielded(job)
             raise
-        finally:
-            self._running -= 1
         seconds = time.monotonic() - started
-        after = machine.counters()
+        after = self._machine.counters()
         reason: Reason = "timeout" if timed_out else self._reason(ended, before, after)
         if reason in ("oom", "pids"):
             await self._end_rest(job)  # what it left behind would fail the next command too
         return Exit(
-            code=_code(ended.status),
+            code=exit_code(ended.status),
             reason=reason,
             stdout=b"".join(job.stdout),
             stderr=b"".join(job.stderr),
@@ -167,6 +196,15 @@ class AgentSandbox:
             raise SandboxError(f"{source} is larger than {bytes_max} bytes")
         written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
         return [os.fsdecode(path) for path in written]
+
+    @property
+    def running(self) -> int:
+        """Commands that are under way."""
+        return self._running
+
+    def hold(self, waiting: bool) -> None:
+        """Whoever takes the output cannot take more: the sandbox is read again when this is called with False."""
+        self._machine.channel.hold(waiting)
 
     async def close(self) -> None:
         self._closing = True
@@ -309,7 +347,7 @@ class AgentSandbox:
             if self._closing or not (memory or processes):
                 raise
             out, err = (sum(map(len, kept)) for kept in (job.stdout, job.stderr))
-            return Ended(signal.SIGKILL, True, False, memory, processes, out, err, 0, 0)
+            return Ended(signal.SIGKILL, True, False, memory, processes, False, out, err, 0, 0)
 
     async def _what_ran_out(self, before: Counters) -> tuple[bool, bool]:
         """Whether memory or processes ran out. The kernel may count a moment after the sandbox is gone."""
@@ -346,34 +384,19 @@ class AgentSandbox:
             raise
         ended = job.done.result()
         if ended.status:
-            raise _file_error(name, argv[0], _code(ended.status), b"".join(job.stderr))
+            raise file_error(name, argv[0], exit_code(ended.status), b"".join(job.stderr))
         return ended, b"".join(job.stdout)
 
     def _reason(self, ended: Ended, before: Counters, after: Counters) -> Reason:
-        code = _code(ended.status)
+        code = exit_code(ended.status)
         if ended.memory or (code and after.oom > before.oom):
             return "oom"
         if self._closing:
             return "cancelled"
+        if ended.instructions:
+            return "timeout"
         if code and (ended.processes or after.pids > before.pids):
             return "pids"
         if code and (ended.disk_full or self._machine.disk_full()):
             return "disk"
         return "signal" if os.WIFSIGNALED(ended.status) else "exit"
-
-
-def _code(status: int) -> int:
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def _file_error(name: str, path: str, code: int, text: bytes) -> Exception:
-    try:
-        number = int(text) if code == 120 else 0
-    except ValueError:
-        number = 0
-    why = os.strerror(number) if number else f"ended with code {code}: {text.decode('utf-8', 'replace')}"
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        return NotFound(f"{name} {path}: {why}")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return Refused(f"{name} {path}: {why}")
-    return SandboxError(f"{name} {path}: {why}")

@@ -37,6 +37,9 @@ class Limits(msgspec.Struct, frozen=True):
     """Open files per process."""
     output_bytes: int = 4 << 20
     """Kept of each of stdout and stderr; what comes after is read, counted and thrown away."""
+    instructions: int = 0
+    """Of WebAssembly, for each command, in wasmtime's fuel (about one for each instruction): a bound that does not depend
+    on how busy the machine is. 0 is none; other tiers cannot count them and refuse."""
     read_bytes_per_second: int = 0
     """From the disks under its mounts and under its image; 0 is no limit. Needs a cgroup."""
     write_bytes_per_second: int = 0

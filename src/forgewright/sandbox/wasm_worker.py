@@ -1,7 +1,8 @@
 """The process in which WebAssembly runs: it speaks the agent's protocol on descriptors 0 and 1.
 
-One module, compiled once and kept; one command at a time. A command that has to be killed takes the process
-along, because nothing inside it can interrupt a host call that blocks; the driver starts another.
+One module, compiled once and kept; one command at a time. A command that has to be killed is interrupted at its next
+loop or call (an epoch); where that takes longer than a moment, because nothing interrupts a call into the host that
+blocks, the process goes along, and the driver starts another.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ import struct
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 _HEADER = struct.Struct("<IBI")
-_EXEC = struct.Struct("<BBIIQQQQQII")
+_EXEC = struct.Struct("<BBIIQQQQQIIHH")
 _EXITED = struct.Struct("<iBQQQQ")
 _EXEC_TYPE, _STDIN, _KILL, _PING = 1, 2, 4, 5
 _HELLO, _OUT, _ERR, _EXITED_TYPE, _PONG, _CREDIT, _GONE = 65, 66, 67, 68, 69, 70, 71
 _READ, _WRITE, _LIST, _REMOVE = 1, 2, 3, 4
-_FLAG_KILLED, _FLAG_MEMORY = 1, 4
+_FLAG_KILLED, _FLAG_MEMORY, _FLAG_INSTRUCTIONS = 1, 4, 16
 _PAGE = 65_536
+INTERRUPT_SECONDS = 1.0
 _ENOTSUP = 58
 """WASI preview 1, errno."""
 
@@ -37,6 +40,7 @@ class Setup(msgspec.Struct, frozen=True):
     module: str
     compiled: str
     memory_bytes: int
+    instructions: int
     disk_bytes: int
     folders: tuple[tuple[str, str, bool], ...]
     """(host path, path inside, can be written); "/" is the sandbox's own folder."""
@@ -83,8 +87,13 @@ class Input:
         self.complete = threading.Event()
 
 
-def _receive(wire: Wire, inputs: dict[int, Input], requests: queue.Queue[tuple[int, bytes] | None]) -> None:
-    """Reads frames until the driver is gone; then, and to kill a command, the whole process ends."""
+def _receive(
+    wire: Wire,
+    inputs: dict[int, Input],
+    requests: queue.Queue[tuple[int, bytes] | None],
+    interrupt: Callable[[int], bool],
+) -> None:
+    """Reads frames until the driver is gone; then, and to kill what cannot be interrupted, the whole process ends."""
     buffer = bytearray()
     while data := os.read(0, 1 << 18):
         buffer += data
@@ -106,6 +115,8 @@ def _receive(wire: Wire, inputs: dict[int, Input], requests: queue.Queue[tuple[i
             elif kind == _PING:
                 wire.send(_PONG, number, payload)
             elif kind == _KILL and number in inputs:
+                if interrupt(number):
+                    continue
                 wire.exited(number, -signal.SIGKILL, _FLAG_KILLED, 0, 0)
                 os._exit(0)
             elif kind == _KILL:
@@ -119,7 +130,7 @@ class Worker:
 
         self._setup = setup
         self._w = wasmtime
-        self._engine = wasmtime.Engine(engine_config())
+        self._engine = wasmtime.Engine(engine_config(fuel=bool(setup.instructions)))
         self._module = load(self._engine, setup.module, setup.compiled)
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
@@ -127,6 +138,17 @@ class Worker:
         self._linker.define_unknown_imports_as_traps(self._module)
         self._prepared = self._linker.instantiate_pre(self._module)
         self._wire = Wire()
+        self._running = 0
+        self._killed = 0
+        self._over = threading.Event()
+
+    def _interrupt(self, number: int) -> bool:
+        """Ends the command at its next loop or call; False where it did not get there."""
+        if self._running != number:
+            return False
+        self._killed = number
+        self._engine.increment_epoch()
+        return self._over.wait(INTERRUPT_SECONDS)
 
     def _without_sockets(self) -> None:
         """Each socket call that the module knows fails as not supported, in whatever dialect it knows it."""
@@ -142,12 +164,14 @@ class Worker:
     def serve(self) -> None:
         inputs: dict[int, Input] = {}
         requests: queue.Queue[tuple[int, bytes] | None] = queue.Queue()
-        threading.Thread(target=_receive, args=(self._wire, inputs, requests), daemon=True).start()
+        threading.Thread(
+            target=_receive, args=(self._wire, inputs, requests, self._interrupt), daemon=True
+        ).start()
         self._wire.send(_HELLO, 1)
         while (request := requests.get()) is not None:
             number, payload = request
             inputs[number].complete.wait()
-            kind, _, _, _, kept_max, _, _, _, _, argc, envc = _EXEC.unpack_from(payload)
+            kind, _, _, _, kept_max, _, _, _, _, argc, envc, _, _ = _EXEC.unpack_from(payload)
             words = payload[_EXEC.size : -1].split(b"\0")
             argv, environment = words[1 : 1 + argc], words[1 + argc : 1 + argc + envc]
             out, err = Output(self._wire, _OUT, number, kept_max), Output(self._wire, _ERR, number, kept_max)
@@ -155,9 +179,15 @@ class Worker:
             if kind:
                 code, flags = self._builtin(kind, argv, inputs[number], out, err), 0
             else:
+                self._over.clear()
+                self._running = number
                 code, flags = self._run(argv, environment, inputs[number], out, err)
+                self._running = 0
+                if self._killed == number:
+                    code, flags = -signal.SIGKILL, _FLAG_KILLED
             inputs.pop(number).file.close()
             self._wire.exited(number, code, flags, out.written, err.written)
+            self._over.set()
 
     def _run(
         self, argv: list[bytes], environment: list[bytes], stdin: Input, out: Output, err: Output
@@ -174,6 +204,9 @@ class Worker:
         store = w.Store(self._engine)
         store.set_limits(memory_size=self._setup.memory_bytes, instances=1, memories=1)
         store.set_wasi(wasi)
+        store.set_epoch_deadline(1)
+        if self._setup.instructions:
+            store.set_fuel(self._setup.instructions)
         flags = code = 0
         instance: Any = None
         try:
@@ -182,6 +215,8 @@ class Worker:
         except w.ExitTrap as error:
             code = error.code & 0xFF
         except w.Trap as error:
+            if error.trap_code is w.TrapCode.OUT_OF_FUEL:
+                flags |= _FLAG_INSTRUCTIONS
             err(f"{error.message.splitlines()[-1] if error.message else error}\n".encode())
             code = 134
         except w.WasmtimeError as error:
@@ -269,12 +304,14 @@ class Worker:
             os.close(fd)
 
 
-def engine_config() -> Any:
+def engine_config(*, fuel: bool = False) -> Any:
     import wasmtime
 
     config = wasmtime.Config()
     config.wasm_threads = False
     config.max_wasm_stack = 1 << 20
+    config.epoch_interruption = True
+    config.consume_fuel = fuel
     return config
 
 

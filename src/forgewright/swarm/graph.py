@@ -6,20 +6,18 @@ import asyncio
 
 import msgspec
 
-from forgewright.agent.agent import Agent
-from forgewright.agent.builtin.code import code_edit, code_query
-from forgewright.agent.builtin.plan import latest_plan, write_plan
+from forgewright.agent.builtin.plan import latest_plan
 from forgewright.core.errors import NotFound
 from forgewright.graph import END, End, Goto, Graph, Update
 from forgewright.models.types import Assistant, Message, ToolResult
 from forgewright.runtime.context import Context
 from forgewright.sandbox.types import Mount, SandboxSpec
 from forgewright.swarm import prompts
+from forgewright.swarm.agents import Agents
 from forgewright.swarm.effects import Commit, Reset
 from forgewright.swarm.state import Accepted, JobState
 from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, discover, headline, parse
 from forgewright.swarm.workspace import Workspace
-from forgewright.tools.types import Tool
 
 CHANGES_CHARS_MAX = 24_000
 INSIDE = "/workspace"
@@ -55,6 +53,8 @@ class Swarm:
         tests: TestPlan | None,
         spec: SandboxSpec,
         limits: Limits,
+        *,
+        context_tokens: int | None = None,
     ) -> None:
         self.workspace = workspace
         self.tests = tests
@@ -62,17 +62,8 @@ class Swarm:
         self.limits = limits
         prefix = workspace.place.source.prefix
         self.root_inside = f"{INSIDE}/{prefix}" if prefix else INSIDE
-        reading, writing = prompts.languages()
-        self.planner = Agent(
-            "planner",
-            prompts.with_language(prompts.PLANNER, reading),
-            tools=[code_query, write_plan],
-        )
-        tools: list[Tool] = [code_query, code_edit, write_plan]
-        self.coder = Agent("coder", prompts.with_language(prompts.CODER, writing), tools=tools)
-        self.refactorer = Agent(
-            "refactorer", prompts.with_language(prompts.REFACTORER, writing), tools=tools[:2]
-        )
+        agents = Agents(workspace, context_tokens)
+        self.planner, self.coder, self.refactorer = agents.planner, agents.coder, agents.refactorer
         self.graph = declare(self)
 
     # ── nodes ────────────────────────────────────────────────────────────────────────────────────────

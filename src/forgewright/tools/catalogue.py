@@ -20,6 +20,16 @@ FOUND_MAX = 10
 _K1, _B = 1.2, 0.6
 """BM25's saturation and length normalisation (Robertson and Zaragoza, 2009)."""
 _NAME_WEIGHT = 3
+_ALIKE_WEIGHT = 0.6
+_ALIKE = (
+    "create add new make open start insert post write send put book set upload register give take",
+    "get show read fetch see view find look value detail download what",
+    "list all which who search query find show see what there",
+    "update change edit modify rename move set patch scale adjust point",
+    "delete remove cancel erase drop kill purge revoke close",
+)
+"""What tools are called that do much the same, and what people call it; a word in one of these stands, with less
+weight, for the others."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -61,14 +71,18 @@ class Catalogue:
         """The tools that fit best, best first; none if no word fits."""
         if query in self._tools:
             return [self._tools[query]]
-        words = set(_words(query[:1_000]))
+        words = dict.fromkeys(_words(query[:1_000]), 1.0)
+        for group in _GROUPS:
+            if not group.isdisjoint(words):
+                for word in group:
+                    words.setdefault(word, _ALIKE_WEIGHT)
         mean = sum(self._lengths.values()) / (len(self._lengths) or 1) or 1.0
         scores: dict[str, float] = {}
-        for word in words:
+        for word, share in words.items():
             having = self._having.get(word)
             if not having:
                 continue
-            weight = math.log(1 + (len(self._tools) - having + 0.5) / (having + 0.5))
+            weight = share * math.log(1 + (len(self._tools) - having + 0.5) / (having + 0.5))
             for name, counts in self._counts.items():
                 count = counts.get(word)
                 if count:
@@ -95,6 +109,9 @@ class Catalogue:
             )
 
         return FunctionTool(search_tools, recovery="pure")
+
+
+_GROUPS = tuple(frozenset(group.split()) for group in _ALIKE)
 
 
 def _counts(tool: Tool) -> dict[str, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import msgspec
 
 from forgewright.core.errors import ToolArgumentError, ToolError, UsageError
-from forgewright.tools import docstring, signature
+from forgewright.tools import docstring, sharing, signature
 from forgewright.tools.mistakes import mistakes
 from forgewright.tools.schema import nested, schema_of
 from forgewright.tools.types import CallContext, Recovery, Tool, ToolOutput
@@ -36,6 +36,8 @@ class FunctionTool(Generic[P, R]):
         resource: str | None = None,
         reconcile: Callable[..., Any] | None = None,
         blocking: bool = False,
+        reads: Sequence[str] | None = None,
+        writes: Sequence[str] | None = None,
         depth: int = 0,
     ) -> None:
         plain, _ = signature.underlying(function)
@@ -70,6 +72,8 @@ class FunctionTool(Generic[P, R]):
         self.resource = resource or self.name
         self.blocking = blocking
         self.signature = signature.read(function, self.name, docs, signature.caller_names(depth + 1))
+        self.touches = sharing.declared(reads, writes, self.signature.names, self.name)
+        """What was declared of the things that a call reads and changes; None where nothing was."""
         self._decode = signature.decoder(self.signature.arguments).decode
         self._reconcile = reconcile
         self.schema = schema_of(self.signature.arguments)
@@ -205,6 +209,8 @@ def tool(
     resource: str | None = None,
     reconcile: Callable[..., Any] | None = None,
     blocking: bool = False,
+    reads: Sequence[str] | None = None,
+    writes: Sequence[str] | None = None,
 ) -> Callable[[Callable[P, R]], FunctionTool[P, R]]: ...
 
 
@@ -219,6 +225,9 @@ def tool(function: Callable[P, R] | None = None, /, **options: Any) -> Any:
     - `reconcile`: for `reconcilable` tools, a function with the same parameters that says what a call did.
     - `blocking`: a function that is not async runs in a thread, which a time-out leaves behind; without it
       it runs on the event loop and should be quick.
+    - `reads`, `writes`: names of the things that a call touches, `{parameter}` for an argument: `orders/{id}` is a part of
+      `orders`. Calls of one turn that do not clash run side by side. Without them a `pure` tool may read everything
+      and any other may change everything.
 
     Raises `UsageError` for a signature that cannot be asked of a model.
     """

@@ -15,7 +15,7 @@ from forgewright.core.version import VERSION
 from forgewright.graph import END, Graph, State, Update
 from forgewright.models.types import ToolCall
 from forgewright.runtime.context import Context
-from forgewright.sandbox.types import Command, Mount, SandboxSpec
+from forgewright.sandbox.types import Command
 from forgewright.tools import CallContext, FunctionTool, Tool, ToolOutput, tool
 from forgewright.tools.mcp.interaction import InputNeeded, ServedCall
 from forgewright.tools.mcp.server import ToolServer
@@ -28,7 +28,6 @@ ACTOR = "mcp"
 """The principal that policies know MCP clients as."""
 NAMESPACE = "mcp-calls"
 """Where the runs of clients' idempotency keys are remembered."""
-INSIDE = "/work"
 
 INSTRUCTIONS = """\
 Tools of a Forgewright engine. Code is read with code_query and changed with code_edit, by programs of the language of
@@ -151,21 +150,22 @@ def _graph(bridge: _Bridge) -> Graph[CallState]:
 def project_tools(root: Path) -> Sequence[Tool]:
     """The tools that are offered of a project: reading and changing its code, and running commands on it."""
     from forgewright.agent.builtin.code import code_edit, code_query
+    from forgewright.agent.workspace.work import TREE, WorkEffect
 
     @tool(recovery="pure")
     async def run_command(
         argv: list[str], context: Context, purpose: str = "shell", seconds: int = 600
     ) -> str:
-        """Run a command on a copy of the project, in a sandbox without network; nothing that it writes remains.
+        """Run a command on a copy of the project, in a sandbox without network; nothing that it writes remains, and what the
+        policy does not let you read is empty there.
 
         Args:
             argv: Program and arguments
             purpose: tests, build, lint, or shell; the policy chooses the sandbox by it
             seconds: After which it is ended, at most 3600
         """
-        spec = SandboxSpec(mounts=(Mount(str(root.resolve()), INSIDE, "cow"),), workdir=INSIDE)
-        command = Command(tuple(argv), workdir=INSIDE, timeout_seconds=float(max(1, min(seconds, 3600))))
-        done = await context.exec(command, purpose=purpose, spec=spec)
+        command = Command(tuple(argv), workdir=TREE, timeout_seconds=float(max(1, min(seconds, 3600))))
+        done = await context.perform(WorkEffect(command, purpose, root, changes=False))
         said = (done.stdout + done.stderr).decode("utf-8", "replace")
         return f"exit {done.code}{'' if done.reason == 'exit' else f' ({done.reason})'}\n{said}"
 

@@ -127,9 +127,10 @@ def file_tools(backend: Backend, *, writing: bool = True, code: Collection[str] 
             lines.append(f"(not searched, binary or too large: {', '.join(found.skipped[:10])})")
         return "\n".join(lines) or "no line fits"
 
-    looking = [FunctionTool(function, recovery="pure") for function in (ls, read_file, glob, grep)]
+    one = ("files/{path}",)
+    looking = [FunctionTool(f, recovery="pure", reads=one) for f in (ls, read_file, glob, grep)]
     changing = [
-        FunctionTool(function, recovery="idempotent") for function in (write_file, edit_file, delete_file)
+        FunctionTool(f, recovery="idempotent", writes=one) for f in (write_file, edit_file, delete_file)
     ]
     return [*looking, *changing] if writing else looking
 

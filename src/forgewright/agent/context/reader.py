@@ -30,7 +30,7 @@ def _prototype() -> FunctionTool[..., Page]:
         """Read a part of a large tool result that was set aside; without `result`, list them.
 
         Args:
-            result: Its handle, as the preview names it.
+            result: Its handle, as the preview names it; or a tool's name, for the newest result of that tool.
             start_line: First line, from 1. With a pattern: search from this line on.
             end_line: Last line, inclusive.
             start_byte: First byte, from 0, instead of lines.

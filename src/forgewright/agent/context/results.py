@@ -51,10 +51,7 @@ class SetAside:
     def put(self, result: ToolResult, stored: ev.Stored | None) -> Aside:
         """Takes a result in; `stored` is where the journal has it, if that is a blob."""
         text = result.text
-        if stored is not None:
-            handle = stored.blob.partition(":")[2][:HANDLE_CHARS]
-        else:
-            handle = sha256(text.encode("utf-8", "replace")).hexdigest()[:HANDLE_CHARS]
+        handle = sha256(text.encode("utf-8", "replace")).hexdigest()[:HANDLE_CHARS]
         value: ev.Value = stored or msgspec.Raw(msgspec.json.encode(text))
         begin = " ".join(text[:400].split())[:80]
         aside = Aside(handle, result.name, len(text), text.count("\n") + 1, value, begin)
@@ -102,8 +99,11 @@ class SetAside:
         return "\n".join(lines)
 
     def find(self, handle: str) -> Aside:
-        """Raises `ToolError` with what there is."""
-        found = self._known.get(handle.strip().removeprefix("sha256:")[:HANDLE_CHARS])
+        """By its handle, or the newest of the tool of that name. Raises `ToolError` with what there is."""
+        name = handle.strip()
+        found = self._known.get(name.removeprefix("sha256:")[:HANDLE_CHARS])
+        if found is None:
+            found = next((aside for aside in reversed(self._known.values()) if aside.tool == name), None)
         if found is None:
             there = self.listing(20) or "- none"
             raise ToolError(

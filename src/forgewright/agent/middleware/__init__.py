@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from forgewright.agent.middleware.cache import ResponseCache
     from forgewright.agent.middleware.fallback import Fallback
     from forgewright.agent.middleware.guardrail import Block, Guardrail, Replace
+    from forgewright.agent.middleware.planning import Planning
     from forgewright.agent.middleware.ratelimit import RateLimit
     from forgewright.agent.middleware.redaction import Redaction
     from forgewright.agent.middleware.retry import Retry
@@ -21,6 +22,7 @@ _HOMES = {
     "cache": ("ResponseCache",),
     "fallback": ("Fallback",),
     "guardrail": ("Block", "Guardrail", "Replace"),
+    "planning": ("Planning",),
     "ratelimit": ("RateLimit",),
     "redaction": ("Redaction",),
     "retry": ("Retry",),
@@ -38,6 +40,7 @@ __all__ = [
     "Fallback",
     "Guardrail",
     "Middleware",
+    "Planning",
     "RateLimit",
     "Redaction",
     "Replace",

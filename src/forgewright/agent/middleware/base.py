@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forgewright.agent.answer import Answer
@@ -30,6 +30,9 @@ class Middleware:
     def fresh(self) -> Middleware:
         """The one to use for one `Agent.act`: itself, or where it keeps state, a copy without any."""
         return self
+
+    def given(self, tools: Mapping[str, Tool]) -> None:
+        """Told the agent's tools, before anything else happens."""
 
     async def before_agent(self, messages: tuple[Message, ...], context: Context) -> tuple[Message, ...]:
         """What the agent is asked."""

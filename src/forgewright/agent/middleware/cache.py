@@ -18,7 +18,6 @@ from forgewright.models.types import Model, OnDelta, Request, Response, Usage
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
-    from forgewright.store.ports import MemoryStore
 
 NAMESPACE = "cache/model"
 
@@ -39,17 +38,20 @@ class ResponseCache(Middleware):
         self._clock = clock
 
     def wrap_model(self, model: Model, context: Context) -> Model:
-        return _Cached(model, context.execution.journal.memory, self._ttl_seconds, self._clock)
+        if context.execution.subject:
+            return model  # what is personal is sealed in the record, and kept nowhere else
+        return _Cached(model, context, self._ttl_seconds, self._clock)
 
 
 class _Cached:
     def __init__(
-        self, model: Model, memory: MemoryStore, ttl_seconds: float, clock: Callable[[], float]
+        self, model: Model, context: Context, ttl_seconds: float, clock: Callable[[], float]
     ) -> None:
         self.name = model.name
         self.context_tokens = model.context_tokens
         self._model = model
-        self._memory = memory
+        self._memory = context.execution.journal.memory
+        self._cleaner = context.execution.cleaner
         self._ttl_seconds = ttl_seconds
         self._clock = clock
 
@@ -70,7 +72,7 @@ class _Cached:
             kept = msgspec.structs.replace(
                 response, usage=Usage(), model=f"cache:{response.model or self.name}"
             )
-            entry = Entry(kept, self._clock() + self._ttl_seconds)
+            entry = Entry(self._cleaner.value(kept), self._clock() + self._ttl_seconds)
             await self._memory.put(NAMESPACE, key, msgspec.json.encode(entry))
         return response
 

@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
 
 class Redaction(Middleware):
-    """For an agent whose engine does not redact by policy (`@redact("secrets")`). `known`: secrets to take out
-    wherever they stand, beside what is recognised by its form."""
+    """What one agent shall not see, beside the secrets that the engine takes out for all: `kinds` (`email`, `phone`,
+    `card`, `iban`, `ip`), and `known` texts wherever they stand."""
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), *, kinds: Iterable[str] = ()) -> None:
         self._known = tuple(known)
+        self._kinds = tuple(dict.fromkeys(("secrets", *kinds)))
         self._made: Redactor | None = None
 
     def _clean(self, text: str) -> tuple[str, list[str]]:
         if self._made is None:
             from forgewright.journal.redact.redactor import Redactor
 
-            self._made = Redactor(self._known)
+            self._made = Redactor(self._known, kinds=self._kinds)
         done = self._made.redact(text)
         return done.text, sorted({finding.rule for finding in done.findings})
 

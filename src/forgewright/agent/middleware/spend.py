@@ -32,6 +32,7 @@ class SpendLimit(Middleware):
         self.calls = dict(calls or {})
         self._spent: Counter[str] = Counter()
         self._called: Counter[str] = Counter()
+        self._refused: set[str] = set()
 
     def fresh(self) -> SpendLimit:
         limits = self.limits
@@ -56,12 +57,16 @@ class SpendLimit(Middleware):
         self._spent["requests"] += 1
         self._spent["tokens"] += usage.input_tokens + usage.output_tokens
         self._spent["microdollars"] += usage.cost_microdollars
+        self._refused.clear()
+        for call in response.message.calls:  # counted here, in their order: they may be made in any
+            self._called[call.name] += 1
+            if self._called[call.name] > self.calls.get(call.name, self._called[call.name]):
+                self._refused.add(call.id)
         return response
 
     async def tool(self, tool_call: ToolCall, call: CallTool, context: Context) -> ToolResult:
-        most = self.calls.get(tool_call.name)
-        self._called[tool_call.name] += 1
-        if most is not None and self._called[tool_call.name] > most:
+        if tool_call.id in self._refused:
+            most = self.calls[tool_call.name]
             said = f"{tool_call.name} may be called {most} times in this work, and was; go on without it"
             return ToolResult(tool_call.id, tool_call.name, said, error=True)
         return await call(tool_call)

@@ -11,16 +11,19 @@ import msgspec
 
 from forgewright.agent.middleware import CallTool, Middleware
 from forgewright.agent.subagents.subagent import Subagent, as_subagent, effect_of, perform
-from forgewright.core.errors import ToolError, UsageError
+from forgewright.core.errors import IntegrityError, LeaseLost, LostRace, StoreError, ToolError, UsageError
 from forgewright.models.types import ToolCall, ToolResult
 from forgewright.runtime.effects.agent import AgentEffect, Delegated
-from forgewright.runtime.park import ParkSignal
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from forgewright.agent.agent import Agent
     from forgewright.runtime.context import Context
+
+
+BROKEN = (StoreError, IntegrityError, LeaseLost, LostRace)
+"""Errors by which a run ends for now, and not the agent."""
 
 
 class Job:
@@ -43,7 +46,12 @@ class Job:
     async def cancel(self, why: str) -> None:
         """Returns when it has ended; one that ended before stays as it is."""
         if not self.task.done():
-            self.effect.cancelled = why
+            self.effect.cancel(self.task, why)
+            await asyncio.wait([self.task])
+
+    async def leave(self) -> None:
+        """Ends its work in this process; it goes on when the run is resumed."""
+        if not self.task.done():
             self.task.cancel()
             await asyncio.wait([self.task])
 
@@ -86,9 +94,12 @@ class Crew(Middleware):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        goes_on = isinstance(error, (ParkSignal, asyncio.CancelledError))  # … when the run is resumed
+        over = error is None or (isinstance(error, Exception) and not isinstance(error, BROKEN))
         for job in self.jobs.values():
-            await job.cancel("" if goes_on else f"{self.lead.name} ended before it")
+            if over:
+                await job.cancel(f"{self.lead.name} ended before it")
+            else:
+                await job.leave()
         if error is None:
             for job in self.jobs.values():
                 _ = job.ended

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -19,16 +19,16 @@ from forgewright.policy import labels
 from forgewright.policy.types import Attempt, Fact, Gate, Verdict
 from forgewright.sandbox.types import Mount, SandboxSpec
 
+if TYPE_CHECKING:
+    from forgewright.runtime.context import Context
+
 ENTRIES_MAX = 100_000
-MOUNTS_MAX = 200
+MOUNTS_MAX = 1_000
 """Mounts that hide or protect something, in one sandbox."""
 MASKS = Path(__file__).parent / "masks"
 """What lies over hidden files and folders."""
 
 Ability = Literal["read", "edit"]
-_NAMED = frozenset(("labels", "name", "suffix"))
-_SAME = frozenset(("operations", "lines", "files"))
-"""Facts that are the same for every path that a guard asks about."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -55,10 +55,18 @@ class Guard:
     """The gate's answers on paths for one principal, remembered: where no policy looks further than at labels, name or
     suffix, one answer serves all paths that have them in common."""
 
-    def __init__(self, gate: Gate, principal: str, *, operation: str = "exec") -> None:
-        """`operation`: what policies see in `context.operations` of an edit."""
+    def __init__(
+        self,
+        gate: Gate,
+        principal: str,
+        *,
+        operation: str = "exec",
+        facts: Mapping[str, Fact] | None = None,
+    ) -> None:
+        """`operation`: what policies see in `context.operations` of an edit; `facts`: what else they may know."""
         self._gate = gate
         self._operations = (operation,)
+        self._facts = dict(facts or {})
         self.principal = principal
         self._known: dict[tuple[object, ...], Verdict] = {}
         self._keys: dict[str, Callable[[str], tuple[object, ...]]] = {
@@ -70,7 +78,7 @@ class Guard:
         key = (action, *self._keys[action](path))
         found = self._known.get(key)
         if found is None:
-            facts: dict[str, Fact] = {"paths": (path,)}
+            facts: dict[str, Fact] = {**self._facts, "paths": (path,)}
             if action == "edit":
                 facts["operations"] = self._operations
             attempt = Attempt(self.principal, action, path, facts)
@@ -102,6 +110,12 @@ class Guard:
                 hint="put them into one folder, and forbid to read that",
             )
         return Survey(hide, freeze[: MOUNTS_MAX - len(hide)], seen)
+
+
+def guard_of(context: Context, operation: str) -> Guard:
+    """For whoever acts in a run, with the facts that the door would give the gate."""
+    facts = context.strand.facts if context.strand.depth else {}
+    return Guard(context.execution.gate, context.actor, operation=operation, facts=facts)
 
 
 def guarded(spec: SandboxSpec, root: Path, survey: Survey) -> SandboxSpec:
@@ -210,7 +224,7 @@ def _key(gate: Gate, action: str) -> Callable[[str], tuple[object, ...]]:
                 return lambda path: (path,)
             for condition in policy.body["conditions"]:
                 used |= _facts(condition["body"])
-    if not used <= _NAMED | _SAME:
+    if used & {"path", "*"}:
         return lambda path: (path,)
 
     def key(path: str) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.agent.workspace.changes import Change, ChangeFiles, content_digest
-from forgewright.agent.workspace.guard import Guard
+from forgewright.agent.workspace.guard import guard_of
 from forgewright.agent.workspace.staging import staging_of
 from forgewright.core.errors import Conflict, ForgewrightError, NotFound, PolicyDenied, UsageError
 from forgewright.core.ids import digest
@@ -30,7 +30,7 @@ class GuardedFiles:
         self._files = files
         self._context = context
         self._operation = operation
-        self._guard = Guard(context.execution.gate, context.actor, operation=operation)
+        self._guard = guard_of(context, operation)
 
     async def ls(self, path: str = "") -> Sequence[Entry]:
         listed = await self._files.ls(path)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.agent.workspace.changes import Change, ChangeFiles
-from forgewright.agent.workspace.guard import Guard, Survey, guarded
+from forgewright.agent.workspace.guard import Survey, guard_of, guarded
 from forgewright.agent.workspace.staging import Staging, staging_of
 from forgewright.core.errors import Conflict, PolicyDenied, Refused, SandboxError
 from forgewright.core.ids import digest
@@ -74,9 +74,21 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class WorkEffect(ExecEffect):
-    """A command over a copy of the tree at `root`. Pure: nothing of it remains until its changes are taken over."""
+    """A command over a copy of the tree at `root`. Pure: nothing of it remains until its changes are taken over.
 
-    def __init__(self, command: Command, purpose: str, root: Path, spec: SandboxSpec | None = None) -> None:
+    `changes=False`: what it changes is not even looked at.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        purpose: str,
+        root: Path,
+        spec: SandboxSpec | None = None,
+        *,
+        changes: bool = True,
+    ) -> None:
+        self._changes = changes
         spec = spec or SandboxSpec()
         mounts = (Mount(str(root.resolve()), TREE, "cow"), *spec.mounts)
         spec = msgspec.structs.replace(spec, mounts=mounts, workdir=TREE)
@@ -86,7 +98,7 @@ class WorkEffect(ExecEffect):
 
     async def oblige(self, verdict: Verdict, context: Context) -> None:
         await super().oblige(verdict, context)
-        guard = Guard(context.execution.gate, context.actor)
+        guard = guard_of(context, "exec")
         self.survey = await asyncio.to_thread(guard.survey, self.root)
         self.spec = guarded(self.spec, self.root, self.survey)
 
@@ -95,6 +107,9 @@ class WorkEffect(ExecEffect):
         listener = context.execution.output_listener(context.actor)
         sandbox = await context.execution.engine.sandboxes.open(self.spec)
         try:
+            if not self._changes:
+                done = await sandbox.run(self.command, on_output=listener)
+                return Worked(**msgspec.structs.asdict(done), hidden=self.survey.hidden)
             view = View(sandbox, self.root, self.survey, staging_of(context))
             await view.look()
             done = await sandbox.run(self.command, on_output=listener)
@@ -215,7 +230,7 @@ class View:
 
 async def take_over(root: Path, worked: Worked, context: Context) -> Taken:
     """Writes what a command changed into the tree: what the policy permits, and with a yes what needs one."""
-    guard = Guard(context.execution.gate, context.actor)
+    guard = guard_of(context, "exec")
     free: list[Change] = []
     groups: list[list[Change]] = [free]
     for change in worked.changes:

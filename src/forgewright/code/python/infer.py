@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from forgewright.code.deadline import check as check_time
 from forgewright.code.python import annotated, containers, members, narrowing, returns
 from forgewright.code.python.known import BUILTINS, DEPTH_MAX, LITERALS
 from forgewright.code.python.scopes import Binding, FileIndex, Link, Scope, Site
@@ -41,6 +42,11 @@ class Inference:
         self._active: set[object] = set()
         self._mro: dict[Scope, tuple[list[Scope], bool]] = {}
 
+    def forget(self) -> None:
+        """Drop what was inferred, before the scopes that it speaks of are dropped."""
+        self._memo.clear()
+        self._mro.clear()
+
     # expressions ------------------------------------------------------------------------------
 
     def infer(self, node: Node, scope: Scope) -> Values:
@@ -73,6 +79,7 @@ class Inference:
             name = scope.file.text(attr)
             return union(*(self.member(value, name) for value in self.infer(obj, scope) or UNSURE))
         if kind == "call":
+            check_time()
             return self.infer_call(node, scope)
         if kind in LITERALS:
             return (ExternalInstance(LITERALS[kind]),)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence, Role
 from forgewright.code.python.keys import NONE, Key, Keys
-from forgewright.code.python.scopes import FileIndex, Scope
+from forgewright.code.python.scopes import FileIndex
 
 if TYPE_CHECKING:
     from forgewright.code.project import Project
@@ -26,11 +26,16 @@ class Finder:
         self.types = identity.types
         self.modules = identity.modules
 
-    def find(self, keys: Keys, name: str, *, hierarchy: bool) -> tuple[Keys, list[Occurrence]]:
-        """The places, and the keys after joining what must be renamed together."""
+    def find(
+        self, keys: Keys, name: str, *, hierarchy: bool, release: Callable[[], None] = lambda: None
+    ) -> tuple[Keys, list[Occurrence]]:
+        """The places, and the keys after joining what must be renamed together.
+
+        `release` is called where no scope is held: it may forget the facts of files, to bound the memory.
+        """
         for _ in range(ROUNDS_MAX):
             if hierarchy:
-                keys = self.family(keys, name)
+                keys = self.family(keys, name, release)
             places: dict[tuple[str, int], Occurrence] = {}
             joined: set[Key] = set(keys)
             for path in self.candidates(keys, name):
@@ -39,6 +44,7 @@ class Finder:
                     at = (place.path, place.start)
                     if at not in places or (place.certain and not places[at].certain):
                         places[at] = place
+                release()
             if joined == keys:
                 break
             keys = frozenset(joined)
@@ -59,32 +65,39 @@ class Finder:
             return True
         return all(p.name != key.name or p.kind in ("positional", "star", "kwargs") for p in scope.parameters)
 
-    def family(self, keys: Keys, name: str) -> Keys:
+    def family(self, keys: Keys, name: str, release: Callable[[], None] = lambda: None) -> Keys:
         """With a method also those that it overrides and that override it."""
         members = {key for key in keys if not key.is_module and self.identity.scope(key).kind == "class"}
         if not members or name.startswith("__"):
             return keys
-        definers: list[Scope] = []
+        above = {key: self.above(key) for key in members}
         for path in self.project.containing(name.encode(), "python"):
             for scope in self.types.file(path).scopes:
                 if scope.kind == "class" and (
                     name in scope.bindings or name in scope.self_sites or name in scope.slots
                 ):
-                    definers.append(self.identity.canonical(scope, name))
-        wanted = {self.identity.scope(key) for key in members}
+                    home = self.identity.canonical(scope, name)
+                    key = Key(home.file.path, home.index, name)
+                    if key not in above:
+                        above[key] = self.above(key)
+            release()
+        wanted = set(members)
         grown = True
         while grown:
             grown = False
-            for scope in definers:
-                if scope in wanted:
+            for key, classes in above.items():
+                if key in wanted:
                     continue
-                order = self.types.mro(scope)[0]
-                if any(other in order for other in wanted) or any(
-                    scope in self.types.mro(other)[0] for other in wanted
-                ):
-                    wanted.add(scope)
+                here = (key.path, key.scope)
+                if any((other.path, other.scope) in classes or here in above[other] for other in wanted):
+                    wanted.add(key)
                     grown = True
-        return keys | {Key(scope.file.path, scope.index, name) for scope in wanted}
+        return keys | frozenset(wanted)
+
+    def above(self, key: Key) -> frozenset[tuple[str, int]]:
+        """A class and those that it inherits from, as (file, number of the scope)."""
+        order = self.types.mro(self.identity.scope(key))[0]
+        return frozenset((scope.file.path, scope.index) for scope in order)
 
     # one file ---------------------------------------------------------------------------------
 

@@ -22,7 +22,9 @@ def rename(resolver: PythonResolver, symbol: Symbol, new_name: str, options: Ren
     check_name(new_name)
     if new_name == old:
         raise EditRefused(f"{old} already has that name", hint="give another name")
-    keys, places = resolver.finder.find(resolver.keys_of(symbol), old, hierarchy=options.hierarchy)
+    keys, places = resolver.finder.find(
+        resolver.keys_of(symbol), old, hierarchy=options.hierarchy, release=resolver.release
+    )
     moves = module_moves(resolver, keys, new_name)
     check_outside(resolver, keys, old)
     certain = [place for place in places if place.certain or options.uncertain]
@@ -30,8 +32,12 @@ def rename(resolver: PythonResolver, symbol: Symbol, new_name: str, options: Ren
         certain = [place for place in certain if place.role != "keyword"]
     if not options.allow_capture:
         Clashes(resolver, keys, old, new_name).check(certain)
-    splices = [shaped(resolver, place, keys, old, new_name) for place in certain]
-    uncertain = [place for place in places if place not in set(certain)]
+    splices: list[Splice] = []
+    for place in certain:
+        splices.append(shaped(resolver, place, keys, old, new_name))
+        resolver.release()
+    sure = set(certain)
+    uncertain = [place for place in places if place not in sure]
     if options.strings != "off" or options.docs != "off":
         more, doubtful = in_prose(resolver, keys, old, options, {(s.path, s.start) for s in splices})
         splices += [Splice(place.path, place.start, place.end, new_name.encode()) for place in more]
@@ -47,11 +53,17 @@ def rename(resolver: PythonResolver, symbol: Symbol, new_name: str, options: Ren
     )
 
 
+COMPILED = frozenset({"super", "__class__", "__debug__"})
+"""Where these stand, the compiler makes other code (language reference, 3.3.3.6 and 4.1)."""
+
+
 def check_name(name: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
         raise EditRefused(
             f"expected a Python identifier, found {name!r}", hint="use letters, digits and _, and no keyword"
         )
+    if name in COMPILED:
+        raise EditRefused(f"{name} is more than a name to the compiler", hint="choose another name")
 
 
 def check_outside(resolver: PythonResolver, keys: Keys, old: str) -> None:
@@ -101,6 +113,12 @@ def module_moves(resolver: PythonResolver, keys: Keys, new_name: str) -> list[tu
             raise EditRefused(
                 f"there is already a module {target}", hint="choose another name or merge the modules"
             )
+        for init in resolver.modules.files(folder) if folder else ():
+            if resolver.file(init).names.get(new_name) or new_name in resolver.file(init).module.bindings:
+                raise EditRefused(
+                    f"{init} names something {new_name}; the module would take its place there",
+                    hint="choose another name",
+                )
         for path in resolver.project.paths():
             if path.startswith(module + "/") or path in resolver.modules.files(module):
                 moves.append((path, target + path[len(module) :]))
@@ -119,17 +137,17 @@ class Clashes:
         self.new = new
 
     def check(self, places: list[Occurrence]) -> None:
-        homes = {self.identity.scope(key) for key in self.keys if not key.is_module}
-        members = {home for home in homes if home.kind == "class"}
-        for home in members:
-            self.member(home)
+        members = {key for key in self.keys if not key.is_module and self.identity.scope(key).kind == "class"}
+        for key in members:
+            self.member(self.identity.scope(key))
         if members:
-            self.heirs(members)
+            self.heirs({(key.path, key.scope) for key in members})
         self.private(places, members)
         by_path: dict[str, set[int]] = {}
         for place in places:
             by_path.setdefault(place.path, set()).add(place.start)
         for path, starts in by_path.items():
+            self.resolver.release()
             self.file(self.resolver.file(path), starts)
 
     def member(self, home: Scope) -> None:
@@ -137,33 +155,35 @@ class Clashes:
             if self.new in scope.bindings or self.new in scope.self_sites:
                 raise self.refusal(f"{scope.name} already has a member {self.new}")
 
-    def heirs(self, homes: set[Scope]) -> None:
+    def heirs(self, homes: set[tuple[str, int]]) -> None:
         """A class below that has the new name already would override the renamed one."""
         for path in sorted(self.resolver.project.containing(self.new.encode(), "python")):
+            self.resolver.release()
             for scope in self.resolver.file(path).scopes:
                 if scope.kind == "class" and (self.new in scope.bindings or self.new in scope.self_sites):
-                    above = homes.intersection(self.types.mro(scope)[0])
-                    if above:
-                        raise self.refusal(
-                            f"{self.new} of {scope.dotted()} in {path} would override that of {above.pop().name}"
-                        )
+                    for above in self.types.mro(scope)[0]:
+                        if (above.file.path, above.index) in homes:
+                            where = f"{scope.dotted()} in {path}"
+                            raise self.refusal(f"{self.new} of {where} would override that of {above.name}")
 
-    def private(self, places: list[Occurrence], homes: set[Scope]) -> None:
+    def private(self, places: list[Occurrence], homes: set[Key]) -> None:
         """Two leading underscores make a name another one in each class (language reference, 6.2.1)."""
         if not is_private(self.new) and not (is_private(self.old) and homes):
             return
-        classes: set[Scope | None] = set()
+        classes: set[tuple[str, int]] = set()
         for place in places:
+            self.resolver.release()
             scope: Scope | None = self.resolver.file(place.path).scope_at(place.start)
             while scope is not None and scope.kind != "class":
                 scope = scope.parent
-            classes.add(scope)
-        if is_private(self.new) and (len(classes) > 1 or (homes and homes != classes)):
+            classes.add((scope.file.path, scope.index) if scope is not None else ("", -1))
+        own = {(key.path, key.scope) for key in homes}
+        if is_private(self.new) and (len(classes) > 1 or (own and own != classes)):
             raise self.refusal(
                 f"{self.new} would be a name of its own in each of the classes that use {self.old}"
             )
-        for home in homes if is_private(self.old) else ():
-            mangled = f"_{home.name.lstrip('_')}{self.old}"
+        for key in homes if is_private(self.old) else ():
+            mangled = f"_{self.identity.scope(key).name.lstrip('_')}{self.old}"
             for path in sorted(self.resolver.project.containing(mangled.encode(), "python")):
                 raise self.refusal(f"{path} names it {mangled}")
 
@@ -288,10 +308,12 @@ def other_words(
     found: list[Occurrence] = []
     name = old.encode()
     for path in resolver.finder.candidates(keys, old):
-        file = resolver.file(path)
-        for start in standing(file.data, name):
-            if (path, start) in done:
-                continue
+        resolver.release()
+        left = [
+            start for start in standing(resolver.project.source(path).data, name) if (path, start) not in done
+        ]
+        for start in left:
+            file = resolver.file(path)
             end = start + len(name)
             node = file.root.descendant_for_byte_range(start, end)
             kind = node.type if node is not None else ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from forgewright.code.binding import DEFAULTS, Occurrence, RenameOptions, Renaming, Symbol
+from forgewright.code.deadline import check as check_time
 from forgewright.code.project import Project, Source
 from forgewright.code.python.build import build
 from forgewright.code.python.infer import Inference
@@ -28,6 +30,10 @@ KINDS = {
 }
 
 _INDEXES: dict[str, tuple[Source, FileIndex]] = {}
+HELD_BYTES_MAX = 2 << 20
+"""Source whose facts are held at once where they may be forgotten; facts take about thirty times as much."""
+HELD_BYTES_REFUSED = 7 << 19
+"""More than this is held for no operation."""
 INDEXES_MAX = 256
 """Files whose facts are kept between resolvers of one process; each as long as its source is the same."""
 
@@ -37,6 +43,7 @@ class PythonResolver:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._held = 0
 
     @cached_property
     def modules(self) -> Modules:
@@ -60,6 +67,7 @@ class PythonResolver:
 
     def file(self, path: str) -> FileIndex:
         """The facts of a file."""
+        check_time()
         found = self._files.get(path)
         if found is None:
             source = self.project.source(path)
@@ -72,7 +80,28 @@ class PythonResolver:
                     _INDEXES.clear()
                 _INDEXES[path] = (source, found)
             self._files[path] = found
+            self._held += len(found.data)
+            if self._held > HELD_BYTES_REFUSED:
+                self._held = HELD_BYTES_MAX + 1
+                self.release()
+                raise EditRefused(
+                    f"more than {HELD_BYTES_REFUSED / (1 << 20):.1f} MiB of code would have to be looked through at once",
+                    hint="the name stands in too many files: choose a symbol with a rarer one",
+                )
         return found
+
+    def release(self) -> None:
+        """Forget the facts of files if they have become many: scopes from before are not those from after."""
+        if self._held <= HELD_BYTES_MAX:
+            return
+        for path, file in self._files.items():
+            file.source.forget_tree()
+            _INDEXES.pop(path, None)
+        self._files.clear()
+        self._held = 0
+        self.types.forget()
+        self.identity.forget()
+        gc.collect()
 
     # Resolver ---------------------------------------------------------------------------------
 
@@ -97,7 +126,7 @@ class PythonResolver:
 
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
         keys = self.keys_of(symbol)
-        return self.finder.find(keys, symbol.name, hierarchy=False)[1]
+        return self.finder.find(keys, symbol.name, hierarchy=False, release=self.release)[1]
 
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         file = self.file(path)

@@ -60,7 +60,7 @@ def products(records: Sequence[ev.Record], commits: Mapping[str, str]) -> Produc
             model := asked.get(event.effect), ev.ModelAsked
         ):
             models[model.model] = models.get(model.model, 0) + 1
-        elif isinstance(event, ev.ArtifactMade):
+        elif isinstance(event, ev.ArtifactMade) and event.content.blob.startswith("sha256:"):
             subjects[event.name] = event.content.blob
         elif isinstance(event, ev.GitAnswered) and event.effect in commits:
             subjects["commit"] = Digest(f"gitCommit:{commits[event.effect]}")
@@ -88,10 +88,11 @@ def provenance(
     """SLSA v1 provenance of a run; the journal's tree head stands among the by-products."""
     first = started.event
     assert isinstance(first, ev.RunStarted)
+    said = {"goal": first.goal, "options": first.options} if not first.subject else {"subject": first.subject}
     return {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
-            "externalParameters": {"goal": first.goal, "graph": first.graph, "options": first.options},
+            "externalParameters": {"graph": first.graph, **said},
             "internalParameters": {"policy": first.policy or ""},
             "resolvedDependencies": [
                 *({"uri": f"model:{name}", "annotations": {"calls": n}} for name, n in made.models.items()),

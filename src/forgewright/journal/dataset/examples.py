@@ -77,9 +77,11 @@ async def examples(journal: Journal, run: RunId) -> AsyncIterator[Example]:
 
 
 async def subjects(journal: Journal, run: RunId) -> set[str]:
-    """Pseudonyms of the persons whose sealed values stand in the run's records."""
+    """Pseudonyms of the persons whom the run is for, or whose sealed values stand in its records."""
     found: set[str] = set()
     for record in await journal.read(run):
+        if isinstance(record.event, ev.RunStarted) and record.event.subject:
+            found.add(record.event.subject)
         found |= {match.decode() for match in _SUBJECT.findall(record.data)}
     return found
 

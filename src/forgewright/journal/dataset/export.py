@@ -159,7 +159,7 @@ Outcomes kept: {", ".join(filters.outcomes)}. Licences kept: {", ".join(filters.
 ## How it was made
 
 Read from a Forgewright {VERSION} journal. Examples with the same context and program were kept once. Runs with
-personal data are in only where each person consented to `{PURPOSE}`, and even there the values stay sealed.
+personal data are in only where each person consented to `{PURPOSE}`, and has not been erased.
 Secrets of published forms were replaced by `[redacted:…]`; no such list is complete, so look before you publish.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Sequence
 from hashlib import sha256
@@ -23,13 +24,15 @@ from forgewright.journal.events import (
 )
 from forgewright.journal.log.keys import PRIVATE, read_signer, trusted_keys
 from forgewright.journal.privacy import ledger
-from forgewright.journal.privacy.vault import SealedValue, Subject, Vault
+from forgewright.journal.privacy.vault import Held, SealedValue, Subject, Vault
 
 if TYPE_CHECKING:
     from forgewright.journal.events import Record
     from forgewright.journal.journal import Journal
 
 RUN = RunId("@privacy")
+CONTENT_PATH = "(content)"
+"""Path of bytes that are no JSON."""
 SEALED_FIELDS = {"sealed", "subject"}
 BASES = (
     "consent",
@@ -49,6 +52,9 @@ class Privacy:
         self._vault = vault
         assert journal.home is not None
         self._home = journal.home
+        self._seen = 0
+        self._consents: dict[str, dict[str, ConsentGiven]] = {}
+        """Pseudonym → purpose → consent, as far as the records were seen."""
 
     async def close(self) -> None:
         await asyncio.to_thread(self._vault.close)
@@ -95,6 +101,25 @@ class Privacy:
             return [self._reveal(item) for item in tree]
         return tree
 
+    async def seal_events(self, events: Sequence[Event], subject: str) -> list[Event]:
+        """The events as they are stored (`sealing`). `subject`: the pseudonym of whom the run is for, or nothing."""
+        from forgewright.journal.privacy.sealing import seal_events
+
+        return await asyncio.to_thread(seal_events, self._vault, events, subject)
+
+    async def open_records(self, records: Sequence[Record]) -> list[Record]:
+        """The records with their events as they were before they were sealed."""
+        from forgewright.journal.privacy.sealing import open_record
+
+        return await asyncio.to_thread(lambda: [open_record(self._vault, record) for record in records])
+
+    async def seal_bytes(self, data: bytes, subject: str) -> SealedValue:
+        return await asyncio.to_thread(self._vault.seal, subject, CONTENT_PATH, data)
+
+    async def open_bytes(self, sealed: SealedValue) -> bytes | None:
+        """None after an erasure."""
+        return await asyncio.to_thread(self._vault.open, sealed.sealed)
+
     # ── persons ──────────────────────────────────────────────────────────────────────────────────────
 
     async def subjects(self) -> list[Subject]:
@@ -123,7 +148,7 @@ class Privacy:
                 "values": [
                     {
                         "path": item.path,
-                        "value": msgspec.Raw(item.value),
+                        "value": _shown(item),
                         "commitment": item.commitment,
                         "records": places.get(item.commitment, []),
                     }
@@ -156,6 +181,15 @@ class Privacy:
         await asyncio.to_thread(ledger.add, signer, subject, now)
         return await self._destroy(subject, reason, actor, replayed=False)
 
+    async def runs_for(self, subject: str) -> list[RunId]:
+        """The runs that were started for a person, given by pseudonym."""
+        found = []
+        for row in await self._journal.runs():
+            first = (await self._journal.store.journal.read(row.run, limit=1))[0]
+            if f'"subject":"{subject}"'.encode() in first.data:
+                found.append(row.run)
+        return found
+
     async def replay(self) -> int:
         """Repeats the erasures of the list on what an old backup brought back; how many that were."""
         done = 0
@@ -170,6 +204,8 @@ class Privacy:
         await asyncio.to_thread(self._vault.erase, subject)
         for key in await self._journal.memory.keys(_memory(subject)):
             await self._journal.memory.delete(_memory(subject), key)
+        for run in await self.runs_for(subject):
+            await asyncio.to_thread(shutil.rmtree, self._home / "runs" / run, ignore_errors=True)
         await self._journal.store.purge()
         certificate = SubjectErased(
             subject=subject,
@@ -206,17 +242,22 @@ class Privacy:
 
     async def consented(self, subject: str, purpose: str) -> ConsentGiven | None:
         """The consent in force now, for the gate to ask; None where there is none, or not any more."""
-        now = time.time_ns() // 1_000_000
-        found: ConsentGiven | None = None
-        for record in await self._events():
+        return (await self.consents(subject)).get(purpose)
+
+    async def consents(self, subject: str) -> dict[str, ConsentGiven]:
+        """Purpose → the consent in force now."""
+        for record in await self._journal.read(RUN, after=self._seen):
+            self._seen = max(self._seen, record.sequence)
             event = record.event
-            if isinstance(event, SubjectErased) and event.subject == subject:
-                found = None
-            elif isinstance(event, ConsentGiven) and (event.subject, event.purpose) == (subject, purpose):
-                found = event
-            elif isinstance(event, ConsentWithdrawn) and (event.subject, event.purpose) == (subject, purpose):
-                found = None
-        return None if found is None or (found.expires is not None and found.expires <= now) else found
+            if isinstance(event, SubjectErased):
+                self._consents.pop(event.subject, None)
+            elif isinstance(event, ConsentGiven):
+                self._consents.setdefault(event.subject, {})[event.purpose] = event
+            elif isinstance(event, ConsentWithdrawn):
+                self._consents.get(event.subject, {}).pop(event.purpose, None)
+        now = time.time_ns() // 1_000_000
+        given = self._consents.get(subject, {})
+        return {purpose: e for purpose, e in given.items() if e.expires is None or e.expires > now}
 
     async def place_hold(self, name: str, reason: str, *, actor: str = "operator") -> Record:
         return await self._note(HoldPlaced(await self.find(name), reason), actor)
@@ -244,7 +285,7 @@ class Privacy:
         """Commitment → the records that it stands in, over the whole log."""
         import re
 
-        wanted = re.compile(rb'"sealed":"(sha256:[0-9a-f]{64})","subject":"' + subject.encode() + b'"')
+        wanted = re.compile(rb'sealed(?:":"|:)(sha256:[0-9a-f]{64})(?:","subject":"|:)' + subject.encode())
         found: dict[str, list[str]] = {}
         start = 0
         while page := await self._journal.store.journal.scan(start=start):
@@ -271,6 +312,16 @@ async def open_privacy(journal: Journal) -> Privacy:
 def _memory(subject: str) -> str:
     """Namespace of long-term memory about a person, which goes with that person."""
     return f"subject/{subject}"
+
+
+def _shown(item: Held) -> msgspec.Raw:
+    """A value as JSON: as it is, or, of an artifact's bytes, as text or base64."""
+    if item.path != CONTENT_PATH:
+        return msgspec.Raw(item.value)
+    try:
+        return msgspec.Raw(msgspec.json.encode(item.value.decode()))
+    except UnicodeDecodeError:
+        return msgspec.Raw(msgspec.json.encode({"base64": item.value}))
 
 
 def _replace(tree: Any, steps: list[str], path: str, seal: Any) -> Any:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+from contextlib import contextmanager
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from pathlib import Path
@@ -21,7 +23,7 @@ from forgewright.core.ids import base32
 from forgewright.store.drivers.sqlite.errors import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
 FILE = "vault.db"
 TAG = b"forgewright-commitment/1\0"
@@ -68,10 +70,11 @@ def commit(path: str, salt: bytes, value: bytes) -> str:
 
 
 class Vault:
-    """One file, used from one thread at a time. Its journal is deleted after each change, so that of a deleted
-    row nothing stays behind."""
+    """One file, for any thread. Its journal is deleted after each change, so that of a deleted row nothing stays
+    behind."""
 
     def __init__(self, home: Path) -> None:
+        self._lock = threading.RLock()
         self.path = home / FILE
         try:
             if not self.path.exists():
@@ -112,16 +115,35 @@ class Vault:
 
     def seal(self, subject: str, path: str, value: bytes) -> SealedValue:
         """Keeps `value`; returns what goes into the record. Raises `StoreError` for an unknown subject."""
-        key = self._key(subject)
-        if key is None:
-            raise StoreError(
-                f"no subject {subject} in the vault", hint="the person was erased, or never known"
-            )
-        salt = os.urandom(SALT_BYTES)
-        commitment = commit(path, salt, value)
-        data = _encrypt(key, salt + value, commitment.encode())
-        self._do("INSERT INTO vault_values VALUES(?,?,?,?)", (commitment, subject, path, data))
-        return SealedValue(commitment, subject)
+        return self.seal_many([(subject, path, value)])[0]
+
+    def seal_many(self, items: Sequence[tuple[str, str, bytes]]) -> list[SealedValue]:
+        """The same for many (subject, path, value), durable together."""
+        keys: dict[str, bytes] = {}
+        rows, sealed = [], []
+        for subject, path, value in items:
+            key = keys.get(subject) or self._key(subject)
+            if key is None:
+                raise StoreError(
+                    f"no subject {subject} in the vault", hint="the person was erased, or never known"
+                )
+            keys[subject] = key
+            salt = os.urandom(SALT_BYTES)
+            commitment = commit(path, salt, value)
+            rows.append((commitment, subject, path, _encrypt(key, salt + value, commitment.encode())))
+            sealed.append(SealedValue(commitment, subject))
+        if rows:
+            with self._lock, self._changing():
+                self._db.executemany("INSERT INTO vault_values VALUES(?,?,?,?)", rows)
+                for subject in keys:  # erased by another process since its key was read
+                    if not self._db.execute("SELECT 1 FROM subjects WHERE subject=?", (subject,)).fetchone():
+                        raise StoreError(f"no subject {subject} in the vault", hint="the person was erased")
+        return sealed
+
+    def name(self, subject: str) -> str | None:
+        """Who stands under a pseudonym; None after their erasure."""
+        row = self._one("SELECT name, key FROM subjects WHERE subject=?", (subject,))
+        return None if row is None else _decrypt(row[1], row[0], subject.encode()).decode()
 
     def open(self, commitment: str) -> bytes | None:
         """The value committed to, or None after its erasure. Raises `IntegrityError` if it was changed."""
@@ -157,17 +179,12 @@ class Vault:
     def erase(self, subject: str) -> None:
         """Destroys the subject's key, name and values. What SQLite frees is overwritten; then the file is
         rewritten without it."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("UPDATE subjects SET key=zeroblob(32) WHERE subject=?", (subject,))
-            self._db.execute("DELETE FROM subjects WHERE subject=?", (subject,))
-            self._db.execute("DELETE FROM vault_values WHERE subject=?", (subject,))
-            self._db.execute("COMMIT")
-            self._db.execute("VACUUM")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise translate(error, self.path) from error
+        with self._lock:
+            with self._changing():
+                self._db.execute("UPDATE subjects SET key=zeroblob(32) WHERE subject=?", (subject,))
+                self._db.execute("DELETE FROM subjects WHERE subject=?", (subject,))
+                self._db.execute("DELETE FROM vault_values WHERE subject=?", (subject,))
+            self._do("VACUUM", ())
 
     def _lookup(self, name: str) -> bytes:
         return hmac_digest(self._lookup_key, name.strip().casefold().encode(), "sha256")
@@ -176,15 +193,30 @@ class Vault:
         row = self._one("SELECT key FROM subjects WHERE subject=?", (subject,))
         return None if row is None else row[0]
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One transaction."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
     def _do(self, statement: str, values: Iterable[object]) -> None:
         try:
-            self._db.execute(statement, tuple(values))
+            with self._lock:
+                self._db.execute(statement, tuple(values))
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
 
     def _all(self, statement: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
         try:
-            return self._db.execute(statement, tuple(values)).fetchall()
+            with self._lock:
+                return self._db.execute(statement, tuple(values)).fetchall()
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from forgewright.journal import events as ev
 from forgewright.policy.types import Fact, Verdict
 from forgewright.runtime.budget import Budget
 from forgewright.runtime.effect import Effect
-from forgewright.runtime.effects.keep import keep, load
+from forgewright.runtime.effects.keep import keep_clean, keep_encoded, load
 from forgewright.runtime.park import OWN_TROUBLE, ParkSignal
 from forgewright.runtime.purse import Purse
 from forgewright.runtime.strand import Strand, spent_under
@@ -95,7 +96,8 @@ class AgentEffect(Effect[Delegated]):
         self.code = code
         self.background = background
         self.cancelled = ""
-        """Who asked for it before its task was cancelled, and why; empty where the whole run is ended."""
+        """Why it was cancelled, where somebody did; empty where the whole run is ended."""
+        self.began = False
 
     def facts(self) -> Mapping[str, Fact]:
         return {"background": self.background}
@@ -104,22 +106,40 @@ class AgentEffect(Effect[Delegated]):
         context.strand.crowd.admit(context.strand)
 
     async def asked(self, effect: EffectId, decision: ev.Decision, context: Context) -> ev.Asked:
-        task = await context.execution.journal.keep(self.task)
+        task = await keep_encoded(self._clean_task(), context)
         limits = msgspec.Raw(msgspec.json.encode(self.allowance)) if self.allowance != NO_LIMITS else ev.NULL
         return ev.AgentAsked(effect, decision, self.agent, task, limits)
 
     def matches(self, asked: ev.Asked) -> bool:
         if not isinstance(asked, ev.AgentAsked) or asked.agent != self.agent:
             return False
+        task = self._clean_task()
         if isinstance(asked.task, ev.Stored):
-            return asked.task.blob == digest(self.task)
-        return bytes(asked.task) == self.task
+            return asked.task.blob == digest(task)
+        return bytes(asked.task) == task
+
+    def _clean_task(self) -> bytes:
+        """Without secrets, as it is journaled."""
+        return bytes(self.cleaner.raw(msgspec.Raw(self.task)))
 
     # ── working ──────────────────────────────────────────────────────────────────────────────────────
+
+    def cancel(self, task: asyncio.Task[Delegated], why: str) -> None:
+        """Ends it as soon as its end can be journaled; `task` performs it."""
+        self.cancelled = why
+        if self.began:
+            task.cancel()
 
     async def perform(self, key: str, context: Context) -> Delegated:
         effect = key.rpartition("/")[2]
         strand = self._strand(effect, context)
+        if self.cancelled:  # before it began
+            return self._ended(strand, "cancelled", self.cancelled)
+        return await self._perform(strand, context)
+
+    async def _perform(self, strand: Strand, context: Context) -> Delegated:
+        self.began = True
+        strand.crowd.join(strand)
         try:
             if self.background:
                 return await self._take_turn(strand, context)
@@ -132,6 +152,8 @@ class AgentEffect(Effect[Delegated]):
             if task is not None:
                 task.uncancel()
             return self._ended(strand, "cancelled", self.cancelled)
+        finally:
+            strand.crowd.leave(strand)
 
     def _strand(self, effect: str, context: Context) -> Strand:
         above = context.strand
@@ -142,20 +164,33 @@ class AgentEffect(Effect[Delegated]):
 
     async def _take_turn(self, strand: Strand, context: Context) -> Delegated:
         """Waits until few enough work at once, and until its share of the budget is free."""
-        async with context.strand.slots:
-            while not strand.purse.fits():
-                if not strand.purse.could_fit():
-                    return self._ended(
-                        strand, "budget", "less is left than the share of the budget that it needs"
-                    )
-                await strand.purse.turn()
+        slots = context.strand.slots
+        with strand.waiting() if slots.locked() else nullcontext():
+            await slots.acquire()
+        try:
+            if not await self._fits(strand):
+                return self._ended(
+                    strand, "budget", "less is left than the share of the budget that it needs"
+                )
             strand.purse.open()
-            strand.crowd.join(strand)
             try:
                 return await self._work(strand, context)
             finally:
                 strand.purse.close()
-                strand.crowd.leave(strand)
+        finally:
+            slots.release()
+
+    @staticmethod
+    async def _fits(strand: Strand) -> bool:
+        """Whether its share is free, now or when others gave theirs back."""
+        purse = strand.purse
+        while not purse.fits():
+            if not purse.could_fit():
+                return False
+            with strand.waiting():
+                if not await strand.crowd.turn(purse):
+                    return False
+        return True
 
     async def _work(self, strand: Strand, context: Context) -> Delegated:
         inner = context.scope(strand.effect.rpartition(".")[2], actor=self.agent)
@@ -197,7 +232,7 @@ class AgentEffect(Effect[Delegated]):
         kept = msgspec.structs.replace(answer, agent="", effect="", tokens=0, cost_microdollars=0, steps=0)
         return ev.AgentAnswered(
             effect,
-            await keep(kept, context),
+            await keep_clean(kept, context),
             answer.status,
             answer.tokens,
             answer.cost_microdollars,

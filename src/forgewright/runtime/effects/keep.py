@@ -26,7 +26,7 @@ async def keep_clean(value: Any, context: Context) -> Value:
 
 async def keep_encoded(data: bytes, context: Context) -> Value:
     """The same for one that is JSON already."""
-    return await context.execution.journal.keep(data)
+    return await context.execution.journal.keep(data, subject=context.execution.subject)
 
 
 async def load(value: Value, cls: type[T], context: Context) -> T:

@@ -145,7 +145,7 @@ class ModelEffect(Effect[Response]):
         else:
             talk.cleaner, talk.sent, talk.sent_head = cleaner, (), cleaner.value(head)
             head_json = msgspec.Raw(msgspec.json.encode(talk.sent_head))
-            seed = sha256(head_json).digest()
+            seed = sha256(context.execution.salt + bytes(head_json)).digest()
         known = talk.origins if cleaner is context.execution.cleaner else {}  # these came through the door
         clean = tuple(m if id(m) in known else cleaner.value(m) for m in messages)
         parts = [self._part(message, mine, talk) for message, mine in zip(messages, clean, strict=True)]

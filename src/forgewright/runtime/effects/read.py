@@ -55,10 +55,8 @@ async def keep_artifact(name: str, data: bytes, media: str, context: Context) ->
     effect = context.next_effect()
     if _before(effect, ev.ArtifactMade, context) is None:
         data = context.execution.cleaner.data(data)
-        kept = await context.execution.journal.store.blobs.put(data)
-        await context.ledger.append(
-            context.actor, ev.ArtifactMade(effect, name, media, ev.Stored(kept, len(data)))
-        )
+        kept = await context.execution.journal.keep_bytes(data, subject=context.execution.subject)
+        await context.ledger.append(context.actor, ev.ArtifactMade(effect, name, media, kept))
 
 
 def _before(effect: EffectId, kind: type[N], context: Context) -> N | None:

@@ -177,7 +177,16 @@ class GvisorDriver:
         for entrance in machine.entrances():
             plan.join(entrance)
         limits = spec.limits
-        arguments = ("--id", name, "--memory", str(limits.memory_bytes), "--processes", str(limits.processes))
+        arguments = (
+            "--id",
+            name,
+            "--memory",
+            str(limits.memory_bytes),
+            "--processes",
+            str(limits.processes),
+            "--direct",
+            "1",
+        )
         identity = Identity(agent=0, payload=spec.uid, maps=())
         config = configuration(
             spec,

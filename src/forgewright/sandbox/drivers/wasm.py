@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import MissingExtra, NotFound, Unavailable, UsageError
+from forgewright.core.errors import MissingExtra, NotFound, SandboxError, Unavailable, UsageError
 from forgewright.sandbox import reaper, state
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
 from forgewright.sandbox.drivers.oci import OciMachine
 from forgewright.sandbox.guest_image import cache_root
 from forgewright.sandbox.layout import check, inodes
@@ -82,7 +82,11 @@ class WasmSandbox(AgentSandbox):
                 await self._wasm.restart(self._argv)
             ended = await super().run(command, on_output=on_output)
             if ended.reason == "timeout" and not self._closing:
-                await asyncio.wait((self._machine.channel.closed,), timeout=5)
+                try:  # it goes on, or is on its way out
+                    async with asyncio.timeout(5):
+                        await self.ping()
+                except (SandboxError, TimeoutError):
+                    pass
             return ended
 
 
@@ -120,7 +124,7 @@ class WasmDriver:
                 limits = msgspec.structs.replace(
                     spec.limits, memory_bytes=memory, processes=_WORKER_PROCESSES
                 )
-                cgroup.create(limits)
+                cgroup.create(limits, devices=disks_of(m.source for m in spec.mounts))
             argv = await asyncio.to_thread(self._prepare, spec, machine, module)
             await machine.start(argv, seconds=180.0)
         except BaseException:
@@ -163,10 +167,12 @@ class WasmDriver:
             plan.join(entrance)
         plan.save(folder / "plan")
         version = importlib.metadata.version("wasmtime")
-        key = sha256(module.read_bytes() + version.encode()).hexdigest()[:32]
+        fuel = b"fuel" if spec.limits.instructions else b""
+        key = sha256(module.read_bytes() + version.encode() + b"epochs" + fuel).hexdigest()[:32]
         setup = Setup(
             module=str(module),
             compiled=str(modules() / f"{key}.cwasm"), memory_bytes=spec.limits.memory_bytes,
+            instructions=spec.limits.instructions,
             disk_bytes=spec.limits.disk_bytes, folders=tuple(folders),
         )  # fmt: skip
         worker = [

@@ -122,6 +122,7 @@ static void resumed(const uint8_t *p, uint32_t length) {
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
     struct job *j = find(id);
     struct stream *s = id & STREAM_IDS ? find_stream(id) : NULL;
+    uint32_t done = 0;
     switch (type) {
     case LISTEN: listen_on(id, p, length); break;
     case OPEN: open_stream(id, p, length); break;
@@ -135,14 +136,24 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         if (!length) j->in_eof = 1;
         if (j->in.length + length > STDIN_WINDOW) break;
         reserve(&j->in, length);
-        memcpy(j->in.data + j->in.length, p, length);
-        j->in.length += length;
+        for (uint32_t i = 0; i < length; i++)
+            if (j->tty && processes_hard && typed_signal(j, p[i])) done++;
+            else j->in.data[j->in.length++] = p[i];
+        if (done) memcpy(frame(CREDIT, j->id, 4), &done, 4);
         input(j);
         break;
-    case SIGNAL: if (j && length == 1 && !j->gone) tree(j->monitor, p[0]); break;
+    case SIGNAL: if (j && length == 1 && !j->gone) {
+            tree(j->monitor, p[0]);
+            if (direct) kill(j->monitor, p[0]);
+        }
+        break;
     case KILL:
         if (j) kill_tree(j);
-        else frame(GONE, id, 0);
+        else {
+            if (direct && jobs) end_strays(); /* it has ended, what it left behind is nobody's child but ours */
+            else if (direct) kill(-1, SIGKILL);
+            frame(GONE, id, 0);
+        }
         break;
     case RESUME:
         resumed(p, length);
@@ -171,6 +182,8 @@ static int receive(void) {
     return 0;
 }
 
+static sigset_t unblocked; /* SIGCHLD is let in while waiting only: never between a look and a wait, or into a vfork */
+
 static void on_child(int signo) { (void)signo; child_ended = 1; }
 
 static void loopback_up(void) {
@@ -183,6 +196,16 @@ static void loopback_up(void) {
         ioctl(fd, SIOCSIFFLAGS, &request);
     }
     close(fd);
+}
+
+/* Looking at all processes costs a command more than starting it where system calls are dear. */
+static void watch_now_and_then(void) {
+    static struct timespec last;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000 < WATCH_MS) return;
+    last = now;
+    watch();
 }
 
 static void loop(void) {
@@ -212,18 +235,29 @@ static void loop(void) {
             stream_of[n] = s;
             fds[n++] = (struct pollfd){events ? s->fd : -1, (short)events, 0};
         }
-        if (poll(fds, n, memory_max && jobs ? 25 : -1) < 0 && errno != EINTR) die("poll");
+        struct timespec soon = {0, WATCH_MS * 1000000L};
+        if (ppoll(fds, n, memory_max && jobs ? &soon : NULL, &unblocked) < 0 && errno != EINTR) die("poll");
         if (child_ended) {
             int strays = 0;
             child_ended = 0;
-            for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
-                int clean = 0;
+            struct rusage usage;
+            int how;
+            for (pid_t pid; (pid = wait4(-1, &how, WNOHANG, &usage)) > 0;) {
+                int clean = direct;
+                for (struct job *j = jobs; direct && j; j = j->next) {
+                    if (j->monitor != pid || j->exited) continue;
+                    j->exited = j->gone = 1;
+                    j->status = how;
+                    j->rss = (uint64_t)usage.ru_maxrss << 10;
+                    j->cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                             (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+                }
                 for (struct job *j = jobs; j && !clean; j = j->next) clean = j->monitor == pid && j->exited;
                 strays |= !clean;
             }
             if (strays) end_strays();
         }
-        if (memory_max && jobs) watch();
+        if (memory_max && jobs) watch_now_and_then();
         for (nfds_t i = 2; i < job_end; i++) {
             if (!fds[i].revents || fds[i].fd < 0) continue;
             int what = (int)(i - 2) % 4;
@@ -286,6 +320,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
         else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
+        else if (!strcmp(argv[i], "--direct")) direct = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--memory")) memory_max = strtoull(argv[i + 1], NULL, 10);
@@ -300,7 +335,12 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &unblocked);
     loopback_up();
+    give_up_privileges();
     fd_max = FIRST_FREE_FD;
     if (waiting >= 0) {
         fcntl(waiting, F_SETFD, FD_CLOEXEC);

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <grp.h>
 #include <unistd.h>
+#include <termios.h>
 #include <time.h>
 #include <linux/capability.h>
 #include <linux/random.h>
@@ -43,6 +44,7 @@ enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 #define OUT_HIGH (1u << 20)    /* with this much unsent, no more is read from commands */
 #define STDIN_WINDOW (1u << 18) /* the engine may send this much before a CREDIT */
 #define JOBS_MAX 256
+#define WATCH_MS 25
 #define STREAMS_MAX 128
 #define LISTENERS_MAX 17
 #define STREAM_IDS 0x80000000u /* ids of connections that the agent names, apart from those of commands */
@@ -77,8 +79,9 @@ struct stream {
 
 struct status_message { int status; uint64_t rss, cpu; };
 
+/* direct: commands are the agent's own children, without monitors: for kernels that know no child subreaper */
 extern struct job *jobs;
-extern int job_count, cgroups, fd_max, victims; /* victims: where one cgroup holds all, commands are killed before the agent */
+extern int job_count, cgroups, fd_max, direct, victims; /* victims: where one cgroup holds all, commands are killed before the agent */
 extern struct buffer outbox;
 extern uint64_t memory_max, processes_hard;
 extern const char *group; /* the payload's cgroup, where the agent itself has to look (in a virtual machine) */
@@ -95,7 +98,9 @@ int flush_out(void);
 /* commands.c: starting a command, and saying how it ended */
 void start(uint32_t id, const uint8_t *p, uint32_t length);
 void report(struct job *j);
+void give_up_privileges(void);
 struct job *find(uint32_t id);
+int typed_signal(struct job *j, uint8_t c);
 void resize(struct job *j, const uint8_t *p, uint32_t length);
 
 /* processes.c: the trees of commands */

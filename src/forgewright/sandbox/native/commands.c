@@ -3,19 +3,23 @@
 #include "builtin.h"
 
 struct job *jobs;
-int job_count, cgroups, fd_max, victims;
+int job_count, cgroups, fd_max, direct, victims;
 const char *group;
 
-static void drop_privileges(uint32_t uid, uint32_t gid) {
+/* What no program started from here may ever gain, once for all of them. */
+void give_up_privileges(void) {
     for (int cap = 0; cap < 64 && !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); cap++) {}
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) die("no_new_privs");
+}
+
+static void drop_privileges(uint32_t uid, uint32_t gid) {
     if (getgid() != gid || getuid() != uid) {
         if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) die("user id");
     }
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
     if (syscall(SYS_capset, &header, none)) die("capabilities");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) die("no_new_privs");
 }
 
 /* close_range(2) is younger than some kernels, gVisor's of 2022 among them. */
@@ -30,13 +34,44 @@ static void limit(int which, uint64_t value) {
     setrlimit(which, &r);
 }
 
+/* execvp(3) with the environment of the command, whose memory may be the agent's own (vfork). */
+static void execvpe_in(char **argv, char **envp) {
+    if (strchr(argv[0], '/')) {
+        execve(argv[0], argv, envp);
+        return;
+    }
+    const char *path = "/usr/bin:/bin";
+    for (char **e = envp; *e; e++)
+        if (!strncmp(*e, "PATH=", 5)) path = *e + 5;
+    int denied = 0;
+    for (;;) {
+        size_t n = strcspn(path, ":");
+        char full[4096];
+        if (snprintf(full, sizeof full, "%.*s%s%s", (int)n, path, n ? "/" : "", argv[0]) < (int)sizeof full) {
+            execve(full, argv, envp);
+            if (errno == EACCES) denied = 1;
+            else if (errno != ENOENT && errno != ENOTDIR) return;
+        }
+        if (!path[n]) break;
+        path += n + 1;
+    }
+    errno = denied ? EACCES : ENOENT;
+}
+
 static void payload(const uint8_t *p, const uint8_t *end) {
     uint8_t kind = p[0];
     uint32_t uid = get32(p + 2), gid = get32(p + 6);
     const uint8_t *limits = p + 18;
     uint32_t argc = get32(p + 50), envc = get32(p + 54);
-    char **argv = calloc(argc + 1, sizeof *argv), **envp = calloc(envc + 1, sizeof *envp);
-    if (!argv || !envp) die("memory");
+    static char **words; /* grows to the largest command's; a vforked child's memory is the agent's */
+    static size_t capacity;
+    if ((size_t)argc + envc + 2 > capacity) {
+        capacity = (size_t)argc + envc + 2;
+        words = realloc(words, capacity * sizeof *words);
+        if (!words) die("memory");
+    }
+    char **argv = words, **envp = words + argc + 1;
+    argv[argc] = envp[envc] = NULL;
     const char *s = (const char *)p + EXEC_HEAD, *workdir = s;
     s += strlen(s) + 1;
     for (uint32_t i = 0; i < argc; i++, s += strlen(s) + 1) {
@@ -62,7 +97,7 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     limit(RLIMIT_FSIZE, get64(limits + 24));
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
-    close_from(3);
+    if (kind || !direct) close_from(3); /* else all are closed by execve (FD_CLOEXEC) */
     if (uid || !kind) drop_privileges(uid, gid); /* files are laid out as root before anything else runs */
     umask(022);
     sigset_t empty;
@@ -75,8 +110,7 @@ static void payload(const uint8_t *p, const uint8_t *end) {
         dprintf(2, "cannot enter %s: %s\n", workdir, strerror(errno));
         _exit(126);
     }
-    environ = envp;
-    execvp(argv[0], argv);
+    execvpe_in(argv, envp);
     int e = errno;
     dprintf(2, "cannot run %s: %s\n", argv[0], strerror(e));
     _exit(e == ENOENT ? 127 : 126);
@@ -130,7 +164,7 @@ void report(struct job *j) {
         if (counted("pids.events", "max") > j->pids_before) j->flags |= FLAG_PROCESSES;
     }
     struct statfs fs;
-    if (!statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
+    if (j->status && !statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
     uint8_t *p = frame(EXITED, j->id, 37);
     int32_t status = j->status;
     memcpy(p, &status, 4);
@@ -174,18 +208,33 @@ static int open_terminal(uint32_t uid, uint32_t gid, const uint8_t *size, int *s
     return -1;
 }
 
+/* Ctrl-C and its like, where the terminal's own line discipline (gVisor's of 2022) makes no signals of them. */
+int typed_signal(struct job *j, uint8_t c) {
+    static const struct { int key, signo; } keys[] = {{VINTR, SIGINT}, {VQUIT, SIGQUIT}, {VSUSP, SIGTSTP}};
+    struct termios t;
+    if (c >= ' ' || j->in_fd < 0 || tcgetattr(j->in_fd, &t) || !(t.c_lflag & ISIG)) return 0;
+    for (int i = 0; i < 3; i++)
+        if (c && t.c_cc[keys[i].key] == c) {
+            if (!j->gone) tree(j->monitor, keys[i].signo);
+            return 1;
+        }
+    return 0;
+}
+
 void resize(struct job *j, const uint8_t *p, uint32_t length) {
     struct winsize window = {0};
     if (length != 4 || !j->tty || j->in_fd < 0) return;
     memcpy(&window, p, 4);
-    ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs (SIGWINCH) */
+    ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs … */
+    if (processes_hard && !j->gone) tree(j->monitor, SIGWINCH); /* … but gVisor's of 2022 does not */
 }
 
 void start(uint32_t id, const uint8_t *p, uint32_t length) {
     if (length < EXEC_HEAD + 3 || p[length - 1] != 0) return refuse(id, "malformed request");
     if (job_count >= JOBS_MAX) return refuse(id, "too many commands at once");
     int in[2], out[2], err[2], status[2], tty = !p[0] && p[1] & EXEC_TTY;
-    if (pipe2(status, O_CLOEXEC)) return refuse(id, "no more pipes");
+    status[0] = status[1] = -1;
+    if (!direct && pipe2(status, O_CLOEXEC)) return refuse(id, "no more pipes");
     if (tty) { /* one descriptor each way; what is called standard error goes the same way */
         int slave, master = open_terminal(get32(p + 2), get32(p + 6), p + 58, &slave);
         if (master < 0) {
@@ -203,12 +252,15 @@ void start(uint32_t id, const uint8_t *p, uint32_t length) {
     }
     struct job *j = calloc(1, sizeof *j);
     if (!j) die("memory");
-    pid_t pid = fork();
-    if (pid == 0) {
-        int fds[3] = {in[0], out[1], err[1]};
-        monitor(status[1], fds, p, p + length);
+    int fds[3] = {in[0], out[1], err[1]};
+    pid_t pid = !direct || p[0] ? fork() : vfork();
+    if (pid == 0 && direct) {
+        for (int i = 0; i < 3; i++) dup2(fds[i], i);
+        payload(p, p + length);
     }
-    close(in[0]); close(out[1]); close(err[1]); close(status[1]);
+    if (pid == 0) monitor(status[1], fds, p, p + length);
+    close(in[0]); close(out[1]); close(err[1]);
+    if (!direct) close(status[1]);
     fcntl(in[1], F_SETFL, O_NONBLOCK);
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     if (err[0] >= 0) fcntl(err[0], F_SETFL, O_NONBLOCK);

@@ -72,6 +72,7 @@ void kill_tree(struct job *j) {
         kill(-1, SIGKILL);
         return;
     }
+    if (direct) kill(j->monitor, SIGSTOP);
     for (int round = 0, before = -1; round < 50; round++) { /* stop all first: what stands still cannot fork */
         int now = tree(j->monitor, SIGSTOP);
         if (now == before) break;
