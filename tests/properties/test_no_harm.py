@@ -150,3 +150,25 @@ def test_a_package_names_its_module(tmp_path: Path) -> None:
     (tmp_path / "p/__init__.py").write_text("from .one import *\nlist = 1\n")
     with pytest.raises(EditRefused, match="would take its place"):
         CodeEngine(tmp_path).plan("(rename-module module: 'p/one.py' new: 'list')")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(36_000)
+def test_two_thousand_renames_and_a_thousand_others() -> None:
+    """Goes on where the last run was broken off; `var/no-harm/1.jsonl` holds every trial."""
+    from tests.properties.no_harm import soak
+
+    said, harm = soak.run(share=1.0, seed=1, workers=2)
+    print(said)
+    assert harm == 0, said
+
+
+@pytest.mark.soak
+@pytest.mark.sandbox
+@pytest.mark.timeout(36_000)
+def test_their_own_suites_still_pass() -> None:
+    from tests.properties.no_harm import suites
+
+    said, harm = suites.run(100, seed=1)
+    print(said)
+    assert harm == 0, said
