@@ -13,7 +13,7 @@ import pytest
 
 from forgewright.cli.sandbox import size
 from forgewright.core.errors import UsageError
-from forgewright.sandbox import keeper, state
+from forgewright.sandbox import keeping, state
 
 
 def forgewright(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -63,7 +63,7 @@ def test_a_sandbox_that_stays(tmp_path: Path) -> None:
 @pytest.mark.sandbox
 def test_a_killed_keeper_is_cleaned_up() -> None:
     name = forgewright("create").stdout.decode().strip()
-    os.kill(keeper.find(name).pid, signal.SIGKILL)
+    os.kill(keeping.find(name).pid, signal.SIGKILL)
     while (state.state_root() / name).exists():
         assert forgewright("clean").returncode == 0
     assert name not in forgewright("list").stdout.decode()
@@ -122,3 +122,153 @@ def test_a_language_by_name() -> None:
     wrong = forgewright("run", "--lang", "cobol", "--", "true")
     assert b"python, node, go, ruby" in wrong.stderr
     assert forgewright("run", "--lang", "python", "--image", "host", "--", "true").returncode == 2
+
+
+@pytest.mark.sandbox
+def test_folders_ports_logs_and_background_commands(tmp_path: Path) -> None:
+    import socket
+    import time
+
+    name = forgewright("create", "--mem", "128m", "--publish", "8081").stdout.decode().strip()
+    try:
+        (tmp_path / "in" / "sub").mkdir(parents=True)
+        (tmp_path / "in" / "sub" / "file").write_text("tree")
+        (tmp_path / "out").mkdir()
+        assert forgewright("cp", f"{tmp_path}/in", f"{name}:/tmp/tree").returncode == 0
+        assert forgewright("cp", f"{name}:/tmp/tree", f"{tmp_path}/out").returncode == 0
+        assert (tmp_path / "out" / "sub" / "file").read_text() == "tree"
+        server = "import socket; s = socket.create_server(('127.0.0.1', 8080)); print('up', flush=True); "
+        server += "s.accept()[0].send(b'hello')"
+        number = forgewright("exec", "-d", name, "--", "python3", "-c", server).stdout.decode().strip()
+        deadline = time.monotonic() + 30
+        while b"up" not in forgewright("logs", name, "--number", number).stdout:
+            assert time.monotonic() < deadline
+        address = forgewright("port", name, "8080").stdout.decode().strip()
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            assert connection.recv(100) == b"hello"
+        [listed] = [
+            one
+            for one in map(json.loads, forgewright("list", "--json").stdout.splitlines())
+            if one["id"] == name
+        ]
+        assert (listed["tier"], listed["memory_bytes"], listed["commands"]) == ("container", 128 << 20, 1)
+        assert set(listed["ports"]) == {"8080", "8081"}
+        assert f"{listed['ports']['8080']}→8080" in forgewright("list").stdout.decode()
+        forgewright("exec", name, "--", "printf", "\\033]0;owned\\007text\\n")
+        shown = forgewright("logs", name).stdout
+        assert b"text" in shown
+        assert b"\x1b" not in shown, "a log is shown without what a terminal would obey"
+        logged = [json.loads(line) for line in forgewright("logs", name, "--json").stdout.splitlines()]
+        assert {line["kind"] for line in logged} >= {"command", "stdout", "ended"}
+    finally:
+        assert forgewright("stop", name).returncode == 0
+
+
+@pytest.mark.sandbox
+def test_a_client_that_goes_away_takes_its_command_along() -> None:
+    name = forgewright("create").stdout.decode().strip()
+    try:
+        argv = [
+            sys.executable,
+            "-m",
+            "forgewright.cli.main",
+            "sandbox",
+            "exec",
+            name,
+            "--",
+            "sh",
+            "-c",
+            "echo up; sleep 943",
+        ]
+        client = subprocess.Popen(argv, stdout=subprocess.PIPE)
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"up\n"
+        client.kill()
+        client.wait()
+        client.stdout.close()
+        while b"sleep 943" in forgewright("exec", name, "--", "ps", "ax").stdout:
+            pass
+    finally:
+        forgewright("stop", name)
+
+
+class Terminal:
+    """A pseudo-terminal with `forgewright sandbox …` on it, as a person has it."""
+
+    def __init__(self, *arguments: str, rows: int = 33, columns: int = 99) -> None:
+        import pty
+
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            argv = [sys.executable, "-m", "forgewright.cli.main", "sandbox", *arguments]
+            os.execv(sys.executable, argv)
+        self.resize(rows, columns)
+        self.text = b""
+
+    def resize(self, rows: int, columns: int) -> None:
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def until(self, words: bytes, seconds: float = 60) -> bytes:
+        import select
+        import time
+
+        deadline = time.monotonic() + seconds
+        while words not in self.text:
+            assert time.monotonic() < deadline, self.text
+            if select.select([self.fd], [], [], 1)[0]:
+                try:
+                    data = os.read(self.fd, 65536)
+                except OSError:
+                    data = b""
+                assert data, self.text
+                self.text += data
+        return self.text
+
+    def ended(self) -> int:
+        import contextlib
+
+        with contextlib.suppress(OSError):
+            while os.read(self.fd, 65536):
+                pass
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@pytest.mark.sandbox
+def test_a_shell_session_in_a_terminal() -> None:
+    name = forgewright("create", "--mem", "128m").stdout.decode().strip()
+    try:
+        session = Terminal("shell", "--env", "PS1=READY$ ", name, "--", "sh", "-i")
+        session.until(b"READY$ ")
+        session.type("stty size; echo sum $((40 + 2))\n")
+        assert b"33 99" in session.until(b"sum 42")
+        session.resize(44, 111)
+        session.type("sleep 0.3; stty size\n")
+        session.until(b"44 111")
+        session.type("echo star''ted; sleep 300\n")
+        session.until(b"started")
+        session.type("\x03")
+        session.type("echo code-$?\n")
+        session.until(b"code-130")
+        session.type("printf '\\033]0;own''ed\\007\\033[31mred\\033[0m\\033[6n'; echo en''d\n")
+        text = session.until(b"end")
+        assert b"\x1b]0;" not in text
+        assert b"\x1b[6n" not in text
+        assert b"\x1b[31mred" in text
+        session.type("touch /tmp/stays; exit 5\n")
+        assert session.ended() == 5
+        assert forgewright("exec", name, "--", "ls", "/tmp").stdout == b"stays\n", (
+            "the sandbox is still there"
+        )
+        assert forgewright("shell", name).returncode == 2, "no terminal here"
+    finally:
+        forgewright("stop", name)

@@ -37,11 +37,26 @@ def register(subparsers: Any) -> None:
     execute.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     execute.add_argument("--workdir", help="folder to start in")
     execute.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    execute.add_argument("--detach", "-d", action="store_true", help="do not wait: see it in `logs`")
+    execute.add_argument("--terminal", "-t", action="store_true", help="with a terminal")
     _command_arguments(execute)
 
-    copy = commands.add_parser("cp", help="copy a file in or out: ID:PATH names a file inside")
+    shell = commands.add_parser("shell", help="a shell in a sandbox that was made, in this terminal")
+    shell.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    shell.add_argument("--workdir", help="folder to start in")
+    shell.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    shell.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND …", help="instead of a shell")
+
+    copy = commands.add_parser("cp", help="copy a file or a folder in or out: ID:PATH is one inside")
     copy.add_argument("source", metavar="FROM")
     copy.add_argument("target", metavar="TO")
+
+    port = commands.add_parser("port", help="reach a server inside from here: prints the address")
+    port.add_argument("id", metavar="ID")
+    port.add_argument("port", metavar="[PORT:]INSIDE")
+    logs = commands.add_parser("logs", help="what the last commands wrote")
+    logs.add_argument("id", metavar="ID")
+    logs.add_argument("--number", type=int, help="of one command only")
 
     commands.add_parser("list", help="the sandboxes that were made and stay")
     stop = commands.add_parser("stop", help="end a sandbox and remove all of it")
@@ -111,9 +126,12 @@ def run(args: argparse.Namespace) -> int:
         return sandbox_images.run(args)
     import asyncio
 
+    from forgewright.cli import sandbox_kept
+
     handlers: dict[str, Callable[[argparse.Namespace], Any]] = {
-        "run": _run, "create": _create, "exec": _exec, "cp": _copy, "list": _list,
-        "stop": _stop, "clean": _clean, "doctor": _doctor, "module": _module,
+        "run": _run, "create": sandbox_kept.create, "exec": sandbox_kept.execute, "shell": sandbox_kept.shell,
+        "cp": sandbox_kept.copy, "port": sandbox_kept.port, "logs": sandbox_kept.logs, "list": sandbox_kept.listing,
+        "stop": sandbox_kept.stop, "clean": _clean, "doctor": _doctor, "module": _module,
     }  # fmt: skip
     code: int = asyncio.run(handlers[args.sandbox_command](args))
     return code
@@ -127,7 +145,7 @@ def size(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def _spec(args: argparse.Namespace) -> SandboxSpec:
+def spec(args: argparse.Namespace) -> SandboxSpec:
     import os
 
     from forgewright.sandbox import Limits, Mount, SandboxSpec, Tier, python_mounts
@@ -140,7 +158,7 @@ def _spec(args: argparse.Namespace) -> SandboxSpec:
             raise UsageError(f"mount {text!r}: expected FROM:TO, FROM:TO:ro, :rw or :cow")
         source = os.path.abspath(source)
         mounts.append(Mount(source, target or source, mode or "ro"))
-    environment: dict[str, str] = {}
+    variables: dict[str, str] = {}
     image = args.image or "host"
     if args.lang:
         from forgewright.sandbox.images.presets import preset
@@ -148,7 +166,7 @@ def _spec(args: argparse.Namespace) -> SandboxSpec:
         if args.image:
             raise UsageError("--image and --lang both choose an image", hint="give one of them")
         chosen = preset(args.lang, Tier(args.tier))
-        image, environment = chosen.image, dict(chosen.environment)
+        image, variables = chosen.image, dict(chosen.environment)
         mounts += chosen.mounts
     if args.tier != "wasm":
         sandbox_images.make_ready(image)
@@ -160,7 +178,7 @@ def _spec(args: argparse.Namespace) -> SandboxSpec:
         ),
         mounts=tuple(mounts),
         network=_network(args),
-        environment={**environment, **_environment(args.env)},
+        environment={**variables, **environment(args.env)},
         workdir=args.workdir,
     )
 
@@ -192,14 +210,14 @@ def published(texts: list[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _environment(pairs: list[str]) -> dict[str, str]:
+def environment(pairs: list[str]) -> dict[str, str]:
     wrong = [pair for pair in pairs if "=" not in pair or pair.startswith("=")]
     if wrong:
         raise UsageError(f"environment {wrong[0]!r}: expected NAME=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _command(args: argparse.Namespace, **more: Any) -> Any:
+def command(args: argparse.Namespace, **more: Any) -> Any:
     from forgewright.sandbox import Command
 
     argv = args.argv[1:] if args.argv[:1] == ["--"] else args.argv
@@ -209,17 +227,14 @@ def _command(args: argparse.Namespace, **more: Any) -> Any:
     return Command(argv=tuple(argv), stdin=stdin, timeout_seconds=args.timeout, **more)
 
 
-def _show(as_json: bool) -> Callable[[str, bytes], None]:
-    def show(stream: str, data: bytes) -> None:
-        if not as_json:
-            out = sys.stdout.buffer if stream == "stdout" else sys.stderr.buffer
-            out.write(data)
-            out.flush()
+def _show(as_json: bool) -> Callable[[str, bytes], None] | None:
+    from forgewright.cli.terminal import shown
 
-    return show
+    out = {"stdout": shown("stdout"), "stderr": shown("stderr")}
+    return None if as_json else lambda stream, data: out[stream](data)
 
 
-def _ended(ended: Exit, as_json: bool) -> int:
+def ended(ended: Exit, as_json: bool) -> int:
     if as_json:
         texts = {
             "stdout": ended.stdout.decode("utf-8", "replace"),
@@ -239,13 +254,13 @@ def _ended(ended: Exit, as_json: bool) -> int:
 async def _run(args: argparse.Namespace) -> int:
     from forgewright.sandbox import open_sandbox
 
-    command = _command(args)
-    sandbox = await open_sandbox(_spec(args), args.driver)
+    wanted = command(args)
+    sandbox = await open_sandbox(spec(args), args.driver)
     try:
         for here, inside in published(args.publish):
             at = await agent_sandbox(sandbox).publish(inside, here)
             sys.stderr.write(f"forgewright: port {inside} inside is 127.0.0.1:{at.port}\n")
-        return _ended(await sandbox.run(command, on_output=_show(args.json)), args.json)
+        return ended(await sandbox.run(wanted, on_output=_show(args.json)), args.json)
     finally:
         await sandbox.close()
 
@@ -257,66 +272,6 @@ def agent_sandbox(sandbox: object) -> AgentSandbox:
     if not isinstance(sandbox, AgentSandbox):
         raise UsageError("a WebAssembly sandbox runs modules only", hint="choose another tier")
     return sandbox
-
-
-async def _create(args: argparse.Namespace) -> int:
-    from forgewright.sandbox import keeper
-
-    name = keeper.start(_spec(args), args.driver)
-    print_json({"id": name}) if args.json else say(name)
-    return 0
-
-
-async def _exec(args: argparse.Namespace) -> int:
-    from forgewright.sandbox import keeper
-
-    command = _command(args, environment=_environment(args.env), workdir=args.workdir)
-    answer = await keeper.ask(keeper.find(args.id), keeper.Ask("exec", command), _show(args.json))
-    assert answer.ended is not None
-    return _ended(answer.ended, args.json)
-
-
-async def _copy(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from forgewright.sandbox import keeper
-
-    inward, outward = _inside(args.target), _inside(args.source)
-    if (inward is None) == (outward is None):
-        raise UsageError("one of FROM and TO is ID:PATH, the other a file here")
-    if inward is not None:
-        data = Path(args.source).read_bytes()
-        await keeper.ask(keeper.find(inward[0]), keeper.Ask("put", path=inward[1], data=data))
-    elif outward is not None:
-        answer = await keeper.ask(keeper.find(outward[0]), keeper.Ask("get", path=outward[1]))
-        Path(args.target).write_bytes(answer.data)
-    return 0
-
-
-def _inside(text: str) -> tuple[str, str] | None:
-    match = re.fullmatch(r"((?:fw)?[0-9a-f]{2,}):(.+)", text)
-    return (match[1], match[2]) if match else None
-
-
-async def _list(args: argparse.Namespace) -> int:
-    from forgewright.sandbox import keeper
-
-    for about in keeper.kept():
-        if args.json:
-            print_json({"id": about.id, "driver": about.driver, "tier": about.tier, "pid": about.pid})
-        else:
-            memory = about.spec.limits.memory_bytes >> 20
-            say(
-                f"{about.id}  {about.tier:9}  {about.spec.image}  {memory} MiB  {about.spec.limits.cpus:g} cpus"
-            )
-    return 0
-
-
-async def _stop(args: argparse.Namespace) -> int:
-    from forgewright.sandbox import keeper
-
-    await keeper.ask(keeper.find(args.id), keeper.Ask("stop"))
-    return 0
 
 
 async def _clean(args: argparse.Namespace) -> int:

@@ -1,205 +1,242 @@
 """Sandboxes that outlive the command that made them: a process that holds one, and answers on a socket.
 
 A sandbox ends with the process at the other end of its control channel. For `forgewright sandbox create` that is
-a keeper, detached, with a socket that only its owner can open in the sandbox's state folder.
+a keeper, detached, with a socket that only its owner can open in the sandbox's state folder (`keeping.py` is who asks).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import struct
-import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
-from forgewright.core.errors import ForgewrightError, NotFound, SandboxError
+from forgewright.core.errors import ForgewrightError
 from forgewright.sandbox import state
+from forgewright.sandbox.keeping import (
+    ABOUT,
+    MESSAGE_BYTES_MAX,
+    SOCKET,
+    About,
+    Answer,
+    Ask,
+    Line,
+    More,
+    Status,
+    pack,
+    receive,
+)
 from forgewright.sandbox.registry import open_sandbox
-from forgewright.sandbox.types import Command, Exit, SandboxSpec
+from forgewright.sandbox.session import AgentSandbox
+from forgewright.sandbox.types import Command, OnOutput, SandboxSpec
 
 IDLE_SECONDS = 3600.0
-MESSAGE_BYTES_MAX = 64 << 20
-_SOCKET, _ABOUT = "session", "about.json"
-_LENGTH = struct.Struct("<I")
+LOG_BYTES_MAX = 1 << 20
+_HIGH_BYTES = 1 << 20
+"""With this much waiting for a client, no more is read from the sandbox."""
 
 
-class About(msgspec.Struct, frozen=True):
-    """What `list` shows."""
+class Log:
+    """What the last commands wrote, bounded: the oldest goes first."""
 
-    id: str
-    driver: str
-    tier: str
-    pid: int
-    spec: SandboxSpec
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self._bytes = 0
 
-
-class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`put` and `get` carry one file; folders go as archives by `exec` of tar."""
-
-    do: Literal["exec", "put", "get", "stop"]
-    command: Command | None = None
-    path: str = ""
-    data: bytes = b""
+    def add(self, line: Line) -> None:
+        self.lines.append(line)
+        self._bytes += len(line.data) + 64
+        while self._bytes > LOG_BYTES_MAX:
+            self._bytes -= len(self.lines.pop(0).data) + 64
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Any number with `stream`, then one without."""
+class Keeper:
+    """Holds one sandbox until it is stopped, idle for an hour, or broken."""
 
-    stream: Literal["stdout", "stderr", ""] = ""
-    data: bytes = b""
-    ended: Exit | None = None
-    error: str = ""
-    message: str = ""
+    def __init__(self, sandbox: AgentSandbox) -> None:
+        self._sandbox = sandbox
+        self._stop = asyncio.Event()
+        self._log = Log()
+        self._began = time.time()
+        self._active = self._commands = 0
+        self._background: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._stop.set)
 
-
-async def keep(spec: SandboxSpec, driver: str | None) -> None:
-    """Holds a sandbox until it is stopped, idle for an hour, or broken. Says its id on standard output."""
-    sandbox = await open_sandbox(spec, driver)
-    folder = state.state_root() / sandbox.id
-    stop = asyncio.Event()
-    active = 0
-    idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, stop.set)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal active, idle
-        active += 1
-        idle.cancel()
+    async def until_stopped(self, folder: Path) -> None:
+        os.umask(0o077)
+        server = await asyncio.start_unix_server(self._serve, folder / SOCKET, limit=1 << 20)
+        sandbox = self._sandbox
+        about = About(sandbox.id, sandbox.driver, sandbox.spec.tier, os.getpid(), sandbox.spec, self._began)
+        (folder / ABOUT).write_bytes(msgspec.json.encode(about))
+        print(sandbox.id, flush=True)  # noqa: T201  # the caller waits for it
         try:
-            ask = msgspec.msgpack.decode(await _receive(reader), type=Ask)
-            last = await _do(sandbox, ask, writer)
-            _send(writer, last)
+            await self._stop.wait()
+        finally:
+            server.close()
+
+    def _busy(self, by: int) -> None:
+        self._active += by
+        self._idle.cancel()
+        if not self._active:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._stop.set)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._busy(1)
+        ask: Ask | None = None
+        try:
+            ask = msgspec.msgpack.decode(await receive(reader), type=Ask)
+            try:
+                last = await self._do(ask, reader, writer)
+            except ForgewrightError as error:
+                last = Answer(error=error.code, message=error.message)
+            writer.write(pack(last))
             await writer.drain()
-            if ask.do == "stop":
-                stop.set()
         except (ConnectionError, asyncio.IncompleteReadError, msgspec.DecodeError):
             pass
         finally:
             writer.close()
-            active -= 1
-            if not active:
-                idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, stop.set)
+            self._busy(-1)
+            if ask is not None and ask.do == "stop":
+                self._stop.set()
 
-    os.umask(0o077)
-    server = await asyncio.start_unix_server(serve, folder / _SOCKET, limit=1 << 20)
-    about = About(sandbox.id, sandbox.driver, spec.tier, os.getpid(), spec)
-    (folder / _ABOUT).write_bytes(msgspec.json.encode(about))
-    print(sandbox.id, flush=True)  # noqa: T201  # the caller waits for it
-    try:
-        await stop.wait()
-    finally:
-        server.close()
-        await sandbox.close()
+    async def _do(self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
+        sandbox = self._sandbox
+        match ask.do:
+            case "exec" if ask.command is not None:
+                return await self._exec(ask, ask.command, reader, writer)
+            case "put":
+                await sandbox.write(ask.path, ask.data, mode=ask.mode)
+            case "get":
+                return Answer(data=await sandbox.read(ask.path, bytes_max=MESSAGE_BYTES_MAX // 2))
+            case "upload":
+                await sandbox.upload(Path(ask.host), ask.path)
+            case "download":
+                await sandbox.download(ask.path, Path(ask.host))
+            case "publish":
+                return Answer(port=(await sandbox.publish(ask.port, ask.here)).port)
+            case "logs":
+                return Answer(lines=tuple(self._log.lines))
+            case "status":
+                ports = {published.inside: published.port for published in sandbox.published}
+                return Answer(
+                    status=Status(time.time() - self._began, self._commands, sandbox.running, ports)
+                )
+        return Answer()
+
+    async def _exec(
+        self, ask: Ask, command: Command, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Answer:
+        self._commands += 1
+        number = self._commands
+        self._log.add(Line(number, "command", " ".join(command.argv).encode(errors="replace"), time.time()))
+        if ask.detach:
+            task = asyncio.ensure_future(self._detached(number, command))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+            return Answer(number=number)
+        out = _Outlet(self._sandbox, writer, None if ask.terminal else self._logger(number))
+        process = self._sandbox.start(
+            command, on_output=out.put, terminal=ask.terminal, keep=ask.terminal is None and not ask.streaming
+        )
+        process.feed(command.stdin)
+        following = asyncio.ensure_future(_follow(process, reader, ending=not ask.streaming))
+        waiting = asyncio.ensure_future(process.wait(command.timeout_seconds))
+        try:
+            await asyncio.wait((following, waiting), return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done() and following.done() and following.exception() is not None:
+                waiting.cancel()  # who asked has gone: the command ends too
+            ended = await waiting
+        except asyncio.CancelledError:
+            raise ConnectionResetError("who asked has gone") from None
+        finally:
+            following.cancel()
+            out.close()
+        self._log.add(Line(number, "ended", f"{ended.code} {ended.reason}".encode(), time.time()))
+        return Answer(ended=ended, number=number)
+
+    async def _detached(self, number: int, command: Command) -> None:
+        self._busy(1)
+        try:
+            ended = await self._sandbox.run(command, on_output=self._logger(number))
+            text = f"{ended.code} {ended.reason}"
+        except ForgewrightError as error:
+            text = f"- {error.message}"
+        finally:
+            self._busy(-1)
+        self._log.add(Line(number, "ended", text.encode(), time.time()))
+
+    def _logger(self, number: int) -> OnOutput:
+        return lambda stream, data: self._log.add(Line(number, stream, data, time.time()))
 
 
-async def _do(sandbox: object, ask: Ask, writer: asyncio.StreamWriter) -> Answer:
-    from forgewright.sandbox.session import AgentSandbox
+class _Outlet:
+    """Output on its way to who asked. A slow reader holds the sandbox back; nothing piles up here."""
 
+    def __init__(self, sandbox: AgentSandbox, writer: asyncio.StreamWriter, also: OnOutput | None) -> None:
+        self._sandbox, self._writer, self._also = sandbox, writer, also
+        self._draining: asyncio.Task[None] | None = None
+
+    def put(self, stream: str, data: bytes) -> None:
+        self._writer.write(pack(Answer(stream=stream, data=data)))  # type: ignore[arg-type]  # its two names
+        if self._also is not None:
+            self._also(stream, data)  # type: ignore[arg-type]  # its two names
+        if self._draining is None and self._writer.transport.get_write_buffer_size() > _HIGH_BYTES:
+            self._sandbox.hold(True)
+            self._draining = asyncio.ensure_future(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            self._draining = None
+            self._sandbox.hold(False)
+
+    def close(self) -> None:
+        if self._draining is not None:
+            self._draining.cancel()
+
+
+async def _follow(process: object, reader: asyncio.StreamReader, *, ending: bool) -> None:
+    """What is typed, and how large the terminal is, until who asked has gone (then: raises)."""
+    from forgewright.sandbox.process import Process
+
+    assert isinstance(process, Process)
+    if ending:
+        process.close_stdin()
+    while True:
+        more = msgspec.msgpack.decode(await receive(reader), type=More)
+        if more.size is not None:
+            process.resize(more.size)
+        if more.signal:
+            process.signal(more.signal)
+        if more.data:
+            await process.write(more.data)
+        if more.end:
+            process.close_stdin()
+
+
+async def keep(spec: SandboxSpec, driver: str | None, ports: list[tuple[int, int]]) -> None:
+    """Makes a sandbox and holds it. Says its id on standard output."""
+    sandbox = await open_sandbox(spec, driver)
     assert isinstance(sandbox, AgentSandbox)
     try:
-        if ask.do == "exec" and ask.command is not None:
-            ended = await sandbox.run(
-                ask.command, on_output=lambda stream, data: _send(writer, Answer(stream=stream, data=data))
-            )
-            return Answer(ended=ended)
-        if ask.do == "put":
-            await sandbox.write(ask.path, ask.data)
-        elif ask.do == "get":
-            return Answer(data=await sandbox.read(ask.path, bytes_max=MESSAGE_BYTES_MAX // 2))
-    except ForgewrightError as error:
-        return Answer(error=error.code, message=error.message)
-    return Answer()
-
-
-def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    data = msgspec.msgpack.encode(answer)
-    writer.write(_LENGTH.pack(len(data)) + data)
-
-
-async def _receive(reader: asyncio.StreamReader) -> bytes:
-    (length,) = _LENGTH.unpack(await reader.readexactly(4))
-    if length > MESSAGE_BYTES_MAX:
-        raise ConnectionError("a message that is too long")
-    return await reader.readexactly(length)
-
-
-def start(spec: SandboxSpec, driver: str | None) -> str:
-    """Starts a keeper; the id of its sandbox. Raises `SandboxError` with what it said."""
-    argv = [
-        sys.executable,
-        "-m",
-        "forgewright.sandbox.keeper",
-        msgspec.json.encode(spec).decode(),
-        driver or "",
-    ]
-    process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    name = process.stdout.readline().decode().strip()
-    if not name:
-        raise SandboxError(process.stderr.read().decode(errors="replace").strip().splitlines()[-1])
-    return name
-
-
-def kept() -> list[About]:
-    """The sandboxes that keepers hold."""
-    found = []
-    abandoned = set(state.abandoned())
-    for folder in sorted(state.state_root().glob("fw*")):
-        if folder not in abandoned and (folder / _ABOUT).exists():
-            found.append(msgspec.json.decode((folder / _ABOUT).read_bytes(), type=About))
-    return found
-
-
-def find(name: str) -> About:
-    """The kept sandbox whose id starts with `name`. Raises `NotFound`."""
-    matches = [about for about in kept() if about.id.startswith(name) or about.id.startswith(f"fw{name}")]
-    if len(matches) != 1:
-        raise NotFound(
-            f"{'no sandbox' if not matches else 'several sandboxes'} {name}", hint="forgewright sandbox list"
-        )
-    return matches[0]
-
-
-async def ask(about: About, request: Ask, on_output: object = None) -> Answer:
-    """Puts `request` to the keeper; output goes to `on_output(stream, data)` as it comes."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(_socket(about))
-    except OSError as error:
-        raise SandboxError(
-            f"the keeper of {about.id} does not answer", hint="forgewright sandbox clean"
-        ) from error
-    try:
-        data = msgspec.msgpack.encode(request)
-        writer.write(_LENGTH.pack(len(data)) + data)
-        while True:
-            answer = msgspec.msgpack.decode(await _receive(reader), type=Answer)
-            if not answer.stream:
-                break
-            if callable(on_output):
-                on_output(answer.stream, answer.data)
-    except asyncio.IncompleteReadError:
-        raise SandboxError(f"sandbox {about.id} ended") from None
+        for here, inside in ports:
+            await sandbox.publish(inside, here)
+        await Keeper(sandbox).until_stopped(state.state_root() / sandbox.id)
     finally:
-        writer.close()
-    if answer.error:
-        raise SandboxError(answer.message)
-    return answer
-
-
-def _socket(about: About) -> Path:
-    return state.state_root() / about.id / _SOCKET
+        await sandbox.close()
 
 
 def main() -> None:
     spec = msgspec.json.decode(sys.argv[1], type=SandboxSpec)
+    ports = msgspec.json.decode(sys.argv[3], type=list[tuple[int, int]])
     try:
-        asyncio.run(keep(spec, sys.argv[2] or None))
+        asyncio.run(keep(spec, sys.argv[2] or None, ports))
     except ForgewrightError as error:
         raise SystemExit(str(error)) from None
 

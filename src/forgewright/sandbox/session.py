@@ -197,6 +197,15 @@ class AgentSandbox:
         written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
         return [os.fsdecode(path) for path in written]
 
+    @property
+    def running(self) -> int:
+        """Commands that are under way."""
+        return self._running
+
+    def hold(self, waiting: bool) -> None:
+        """Whoever takes the output cannot take more: the sandbox is read again when this is called with False."""
+        self._machine.channel.hold(waiting)
+
     async def close(self) -> None:
         self._closing = True
         for published in self.published:

@@ -53,6 +53,8 @@ class Swarm:
         tests: TestPlan | None,
         spec: SandboxSpec,
         limits: Limits,
+        *,
+        context_tokens: int | None = None,
     ) -> None:
         self.workspace = workspace
         self.tests = tests
@@ -60,7 +62,7 @@ class Swarm:
         self.limits = limits
         prefix = workspace.place.source.prefix
         self.root_inside = f"{INSIDE}/{prefix}" if prefix else INSIDE
-        agents = Agents(workspace)
+        agents = Agents(workspace, context_tokens)
         self.planner, self.coder, self.refactorer = agents.planner, agents.coder, agents.refactorer
         self.graph = declare(self)
 

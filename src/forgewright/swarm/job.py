@@ -42,6 +42,8 @@ class JobOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """The weakest isolation that is accepted; the policy can ask for a stronger one."""
     mounts: tuple[Mount, ...] = ()
     """Further folders that sandboxed commands see."""
+    context_tokens: int | None = None
+    """Of the models, where a person said so."""
 
 
 async def start_job(
@@ -58,6 +60,7 @@ async def start_job(
     budget: Budget | None = None,
     tier: Tier = Tier.CONTAINER,
     mounts: tuple[Mount, ...] = (),
+    context_tokens: int | None = None,
     subject: str | None = None,
 ) -> RunId:
     """Makes the run's copy of the repository and journals the run; nothing of it happens yet.
@@ -83,6 +86,7 @@ async def start_job(
         tuple(notes),
         tier,
         mounts,
+        context_tokens,
     )
     state = JobState(goal=goal, base=workspace.place.base)
     graph = make_swarm(workspace, options).graph
@@ -176,7 +180,7 @@ async def job_options(engine: Engine, run: RunId) -> JobOptions:
 def make_swarm(workspace: Workspace, options: JobOptions) -> Swarm:
     """The swarm of a job."""
     spec = SandboxSpec(tier=options.tier, limits=options.sandbox, mounts=options.mounts)
-    return Swarm(workspace, options.tests, spec, options.limits)
+    return Swarm(workspace, options.tests, spec, options.limits, context_tokens=options.context_tokens)
 
 
 def code_engine(workspace: Workspace) -> CodeEngine:

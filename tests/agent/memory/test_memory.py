@@ -305,3 +305,15 @@ async def test_its_owner_reads_corrects_and_removes_it(tmp_path: Path) -> None:
     journal = await open_journal(tmp_path)
     assert [r.event.what for r in await journal.read(RunId("@memory"))][-2:] == ["forgotten", "forgotten"]  # type: ignore[attr-defined]
     await journal.close()
+
+
+async def test_what_is_remembered_in_a_run_for_a_person_is_about_that_person(tmp_path: Path) -> None:
+    memory = Remembering("user", "project/orders")
+    agent = Agent("coder", tools=[*memory.tools], middleware=[memory])
+    async with Engine(home=tmp_path, model=calls(say("Prefers short answers."))) as engine:
+        await engine.run(agent.graph, AgentState(prompt="go"), subject="ada@example.org")
+        (found,) = await LongTerm(engine.journal).entries()
+        privacy = await engine.journal.privacy()
+        assert found.subject == await privacy.subject("ada@example.org")
+        await privacy.erase("ada@example.org", reason="asked to")
+        assert await LongTerm(engine.journal).entries() == []

@@ -38,6 +38,8 @@ class ResponseCache(Middleware):
         self._clock = clock
 
     def wrap_model(self, model: Model, context: Context) -> Model:
+        if context.execution.subject:
+            return model  # what is personal is sealed in the record, and kept nowhere else
         return _Cached(model, context, self._ttl_seconds, self._clock)
 
 

@@ -1,0 +1,238 @@
+"""`forgewright sandbox create|exec|shell|cp|logs|port|list|stop`: sandboxes that outlive the command that made them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from forgewright.cli.output import clean, one_line, print_json, say, table
+from forgewright.cli.terminal import Neutral, raw_mode, shown, size_of
+from forgewright.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from forgewright.sandbox.keeping import About, Line, Session, Status
+    from forgewright.sandbox.types import Command
+
+_SHELL = "command -v bash >/dev/null 2>&1 && exec bash -i; exec sh -i"
+_CHUNK = 1 << 16
+
+
+async def create(args: argparse.Namespace) -> int:
+    from forgewright.cli.sandbox import published, spec
+    from forgewright.sandbox import keeping
+
+    name = keeping.start(spec(args), args.driver, published(args.publish))
+    print_json({"id": name}) if args.json else say(name)
+    return 0
+
+
+async def execute(args: argparse.Namespace) -> int:
+    from forgewright.cli.sandbox import command, ended, environment
+    from forgewright.sandbox import keeping
+
+    wanted = command(args, environment=environment(args.env), workdir=args.workdir)
+    about = keeping.find(args.id)
+    if args.detach:
+        answer = await keeping.ask(about, keeping.Ask("exec", wanted, detach=True))
+        print_json({"number": answer.number}) if args.json else say(str(answer.number))
+        return 0
+    if args.terminal:
+        return await _terminal(about, wanted)
+    out = {"stdout": shown("stdout"), "stderr": shown("stderr")}
+    show = None if args.json else lambda stream, data: out[stream](data)
+    answer = await keeping.ask(about, keeping.Ask("exec", wanted), show)
+    assert answer.ended is not None
+    return ended(answer.ended, args.json)
+
+
+async def shell(args: argparse.Namespace) -> int:
+    from forgewright.cli.sandbox import environment
+    from forgewright.sandbox import keeping
+    from forgewright.sandbox.process import DAY_SECONDS
+    from forgewright.sandbox.types import Command
+
+    argv = args.argv[1:] if args.argv[:1] == ["--"] else args.argv
+    variables = {"TERM": os.environ.get("TERM") or "dumb", **environment(args.env)}
+    wanted = Command(
+        tuple(argv) or ("sh", "-c", _SHELL),
+        environment=variables,
+        workdir=args.workdir,
+        timeout_seconds=DAY_SECONDS,
+    )
+    return await _terminal(keeping.find(args.id), wanted)
+
+
+async def _terminal(about: About, command: Command) -> int:
+    """A session with a terminal at this end and one inside: keys, size and output go through."""
+    from forgewright.sandbox import keeping
+
+    inward, outward = sys.stdin.fileno(), sys.stdout.fileno()
+    if not (os.isatty(inward) and os.isatty(outward)):
+        raise UsageError(
+            "a shell needs a terminal on both sides", hint="forgewright sandbox exec ID -- COMMAND"
+        )
+    neutral = Neutral(screen=True)
+    request = keeping.Ask("exec", command, terminal=size_of(outward), streaming=True)
+    loop = asyncio.get_running_loop()
+    async with keeping.Session(about, request) as session:
+        with raw_mode(inward):
+            loop.add_signal_handler(
+                signal.SIGWINCH, lambda: session.send_soon(keeping.More(size=size_of(outward)))
+            )
+            typed = asyncio.ensure_future(_type(inward, session))
+            try:
+                answer = await session.answer(lambda stream, data: _write(outward, neutral.feed(data)))
+            finally:
+                loop.remove_signal_handler(signal.SIGWINCH)
+                loop.remove_reader(inward)
+                typed.cancel()
+    assert answer.ended is not None
+    return answer.ended.code
+
+
+async def _type(fd: int, session: Session) -> None:
+    from forgewright.sandbox.keeping import More
+
+    loop = asyncio.get_running_loop()
+    while True:
+        data = await _key(loop, fd)
+        await session.send(More(data=data, end=not data))
+        if not data:
+            return
+
+
+async def _key(loop: asyncio.AbstractEventLoop, fd: int) -> bytes:
+    """What was typed. It is read where it is known to be there: a read that waits would stop everything else."""
+    typed: asyncio.Future[bytes] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(fd)
+        if not typed.done():
+            typed.set_result(os.read(fd, _CHUNK))
+
+    loop.add_reader(fd, read)
+    return await typed
+
+
+def _write(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+async def copy(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from forgewright.sandbox import keeping
+
+    inward, outward = _inside(args.target), _inside(args.source)
+    if (inward is None) == (outward is None):
+        raise UsageError("one of FROM and TO is ID:PATH, the other a file or folder here")
+    if inward is not None:
+        source, about = Path(args.source).absolute(), keeping.find(inward[0])
+        if source.is_dir():
+            await keeping.ask(about, keeping.Ask("upload", path=inward[1], host=str(source)))
+        else:
+            mode = source.stat().st_mode & 0o777
+            await keeping.ask(about, keeping.Ask("put", path=inward[1], data=source.read_bytes(), mode=mode))
+    elif outward is not None:
+        target, about = Path(args.target).absolute(), keeping.find(outward[0])
+        if target.is_dir():
+            await keeping.ask(about, keeping.Ask("download", path=outward[1], host=str(target)))
+        else:
+            target.write_bytes((await keeping.ask(about, keeping.Ask("get", path=outward[1]))).data)
+    return 0
+
+
+def _inside(text: str) -> tuple[str, str] | None:
+    match = re.fullmatch(r"((?:fw)?[0-9a-f]{2,}):(.+)", text)
+    return (match[1], match[2]) if match else None
+
+
+async def port(args: argparse.Namespace) -> int:
+    from forgewright.cli.sandbox import published
+    from forgewright.sandbox import keeping
+
+    [(here, inside)] = published([args.port])
+    answer = await keeping.ask(keeping.find(args.id), keeping.Ask("publish", port=inside, here=here))
+    print_json({"inside": inside, "port": answer.port}) if args.json else say(f"127.0.0.1:{answer.port}")
+    return 0
+
+
+async def logs(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeping
+
+    answer = await keeping.ask(keeping.find(args.id), keeping.Ask("logs"))
+    for line in answer.lines:
+        if args.number is not None and line.number != args.number:
+            continue
+        text = line.data.decode("utf-8", "replace")
+        if args.json:
+            print_json({"number": line.number, "kind": line.kind, "text": text, "time": line.time})
+        else:
+            _say_line(line, text)
+    return 0
+
+
+def _say_line(line: Line, text: str) -> None:
+    if line.kind in ("stdout", "stderr"):
+        sys.stdout.write(clean(text))
+        return
+    moment = time.strftime("%H:%M:%S", time.localtime(line.time))
+    sign = "$" if line.kind == "command" else "·"
+    say(f"── {moment} {line.number} {sign} {one_line(text)}")
+
+
+async def listing(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeping
+
+    rows = []
+    for about in keeping.kept():
+        status = await _status(about)
+        if args.json:
+            limits = about.spec.limits
+            print_json(
+                {
+                    "id": about.id, "driver": about.driver, "tier": about.tier, "pid": about.pid, "image": about.spec.image,
+                    "memory_bytes": limits.memory_bytes, "cpus": limits.cpus,
+                    "seconds": round(status.seconds, 1) if status else None,
+                    "running": status.running if status else None, "commands": status.commands if status else None,
+                    "ports": {str(inside): here for inside, here in status.ports.items()} if status else {},
+                }
+            )  # fmt: skip
+        else:
+            rows.append(_row(about, status))
+    if rows:
+        say(table(rows, header=("ID", "TIER", "IMAGE", "MEMORY", "CPUS", "AGE", "RUNNING", "PORTS")))
+    return 0
+
+
+async def _status(about: About) -> Status | None:
+    from forgewright.core.errors import SandboxError
+    from forgewright.sandbox import keeping
+
+    try:
+        return (await keeping.ask(about, keeping.Ask("status"))).status
+    except SandboxError:
+        return None  # it ends just now
+
+
+def _row(about: About, status: Status | None) -> tuple[str, ...]:
+    limits = about.spec.limits
+    ports = " ".join(f"{here}→{inside}" for inside, here in status.ports.items()) if status else ""
+    return (
+        about.id, about.tier, one_line(about.spec.image, 40), f"{limits.memory_bytes >> 20} MiB", f"{limits.cpus:g}",
+        f"{status.seconds:.0f} s" if status else "-", str(status.running) if status else "-", ports,
+    )  # fmt: skip
+
+
+async def stop(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeping
+
+    await keeping.ask(keeping.find(args.id), keeping.Ask("stop"))
+    return 0
