@@ -8,7 +8,9 @@ import json
 import msgspec
 import pytest
 
+from forgewright.cli.agents import AgentTree
 from forgewright.cli.live import JsonView, PlainView, TerminalView, make_view
+from forgewright.cli.output import clean, one_line
 from forgewright.cli.progress import Line, Progress, clock
 from forgewright.core.ids import Digest, EffectId, RunId
 from forgewright.journal import codec
@@ -175,6 +177,52 @@ def test_events_of_every_kind_are_shown_or_left_out_without_a_mistake() -> None:
         for line in progress.observe(record):
             assert isinstance(line, Line)
     assert progress.status == "failed"
+
+
+AGENTS: list[tuple[str, Event]] = [
+    ("engine", ev.RunStarted("lead", "Lead", raw({}))),
+    ("lead", ev.ToolAsked(effect("1.1"), ev.GRANTED, "task", "idempotent")),
+    ("lead", ev.AgentAsked(effect("1.1.1"), ev.GRANTED, "worker", raw(f"first {HOSTILE}"))),
+    ("lead", ev.AgentAsked(effect("1.2.1"), ev.GRANTED, "worker", raw("second"))),
+    ("worker", ev.AgentAsked(effect("1.2.1.1.1"), ev.GRANTED, "helper", raw("below"))),
+    ("helper", ev.ToolAsked(effect("1.2.1.1.1.2"), ev.GRANTED, "look", "pure")),
+    ("worker", ev.QuestionAsked(effect("1.1.1.1"), ev.GRANTED, "owner", "Which?", ("a", "b"))),
+    ("helper", ev.EffectFailed(effect("1.2.1.1.1.2"), "stopped", "ended")),
+    ("worker", ev.AgentAnswered(effect("1.2.1.1.1"), raw({"text": "too slow"}), "timeout", 500, 0, 3, 1500)),
+]
+
+
+def test_sub_agents_are_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    view = PlainView(stream)
+    for record in records(*AGENTS):
+        view.on_record(record)
+    tree = view.progress.agents
+    assert [text for text, _, _ in tree.lines()] == [
+        f"? worker: first {one_line(clean(HOSTILE))}".rstrip(),
+        "▸ worker: second",
+        "  ⏱ helper: below",
+    ]
+    assert tree.lines()[2][2] == "500 tokens · 1.5 s"
+    assert tree.totals() == "3 sub-agents: 1 asking, 1 working, 1 timeout"
+    assert len(tree.lines(all_of_them=False)) == 2
+    told = stream.getvalue()
+    assert "    ⇉ worker: second" not in told
+    assert "⇉ helper: below" in told
+    assert "⏱ helper timeout: too slow" in told
+    assert "task" not in told
+    assert "ended" not in told
+    assert "\x1b" not in told
+
+
+def test_of_many_alike_some_are_shown_and_the_rest_counted() -> None:
+    tree = AgentTree()
+    for number in range(100):
+        tree.observe(ev.AgentAsked(effect(f"1.{number}.1"), ev.GRANTED, "worker", raw(f"n{number}")))
+        tree.observe(ev.AgentAnswered(effect(f"1.{number}.1"), raw({"text": ""})))
+    lines = [text for text, _, _ in tree.lines()]
+    assert len(lines) == 13
+    assert lines[-1] == "… 88 more completed"
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (62, "1:02"), (3723, "1:02:03")])

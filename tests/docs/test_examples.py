@@ -17,6 +17,10 @@ SAYS = {
         "parked - usage is unfinished. Accept? (yes | no)",
         "finished - sent back",
     ],
+    "subagents.py": [
+        "parked - May the book be published? (publish | wait)",
+        "finished - Not ready: usage is unfinished, the archive did not answer, and the owner says wait.",
+    ],
     "crash.py": ["ended with -9", "finished 3 letters", "outbox: ada, grace, barbara"],
     "memory.py": [
         "the log has 88,930 characters",
@@ -29,6 +33,12 @@ SAYS = {
         "the metadata address: 403",
         "a server inside says: hello",
         "an image of that folder: sha256:",
+    "workspace.py": [
+        "[changed: notes/plan.md]\n[hidden from commands by the policy: .env]",
+        "unable to remove target: Read-only file system",
+        "not taken over, these are as they were:\n.circleci/config.yml: helper may not edit",
+        "policy denied helper the action edit on '.github/workflows/ci.yml'",
+        "ci.yml: on: push\n.circleci is there: False",
     ],
     "demo.py": ["✔ 16 passed", "no-edits-of-ci", "verified:", "is not what the tree says", "Done."],
 }

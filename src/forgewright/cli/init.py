@@ -11,6 +11,7 @@ EXAMPLES = {
     "run.models": '{ planner = "openai:…", coder = "anthropic:…" }',
     "run.fallback": '["openai:…"]',
     "run.base_url": '"http://127.0.0.1:8000/v1"',
+    "run.context_tokens": "32_768",
     "run.max_attempts": "3",
     "run.improvements": "1",
     "budget.tokens": "500_000",

@@ -10,8 +10,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from forgewright.cli.agents import Style
 from forgewright.cli.output import clean, colored, one_line
-from forgewright.cli.progress import STEP, Line, Progress, Style
+from forgewright.cli.progress import STEP, Line, Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from forgewright.core.errors import ModelError
     from forgewright.journal.events import Record
 
+AGENTS_MAX = 16
+"""Sub-agents at work that the panel shows."""
 TAIL_CHARS_MAX = 400
 """Of what a model is just saying."""
 
@@ -203,6 +206,10 @@ class TerminalView:
             rows.append(
                 Text(f" {glyph} {clean(step.title)}", style=shown.strip(), no_wrap=True, overflow="ellipsis")
             )
+        for line, agent_style, detail in progress.agents.lines(all_of_them=False, rows_max=AGENTS_MAX):
+            row = Text(f" {line}", style=STYLES[agent_style], no_wrap=True, overflow="ellipsis")
+            row.append(f"  {detail}" if detail else "", style="dim")
+            rows.append(row)
         if self._tail:
             room = max(20, width - len(self._teller) - 6)
             rows.append(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from forgewright.cli.agents import ENDS, AgentTree, Style
 from forgewright.cli.output import clean, one_line
 from forgewright.journal import events as ev
-
-Style = Literal["title", "node", "talk", "look", "change", "good", "bad", "warn", "dim", "plain"]
 
 NODES = {
     "baseline": "the project's tests, before anything is changed",
@@ -22,6 +21,8 @@ NODES = {
 }
 TEXT_CHARS_MAX = 400
 _TESTS_LINES_MAX = 14
+TOLD_APART = ("write_plan", "task", "start_task")
+"""Tools whose calls are not shown, because what they do is told by itself."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -70,6 +71,7 @@ class Progress:
         self.last_ms = 0
         self.sequence = 0
         self.parent = ""
+        self.agents = AgentTree()
         self._worked_ms = 0
         self._resumed_ms = 0
         self._asked: dict[str, ev.Asked] = {}
@@ -88,9 +90,14 @@ class Progress:
         if isinstance(event, ev.Asked):
             self.steps += 1
             self._asked[event.effect] = event
+        self.agents.observe(event)
         lines = self._lines(event, record)
         if isinstance(event, ev.Answered):
             self._asked.pop(event.effect, None)
+            self.questions.pop(event.effect, None)
+        if self.agents and isinstance(event, (ev.Asked, ev.Answered, ev.Noted)):
+            deeper = self.agents.depth(event.effect)
+            lines = [msgspec.structs.replace(line, level=line.level + deeper) for line in lines]
         return lines
 
     @property
@@ -198,6 +205,8 @@ class Progress:
         if topic == "summary":
             self.summary = clean(str(msgspec.json.decode(value)))
             return [Line("", self.summary, "plain")]
+        if topic == "context":
+            return [_compacted(_table(value))]
         return [Line("·", f"{topic}: {one_line(bytes(value).decode(errors='replace'), 200)}", "dim")]
 
     def _ask(self, event: ev.Asked, actor: str) -> list[Line]:
@@ -207,6 +216,9 @@ class Progress:
             case ev.ExecAsked(argv=argv, tier=tier, driver=driver):
                 where = tier if driver in ("", tier) else f"{tier} ({driver})"
                 return [Line("$", one_line(" ".join(argv), 160), "look", where)]
+            case ev.AgentAsked(effect=effect):
+                row = self.agents.rows[effect]
+                return [Line("⇉", f"{row.name}: {one_line(row.task, 200)}", "talk")]
             case ev.QuestionAsked(to=to, question=question, choices=choices):
                 self.questions[event.effect] = event
                 said = f"{clean(question)}" + (f" [{'/'.join(choices)}]" if choices else "")
@@ -219,7 +231,7 @@ class Progress:
         text = bytes(raw).decode(errors="replace") if isinstance(raw, msgspec.Raw) else "…"
         if event.answer is not None:
             text = self._calls.get((event.answer, event.call or ""), "…")
-        if tool == "write_plan":
+        if tool in TOLD_APART:
             return []
         try:
             arguments = msgspec.json.decode(text) if text not in ("", "…", "null") else {}
@@ -238,10 +250,16 @@ class Progress:
             case ev.EffectRefused(message=message):
                 self.refusals += 1
                 return self._trouble("⊘", message)
+            case ev.EffectFailed(error="stopped"):
+                return []  # ended with the sub-agent that it was part of
+            case ev.AgentAnswered(status=status, result=result, ms=ms):
+                return self._agent(event.effect, status, _text(result), ms)
             case ev.EffectFailed(message=message, hint=hint):
                 return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():
                 return self._model(event, actor)
+            case ev.ToolAnswered() if isinstance(asked, ev.ToolAsked) and asked.tool in TOLD_APART:
+                return []
             case ev.ToolAnswered(error=True, result=result):
                 return self._trouble("✗", _text(result))
             case ev.EditAnswered(ms=ms) if isinstance(asked, ev.EditAsked):
@@ -256,10 +274,17 @@ class Progress:
             case ev.GitAnswered(result=result) if isinstance(asked, ev.GitAsked):
                 return self._git(asked, _table(result))
             case ev.QuestionAnswered(answer=answer, by=by):
-                self.questions.pop(event.effect, None)
                 return [Line("!", f"{by} answered: {one_line(bytes(answer).decode())}", "warn")]
             case _:
                 return []
+
+    def _agent(self, effect: str, status: str, text: str, ms: int) -> list[Line]:
+        """A sub-agent's end; what it said last was told when it said it."""
+        row, (glyph, style) = self.agents.rows.get(effect), ENDS.get(status, ("✗", "bad"))
+        if row is None:
+            return []
+        said = "" if status == "completed" else f": {one_line(clean(text), 200)}"
+        return [Line(glyph, f"{row.name} {status}{said}", style, took(ms))]
 
     def _trouble(self, glyph: str, message: str, hint: str = "") -> list[Line]:
         """What went wrong, told once: the same words come from an effect and from the tool around it."""
@@ -367,3 +392,10 @@ def _tests(report: Mapping[str, Any]) -> tuple[str, bool]:
 
     read = msgspec.convert(report, TestReport)
     return headline(read), read.ok
+
+
+def _compacted(said: Mapping[str, Any]) -> Line:
+    """A conversation was made shorter."""
+    before, after = said.get("tokens") or (0, 0)
+    how = ", ".join(map(str, said.get("compacted") or ()))
+    return Line("·", f"the conversation was shortened, {before:,} → {after:,} tokens", "dim", how)

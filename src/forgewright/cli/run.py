@@ -182,6 +182,7 @@ async def _start(args: argparse.Namespace) -> int:
                 budget=cfg.budget_of(settings.config, args),
                 tier=cfg.tier_of(settings.config),
                 mounts=cfg.mounts_of(settings),
+                context_tokens=settings.config.run.context_tokens,
                 subject=args.subject,
             )
             outcome = await _execute(engine, settings, run, view)

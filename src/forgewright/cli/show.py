@@ -109,6 +109,7 @@ def summary(progress: Any) -> dict[str, Any]:
         "seconds": progress.seconds,
         "started_ms": progress.started_ms,
         "summary": progress.summary,
+        "agents": list(progress.agents.rows.values()),
     }
 
 
@@ -135,11 +136,15 @@ def _words(run: RunId, progress: Any) -> str:
         parts.append(
             "\n".join(f"{STEP.get(step.status, ('○', ''))[0]} {step.title}" for step in progress.plan)
         )
+    if progress.agents:
+        tree = [text + (f"  ({detail})" if detail else "") for text, _, detail in progress.agents.lines()]
+        parts.append("\n".join([progress.agents.totals(), *tree]))
     if progress.commits:
         parts.append("\n".join(f"{sha[:10]}  {title}" for sha, title in progress.commits))
     for question in progress.questions.values():
         parts.append(
             f"? {question.question}\n  → forgewright answer {run} {'|'.join(question.choices) or 'TEXT'}"
+            + (f" --effect {question.effect}" if len(progress.questions) > 1 else "")
         )
     if progress.status == "finished":
         parts.append(f"→ forgewright diff {run}; forgewright apply {run}; forgewright show {run} --log")

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from forgewright.code.binding import Occurrence
+from forgewright.code.deadline import limited
 from forgewright.code.operations.base import Operation
 from forgewright.code.project import FileChange
 from forgewright.code.scene import Stage
@@ -19,6 +20,7 @@ from forgewright.code.transaction import Entry, Transaction
 from forgewright.code.validity import mistake
 from forgewright.core.errors import Conflict, EditRefused, ForgewrightError
 from forgewright.core.ids import Digest, digest
+from forgewright.core.limits import SOURCE_BYTES_MAX
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,10 +114,11 @@ class CodeEngine:
                 )
             stage.overlay.put(change.path, change.after)
         stage.moves.extend(after.moves if after is not None else ())
-        results = self._run(operations, stage)
         check = any(operation.checked for operation in operations)
-        if any(o.writes and o.binds and o.checked for o in operations):
-            results = [*results, *self._bound(operations, stage)]
+        with limited():
+            results = self._run(operations, stage)
+            if any(o.writes and o.binds and o.checked for o in operations):
+                results = [*results, *self._bound(operations, stage)]
         return Plan(unparse(operations), self._changes(stage, check), tuple(results), tuple(stage.moves))
 
     def commit(self, plan: Plan) -> Committed:
@@ -195,6 +198,8 @@ class CodeEngine:
             before = self._before(path)
             if (before.data if before else None) == (source.data if source else None):
                 continue
+            if source is not None and (before is None or before.data != source.data):
+                mistakes.extend(_unfit(source))
             if source is not None and check:
                 wrong = mistake(before or self._before(moved.get(path, path)), source)
                 mistakes.extend([wrong] if wrong else [])
@@ -212,6 +217,15 @@ class CodeEngine:
 
     def _before(self, path: str) -> SourceFile | None:
         return self.project.source(path) if self.project.exists(path) else None
+
+
+def _unfit(source: SourceFile) -> list[str]:
+    """What would make of a file one that is left alone from then on, also by the undo."""
+    if b"\0" in source.data:
+        return [f"{source.path}: a NUL byte, as in a binary file"]
+    if len(source.data) > SOURCE_BYTES_MAX:
+        return [f"{source.path}: larger than {SOURCE_BYTES_MAX >> 20} MiB"]
+    return []
 
 
 def _named(error: ForgewrightError | RecursionError, label: str) -> ForgewrightError:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from forgewright.code.deadline import check as check_time
 from forgewright.code.globs import matcher
 from forgewright.code.languages import FAMILIES, Unparsable, language_of, parse
 from forgewright.code.listing import TICK_NANOSECONDS, Listing
@@ -364,6 +365,7 @@ class Overlay:
         return self._changed[path] is not None if path in self._changed else self.base.exists(path)
 
     def source(self, path: str) -> SourceFile:
+        check_time()
         path = clean_path(path)
         if path not in self._changed:
             found = self.base.source(path)

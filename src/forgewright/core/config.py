@@ -45,6 +45,10 @@ class RunSection(Section, frozen=True):
         tuple[Model, ...], Meta(description="Models that are asked, in this order, when one can't answer.")
     ] = ()
     base_url: Annotated[Address | None, Meta(description="Server of an OpenAI-compatible model.")] = None
+    context_tokens: Annotated[
+        Positive | None,
+        Meta(description="Tokens that a request and its answer may have; needed for local models."),
+    ] = None
     max_attempts: Annotated[
         Tries | None, Meta(description="Times the coder is sent back to mend failing tests.")
     ] = None

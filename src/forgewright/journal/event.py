@@ -36,6 +36,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What it obliges to take out of what goes to the effect."""
     standing: EffectId | None = None
     """The approval (by the effect of its question) that was given before and covers it."""
+    consent: tuple[str, ...] = ()
+    """Purposes that the person whom the run is for has to consent to, at the moment it happens."""
 
 
 GRANTED = Decision()

@@ -133,12 +133,14 @@ class CedarGate:
         said = [f"a sandbox of tier {obliges.tier} or stronger"] if obliges.tier else []
         said += [f"the approval of {' and '.join(obliges.approvals)}"] if obliges.approvals else []
         said += [f"{', '.join(obliges.redact)} taken out"] if obliges.redact else []
+        said += [f"consent to {', '.join(obliges.consent)}"] if obliges.consent else []
         return Verdict(
             permit=True,
             policies=by,
             tier=obliges.tier,
             approval=",".join(obliges.approvals) or None,
             redact=obliges.redact,
+            consent=obliges.consent,
             limits=obliges.limits,
             reason=f"permitted by {', '.join(by)}" + (f"; obliges {', '.join(said)}" if said else ""),
         )

@@ -13,6 +13,7 @@ ANNOTATIONS: Mapping[str, str] = {
     "tier": "weakest sandbox tier that will do: " + ", ".join(TIERS),
     "approval": "who has to say yes first; several by commas: all of them",
     "redact": "what is taken out before it leaves, by commas: `secrets`, `email` …",
+    "consent": "purposes by commas that the person whom the run is for has to consent to now",
     "limits": "numbers by commas: `memory_mb=512,seconds=60`; of several the smallest",
     "description": "why the policy is there",
 }
@@ -22,6 +23,7 @@ class Obligations(msgspec.Struct, frozen=True, omit_defaults=True):
     tier: str | None = None
     approvals: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()
+    consent: tuple[str, ...] = ()
     limits: Mapping[str, int] = {}
 
 
@@ -41,7 +43,7 @@ def read(annotations: Mapping[str, str | None], *, effect: str) -> tuple[Obligat
                 f"expected one of the annotations {', '.join('@' + a for a in ANNOTATIONS)}; found @{name}"
                 + (f" (did you mean @{near}?)" if near else "")
             )
-    obliging = [n for n in ("tier", "approval", "redact", "limits") if n in annotations]
+    obliging = [n for n in ("tier", "approval", "redact", "consent", "limits") if n in annotations]
     if effect == "forbid" and obliging:
         mistakes.append(f"@{obliging[0]} obliges what is permitted, and has no meaning on a forbid")
     tier = annotations.get("tier")
@@ -50,6 +52,7 @@ def read(annotations: Mapping[str, str | None], *, effect: str) -> tuple[Obligat
         tier = None
     approvals = _names(annotations, "approval", mistakes)
     redact = _names(annotations, "redact", mistakes)
+    consent = _names(annotations, "consent", mistakes)
     limits: dict[str, int] = {}
     for item in _names(annotations, "limits", mistakes):
         key, equals, number = (part.strip() for part in item.partition("="))
@@ -57,26 +60,30 @@ def read(annotations: Mapping[str, str | None], *, effect: str) -> tuple[Obligat
             mistakes.append(f'expected @limits items like memory_mb=512; found "{item}"')
         else:
             limits[key] = min(int(number), limits.get(key, int(number)))
-    return Obligations(tier=tier, approvals=approvals, redact=redact, limits=limits), mistakes
+    obligations = Obligations(tier=tier, approvals=approvals, redact=redact, consent=consent, limits=limits)
+    return obligations, mistakes
 
 
 def strongest(items: Iterable[Obligations]) -> Obligations:
-    """All of them at once: the strongest tier, every approval, every redaction, the smallest limits."""
+    """All of them at once: the strongest tier, every approval, every redaction and consent, the smallest limits."""
     tier = -1
     approvals: set[str] = set()
     redact: set[str] = set()
+    consent: set[str] = set()
     limits: dict[str, int] = {}
     for item in items:
         if item.tier is not None:
             tier = max(tier, TIERS.index(item.tier))
         approvals.update(item.approvals)
         redact.update(item.redact)
+        consent.update(item.consent)
         for key, number in item.limits.items():
             limits[key] = min(number, limits.get(key, number))
     return Obligations(
         tier=TIERS[tier] if tier >= 0 else None,
         approvals=tuple(sorted(approvals)),
         redact=tuple(sorted(redact)),
+        consent=tuple(sorted(consent)),
         limits=dict(sorted(limits.items())),
     )
 

@@ -40,6 +40,8 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """`@approval`: who has to say yes first."""
     redact: tuple[str, ...] = ()
     limits: Mapping[str, int] = {}
+    consent: tuple[str, ...] = ()
+    """`@consent`: purposes that the person whom the run is for has to consent to, at the moment it happens."""
     reason: str = ""
     """For people: why not, or what it obliges."""
 

@@ -67,6 +67,10 @@ _TRACED = (
 )
 """Said where value provenance is traced. They have no defaults: a policy asks `context has untrusted` first,
 and where nothing is traced its condition is not met."""
+_SUBJECT = (
+    FactSpec("subject", "Bool", "The run is for a person (`run --subject`).", False),
+    FactSpec("consents", "Set<String>", "The purposes that this person consents to now.", ()),
+)
 
 VOCABULARY: Mapping[str, ActionSpec] = {
     "model": ActionSpec(
@@ -77,6 +81,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("input_tokens", "Long", "Size of the request, estimated."),
             FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "tool": ActionSpec(
@@ -93,6 +98,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("state", "String", "Its state in the registry, where there is one.", ""),
             *_TRACED,
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "edit": ActionSpec(
@@ -104,6 +110,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("lines", "Long", "Changed lines of the whole edit."),
             FactSpec("files", "Long", "Changed files of the whole edit."),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "exec": ActionSpec(
@@ -127,6 +134,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("secrets", "Set<String>", "Classes of the credentials that it is given.", ()),
             FactSpec("unknown_dependencies", "Bool", "It loads packages nobody approved.", False),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "install": ActionSpec(
@@ -138,6 +146,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("state", "String", "Its state in the registry of dependencies.", "unknown"),
             FactSpec("network", "Set<String>", "`host:port` names that it may reach.", ()),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "network": ActionSpec(
@@ -148,6 +157,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("port", "Long", "The port, where the resource names one.", derived=True),
             FactSpec("method", "String", "HTTP method, where it is known.", ""),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "git": ActionSpec(
@@ -160,18 +170,26 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("branch", "String", "The branch it changes.", ""),
             FactSpec("own", "Bool", "The branch is the run's own, or none is changed.", True),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
-    "ask": ActionSpec(("Person",), "Ask a person a question.", (_LABELS,)),
+    "ask": ActionSpec(
+        ("Person",),
+        "Ask a person a question.",
+        (
+            _LABELS,
+            *_SUBJECT,
+        ),
+    ),
     "read": ActionSpec(
         ("Source", "Path"),
         "Read something from outside: the clock, randomness; or, with the fact `paths`, files.",
-        (*_PATH, _LABELS),
+        (*_PATH, _LABELS, *_SUBJECT),
     ),
     "publish": ActionSpec(
         ("Target",),
         "Let something out: push, open a pull request, upload a package.",
-        (FactSpec("media", "String", "Media type of what is published.", ""), _LABELS),
+        (FactSpec("media", "String", "Media type of what is published.", ""), _LABELS, *_SUBJECT),
     ),
     "spend": ActionSpec(
         ("Budget",),
@@ -180,6 +198,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
             FactSpec("microdollars", "Long", "How much money."),
             FactSpec("tokens", "Long", "How many tokens."),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
     "delegate": ActionSpec(
@@ -188,6 +207,7 @@ VOCABULARY: Mapping[str, ActionSpec] = {
         (
             FactSpec("background", "Bool", "It works beside its caller, who goes on meanwhile.", False),
             _LABELS,
+            *_SUBJECT,
         ),
     ),
 }

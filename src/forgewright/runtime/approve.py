@@ -17,6 +17,7 @@ from forgewright.core.ids import EffectId, digest
 from forgewright.journal import events as ev
 from forgewright.policy.types import Attempt, Verdict
 from forgewright.runtime.approvals import Answer, Approve, Edit, Reject, read_ruling, shown
+from forgewright.runtime.privacy import person_facts
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -87,7 +88,9 @@ async def approve(
         ):
             effect.void()
         trouble = "what was asked before is void, since the policy, the arguments or the work tree changed"
-        if decision_redacts := (verdict := _decide(effect, context)).redact:
+        verdict = await _decide(effect, context)
+        effect.purposes = verdict.consent
+        if decision_redacts := verdict.redact:
             effect.withhold(context.execution.cleaner_of(decision_redacts))
         decision = ev.Decision(
             verdict.permit,
@@ -96,6 +99,7 @@ async def approve(
             verdict.approval,
             dict(verdict.limits),
             verdict.redact,
+            consent=verdict.consent,
         )
         if not verdict.permit:
             await _refuse(effect, identity, f"policy denied {context.actor}", verdict.reason, context)
@@ -109,10 +113,12 @@ async def approve(
     )
 
 
-def _decide(effect: Effect[Any], context: Context) -> Verdict:
+async def _decide(effect: Effect[Any], context: Context) -> Verdict:
     facts = effect.facts()
     if context.strand.depth:
         facts = {**facts, **context.strand.facts}
+    if context.execution.subject:
+        facts = {**facts, **await person_facts(context)}
     return context.execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, facts))
 
 

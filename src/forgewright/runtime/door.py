@@ -15,6 +15,7 @@ from forgewright.runtime.approvals import Answer, Approve, Edit
 from forgewright.runtime.approve import approve, standing_approval
 from forgewright.runtime.effect import Effect
 from forgewright.runtime.park import OWN_TROUBLE
+from forgewright.runtime.privacy import person_facts, without_consent
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -34,6 +35,7 @@ async def perform(effect: Effect[A], context: Context) -> A:
     past = context.execution.history.effects.get(identity)
     if past is None:
         return await _first(effect, identity, context)
+    effect.purposes = past.asked.decision.consent
     if past.asked.decision.redact:
         _withhold(effect, past.asked.decision.redact, context)
     if not effect.matches(past.asked):
@@ -55,7 +57,12 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
     facts = effect.facts()
     if context.strand.depth:
         facts = {**facts, **context.strand.facts}
+    if execution.subject:
+        facts = {**facts, **await person_facts(context)}
     verdict = execution.gate.decide(Attempt(context.actor, effect.action, effect.resource, facts))
+    effect.purposes = verdict.consent
+    if verdict.permit and verdict.consent and (why := await without_consent(verdict.consent, context)):
+        verdict = Verdict(False, verdict.policies, reason=why)
     decision = ev.Decision(
         verdict.permit,
         verdict.policies,
@@ -64,6 +71,7 @@ async def _first(effect: Effect[A], identity: EffectId, context: Context) -> A:
         dict(verdict.limits),
         verdict.redact,
         standing_approval(effect, verdict, context) if verdict.permit else None,
+        verdict.consent,
     )
     if decision == ev.GRANTED:
         decision = ev.GRANTED  # the very default is left out of the record
@@ -173,6 +181,11 @@ async def _edited(
 
 
 async def _do(effect: Effect[A], identity: EffectId, context: Context) -> A:
+    if effect.purposes and (why := await without_consent(effect.purposes, context)):
+        # given when it was decided, and withdrawn or expired while a person was asked or nobody ran
+        message = f"policy denied {context.actor} the action {effect.action} on {effect.resource!r}: {why}"
+        await _receipt(context, identity, ev.EffectRefused(identity, message))
+        raise PolicyDenied(message)
     started = time.monotonic_ns()
     try:
         answer = await effect.perform(f"{context.run}/{identity}", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from forgewright.core.errors import Refused, UsageError
@@ -44,6 +44,8 @@ class Effect(Generic[A]):
     nested: bool = False
     """Effects numbered under this one may be unfinished when it ends, and are then closed with its receipt."""
 
+    purposes: Sequence[str] = ()
+    """Purposes that have to be consented to when it happens; set by the door from the gate's verdict."""
     cleaner: Cleaner
     """Takes secrets out of what is journaled; set by the door before anything else."""
 

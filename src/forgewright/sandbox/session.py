@@ -64,10 +64,7 @@ class AgentSandbox:
         self._running = 0
 
     async def open_network(self, *, listening: bool = False) -> None:
-        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it.
-
-        `listening`: the relay is there already, in an agent that was restored.
-        """
+        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it (`listening`: has been)."""
         network = self.spec.network
         if not (network.allow or network.forward):
             return

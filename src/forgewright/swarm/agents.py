@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from forgewright.agent.agent import Agent
 from forgewright.agent.builtin.code import code_edit, code_query
 from forgewright.agent.builtin.plan import write_plan
+from forgewright.agent.context.options import WindowOptions
 from forgewright.agent.memory import Remembering
 from forgewright.agent.middleware import Middleware, Planning
 from forgewright.agent.skills import ProjectInstructions, Skills
@@ -28,13 +29,14 @@ class Agents:
     may use skills; the coder may remember more.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, context_tokens: int | None = None) -> None:
         reading, writing = prompts.languages()
         place = workspace.place
         project = ProjectInstructions(workspace.tree, place.source.prefix.strip("/"))
         skills = Skills(user=user_skills(), project=workspace.root / ".forgewright" / "skills")
         memory = Remembering("user", project_scope(place.source.root / place.source.prefix))
         recall = [one for one in memory.tools if one.name == "recall"]
+        window = WindowOptions(tokens=context_tokens)
         guided: list[Middleware] = [project, skills, memory]
         changing: list[Tool] = [code_query, code_edit]
         self.planner = Agent(
@@ -42,18 +44,21 @@ class Agents:
             prompts.with_language(prompts.PLANNER, reading),
             tools=[code_query, write_plan, *recall, *skills.tools],
             middleware=guided,
+            window=window,
         )
         self.coder = Agent(
             "coder",
             prompts.with_language(prompts.CODER, writing),
             tools=[*changing, write_plan, *memory.tools, *skills.tools],
             middleware=[*guided, Planning()],
+            window=window,
         )
         self.refactorer = Agent(
             "refactorer",
             prompts.with_language(prompts.REFACTORER, writing),
             tools=changing,
             middleware=[project],
+            window=window,
         )
 
 

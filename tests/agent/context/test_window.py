@@ -130,7 +130,6 @@ async def test_a_large_result_is_stored_once(tmp_path: object) -> None:
         (stored,) = [event.result for event in answered]
         assert isinstance(stored, ev.Stored)
         assert list(await engine.journal.store.blobs.digests()) == [stored.blob]
-        assert stored.blob.partition(":")[2][:12] in results(model.requests[-1])[0]
 
 
 async def test_what_middleware_made_of_a_result_is_kept_for_reading(tmp_path: object) -> None:
@@ -247,3 +246,39 @@ async def test_two_conversations_in_one_context_do_not_share_what_was_set_aside(
         agent = Agent("a", tools=[echo])
         await asyncio.gather(agent.run("one", engine), agent.run("two", engine))
     assert seen == ["1: nothing was set aside yet"]
+
+
+async def test_in_a_run_for_a_person_nothing_of_a_large_result_lies_open(tmp_path: object) -> None:
+    from pathlib import Path
+
+    def script(request: Request) -> Reply:
+        told = results(request)
+        if not told:
+            return [("echo", {"text": "a very private matter ", "times": 3_000})]
+        if len(told) == 1:
+            return [("read_result", {"result": "echo", "pattern": "private"})]
+        return "end"
+
+    home = Path(str(tmp_path))
+    model = Scripted(script)
+    async with Engine(model=model, home=home) as engine:
+        agent = Agent("a", tools=[echo])
+        outcome = await engine.run(agent.graph, AgentState(prompt="go"), subject="ada@example.org")
+        assert outcome.state.answer == "end", outcome.detail
+        assert "private" in results(model.requests[-1])[1]
+    open_text = [
+        p for p in home.rglob("*") if p.is_file() and b"a very private matter a very" in p.read_bytes()
+    ]
+    assert open_text == []
+
+
+async def test_a_compaction_is_shown_to_people() -> None:
+    from forgewright.cli.progress import Progress
+
+    progress, lines = Progress(), []
+    model = Small(pages(40, 3_000), 10**9, tokens=12_000)
+    async with Engine(model=model, on_record=lambda r: lines.extend(progress.observe(r))) as engine:
+        await Agent("a", tools=[echo]).run("go", engine)
+    told = [line for line in lines if "the conversation was shortened" in line.text]
+    assert told
+    assert told[0].detail.startswith("results")

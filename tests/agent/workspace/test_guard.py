@@ -113,10 +113,10 @@ def test_mounts_hide_wherever_the_tree_shows(tmp_path: Path) -> None:
 
 
 def test_too_many_hidden_files_are_refused_and_not_shown(tmp_path: Path) -> None:
-    for n in range(300):
+    for n in range(1100):
         (tmp_path / f"{n}.pem").write_text("")
         (tmp_path / f"{n}.txt").write_text("")
-    with pytest.raises(Refused, match="hides 300"):
+    with pytest.raises(Refused, match="hides 1100"):
         Guard(gate(), "helper").survey(tmp_path)
 
 

@@ -51,10 +51,7 @@ class SetAside:
     def put(self, result: ToolResult, stored: ev.Stored | None) -> Aside:
         """Takes a result in; `stored` is where the journal has it, if that is a blob."""
         text = result.text
-        if stored is not None:
-            handle = stored.blob.partition(":")[2][:HANDLE_CHARS]
-        else:
-            handle = sha256(text.encode("utf-8", "replace")).hexdigest()[:HANDLE_CHARS]
+        handle = sha256(text.encode("utf-8", "replace")).hexdigest()[:HANDLE_CHARS]
         value: ev.Value = stored or msgspec.Raw(msgspec.json.encode(text))
         begin = " ".join(text[:400].split())[:80]
         aside = Aside(handle, result.name, len(text), text.count("\n") + 1, value, begin)

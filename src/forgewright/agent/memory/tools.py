@@ -72,7 +72,7 @@ class Memory:
                 run=run,
                 effect=effect,
                 after=tuple(self.read) if trust == "untrusted" else (),
-                subject=await _subject(about, context),
+                subject=await _subject(about, context) or context.execution.subject,
             )
             await longterm.write(entry)
             label = "" if trust == "agent" else "; it is marked as not verified, until a person believes it"

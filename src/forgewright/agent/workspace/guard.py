@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forgewright.runtime.context import Context
 
 ENTRIES_MAX = 100_000
-MOUNTS_MAX = 200
+MOUNTS_MAX = 1_000
 """Mounts that hide or protect something, in one sandbox."""
 MASKS = Path(__file__).parent / "masks"
 """What lies over hidden files and folders."""

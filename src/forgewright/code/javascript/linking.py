@@ -75,7 +75,7 @@ def export_statement(b: Binder, node: Node, scope: Scope) -> Scope | None:
             if key is None or public is None or local is None or local_key is None:
                 continue
             public_entity = owner.exports.get(key[0])
-            if public_entity is None or entity.alias is not None:
+            if public_entity is None or public_entity.alias is not None:
                 public_entity = Entity(key[0], "alias", unit)
                 owner.exports[key[0]] = public_entity
             public_entity.container = owner

@@ -115,6 +115,7 @@ class DeleteFile(Operation, frozen=True, kw_only=True):
     path: Path
 
     group: ClassVar[str] = "files"
+    binds: ClassVar[bool] = False  # what imports it is listed
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(delete-file path: 'old.py')",

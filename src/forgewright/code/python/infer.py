@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from forgewright.code.deadline import check as check_time
 from forgewright.code.python import annotated, containers, members, narrowing, returns
 from forgewright.code.python.known import BUILTINS, DEPTH_MAX, LITERALS
 from forgewright.code.python.scopes import Binding, FileIndex, Link, Scope, Site
@@ -78,6 +79,7 @@ class Inference:
             name = scope.file.text(attr)
             return union(*(self.member(value, name) for value in self.infer(obj, scope) or UNSURE))
         if kind == "call":
+            check_time()
             return self.infer_call(node, scope)
         if kind in LITERALS:
             return (ExternalInstance(LITERALS[kind]),)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.scopes import Attribute, Binding, FileIndex, Keyword, Link, Name, Scope, Site
 from forgewright.code.python.values import (
     UNKNOWN,
@@ -64,7 +65,14 @@ class Identity:
 
     def of_name(self, name: Name, word: str) -> Keys:
         binding = self.types.lookup(name.scope, word, name.start)
-        return self.of_binding(binding) if binding is not None else NONE
+        if binding is not None:
+            return self.of_binding(binding)
+        file = name.scope.file
+        if word not in BUILTINS and file.path.rpartition("/")[2].startswith("__init__."):
+            # Importing a submodule binds its name in the package (import system, 5.4.2).
+            inner = self.modules.submodule(self.modules.module_of(file.path), word)
+            return frozenset({Key(inner, -1, "")}) if inner is not None else NONE
+        return NONE
 
     def of_binding(self, binding: Binding) -> Keys:
         if binding in self._bindings:

@@ -113,6 +113,12 @@ def module_moves(resolver: PythonResolver, keys: Keys, new_name: str) -> list[tu
             raise EditRefused(
                 f"there is already a module {target}", hint="choose another name or merge the modules"
             )
+        for init in resolver.modules.files(folder) if folder else ():
+            if resolver.file(init).names.get(new_name) or new_name in resolver.file(init).module.bindings:
+                raise EditRefused(
+                    f"{init} names something {new_name}; the module would take its place there",
+                    hint="choose another name",
+                )
         for path in resolver.project.paths():
             if path.startswith(module + "/") or path in resolver.modules.files(module):
                 moves.append((path, target + path[len(module) :]))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from forgewright.code.binding import DEFAULTS, Occurrence, RenameOptions, Renaming, Symbol
+from forgewright.code.deadline import check as check_time
 from forgewright.code.project import Project, Source
 from forgewright.code.python.build import build
 from forgewright.code.python.infer import Inference
@@ -66,6 +67,7 @@ class PythonResolver:
 
     def file(self, path: str) -> FileIndex:
         """The facts of a file."""
+        check_time()
         found = self._files.get(path)
         if found is None:
             source = self.project.source(path)

@@ -52,6 +52,9 @@ class Privacy:
         self._vault = vault
         assert journal.home is not None
         self._home = journal.home
+        self._seen = 0
+        self._consents: dict[str, dict[str, ConsentGiven]] = {}
+        """Pseudonym → purpose → consent, as far as the records were seen."""
 
     async def close(self) -> None:
         await asyncio.to_thread(self._vault.close)
@@ -239,17 +242,22 @@ class Privacy:
 
     async def consented(self, subject: str, purpose: str) -> ConsentGiven | None:
         """The consent in force now, for the gate to ask; None where there is none, or not any more."""
-        now = time.time_ns() // 1_000_000
-        found: ConsentGiven | None = None
-        for record in await self._events():
+        return (await self.consents(subject)).get(purpose)
+
+    async def consents(self, subject: str) -> dict[str, ConsentGiven]:
+        """Purpose → the consent in force now."""
+        for record in await self._journal.read(RUN, after=self._seen):
+            self._seen = max(self._seen, record.sequence)
             event = record.event
-            if isinstance(event, SubjectErased) and event.subject == subject:
-                found = None
-            elif isinstance(event, ConsentGiven) and (event.subject, event.purpose) == (subject, purpose):
-                found = event
-            elif isinstance(event, ConsentWithdrawn) and (event.subject, event.purpose) == (subject, purpose):
-                found = None
-        return None if found is None or (found.expires is not None and found.expires <= now) else found
+            if isinstance(event, SubjectErased):
+                self._consents.pop(event.subject, None)
+            elif isinstance(event, ConsentGiven):
+                self._consents.setdefault(event.subject, {})[event.purpose] = event
+            elif isinstance(event, ConsentWithdrawn):
+                self._consents.get(event.subject, {}).pop(event.purpose, None)
+        now = time.time_ns() // 1_000_000
+        given = self._consents.get(subject, {})
+        return {purpose: e for purpose, e in given.items() if e.expires is None or e.expires > now}
 
     async def place_hold(self, name: str, reason: str, *, actor: str = "operator") -> Record:
         return await self._note(HoldPlaced(await self.find(name), reason), actor)
