@@ -33,6 +33,7 @@ SAYS = {
         "the metadata address: 403",
         "a server inside says: hello",
         "an image of that folder: sha256:",
+    ],
     "workspace.py": [
         "[changed: notes/plan.md]\n[hidden from commands by the policy: .env]",
         "unable to remove target: Read-only file system",
