@@ -90,7 +90,10 @@ class Vault:
             raise translate(error, self.path) from error
 
     def close(self) -> None:
-        """What other threads still ask raises `StoreError` from then on."""
+        """Waits for what another thread is doing; what is asked later raises `StoreError`.
+
+        SQLite crashes the process where a connection goes under a thread's feet.
+        """
         with self._lock:
             self._db.close()
 
