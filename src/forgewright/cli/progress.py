@@ -205,6 +205,8 @@ class Progress:
         if topic == "summary":
             self.summary = clean(str(msgspec.json.decode(value)))
             return [Line("", self.summary, "plain")]
+        if topic == "context":
+            return [_compacted(_table(value))]
         return [Line("·", f"{topic}: {one_line(bytes(value).decode(errors='replace'), 200)}", "dim")]
 
     def _ask(self, event: ev.Asked, actor: str) -> list[Line]:
@@ -390,3 +392,10 @@ def _tests(report: Mapping[str, Any]) -> tuple[str, bool]:
 
     read = msgspec.convert(report, TestReport)
     return headline(read), read.ok
+
+
+def _compacted(said: Mapping[str, Any]) -> Line:
+    """A conversation was made shorter."""
+    before, after = said.get("tokens") or (0, 0)
+    how = ", ".join(map(str, said.get("compacted") or ()))
+    return Line("·", f"the conversation was shortened, {before:,} → {after:,} tokens", "dim", how)

@@ -92,7 +92,7 @@ class Book:
             # Nothing that others wrote can have moved the model, or the person, to this call.
             facts |= {"untrusted": (), "parties": (), "composed": (), "addresses": ()}
         plan, unplanned = "none", set[str]()
-        if self.plan is not None and call.name != STATE_PLAN:
+        if self.plan is not None and tool.resource != STATE_PLAN:
             at, unplanned = self.plan.fit(call.name, arguments, self.origins)
             plan = "outside" if at is None else "partly" if unplanned else "inside"
         return {
@@ -103,7 +103,7 @@ class Book:
         }
 
     def saw(self, tool: Tool, call: ToolCall, output: ToolOutput) -> None:
-        if call.name == STATE_PLAN:
+        if tool.resource == STATE_PLAN:
             if not output.error:
                 self._lock(call)
             return

@@ -14,6 +14,8 @@ LEAVES_MAX = 50_000
 """Values of one output that are looked at one by one; of a larger one the rest is one text."""
 SPAN_CHARS_MAX = 2_000
 """A longer value is not looked for inside other texts."""
+RESERVED = ("user", "plan", "model", "unknown")
+"""Names of sources that are no tools; a tool of such a name is `tool:NAME`."""
 RANK: dict[Trust, int] = {"trusted": 0, "party": 1, "untrusted": 2}
 
 
@@ -76,6 +78,8 @@ class Origins:
 
     def take(self, tool: str, text: str, value: msgspec.Raw | None, outputs: Outputs) -> None:
         """An output of a tool: its value field by field, or its text."""
+        if tool in RESERVED:
+            tool = f"tool:{tool}"
         if value is not None and value != b"null":
             found: Any = msgspec.json.decode(value)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forgewright.agent.provenance.origins import RANK, Origins, Source
-from forgewright.agent.provenance.words import is_address, normal, words
+from forgewright.agent.provenance.words import is_address, is_name, normal, words
 from forgewright.policy.types import Fact
 
 SOURCES_MAX = 64
@@ -87,12 +87,14 @@ class Trace:
 
 
 def _values(value: Any) -> Iterator[str | int | float]:
-    """Texts and numbers in an argument, and the keys of its objects; null says nothing, a truth value is a number."""
+    """Texts and numbers in an argument, and keys of its objects that name something; null says nothing."""
     match value:
         case None:
             return
         case dict():
-            for inner in value.values():
+            for key, inner in value.items():
+                if any(map(is_name, words(normal(key)))):  # data; other keys are the schema's
+                    yield key
                 yield from _values(inner)
         case list() | tuple():
             for inner in value:

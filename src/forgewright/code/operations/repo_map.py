@@ -63,13 +63,15 @@ class RepoMap(Operation, frozen=True, kw_only=True):
             raise SelectorError(f"no source files match {self.in_!r}", hint="look first: (outline)")
         budget = self.tokens * CHARS_PER_TOKEN
         chosen: dict[str, dict[int, Definition]] = {}
-        by_name = {(path, d.name): d for path, tag in tags.items() for d in tag.definitions}
+        by_name: dict[str, dict[str, Definition]] = {}
         spent = 0
         goal = Goal(self.goal)
         rows = for_goal(tags, goal, self.focus, budget) if goal else ranked(tags, self.focus)
         for _, path, definition in rows:
             wanted = [definition]
-            container = by_name.get((path, definition.name.rpartition(".")[0]))
+            if path not in by_name:
+                by_name[path] = {d.name: d for d in tags[path].definitions}
+            container = by_name[path].get(definition.name.rpartition(".")[0])
             if container is not None:
                 wanted.insert(0, container)
             cost = 0 if path in chosen else len(path) + 1

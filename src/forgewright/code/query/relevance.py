@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
 
 from forgewright.code.query.goal import Goal
 from forgewright.code.query.index import Definition, Tags
@@ -102,12 +101,15 @@ def _spelled_out(tags: Mapping[str, Tags], goal: Goal) -> Iterable[tuple[str, fl
         for path in code:
             yield path, _EXACT_WEIGHT * math.log(1 + len(tags) / len(code)) / math.sqrt(len(code))
     modules: dict[str, list[str]] = {}
-    for path in tags:
+    for path in tags if goal.dotted else ():
         modules.setdefault(_module(path), []).append(path)
     for dotted in goal.dotted:
         parts = dotted.split(".")
         for length in range(len(parts), 1, -1):
-            found = [path for name, paths in modules.items() if _ends(name, parts[:length]) for path in paths]
+            wanted = ".".join(parts[:length])
+            found = [
+                path for name, paths in modules.items() if f".{name}".endswith(f".{wanted}") for path in paths
+            ]
             if found:
                 for path in found:
                     yield path, _MODULE_WEIGHT * math.log(1 + len(tags) / len(found))
@@ -119,28 +121,24 @@ def _spelled_out(tags: Mapping[str, Tags], goal: Goal) -> Iterable[tuple[str, fl
 
 
 def _module(path: str) -> str:
-    parts = list(PurePosixPath(path).with_suffix("").parts)
-    if parts and parts[-1] in ("__init__", "index", "mod"):
-        parts.pop()
-    return ".".join(parts)
-
-
-def _ends(module: str, parts: list[str]) -> bool:
-    wanted = ".".join(parts)
-    return module == wanted or module.endswith("." + wanted)
+    stem, dot, _ = path.rpartition(".")
+    module = (stem if dot else path).replace("/", ".")
+    for name in (".__init__", ".index", ".mod"):
+        module = module.removesuffix(name)
+    return module
 
 
 def _is_test(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    name = parts[-1]
+    folder, _, name = path.rpartition("/")
     return (
-        bool(_TESTS.intersection(parts[:-1]))
+        not _TESTS.isdisjoint(folder.split("/"))
         or name.startswith(("test_", "tests.", "conftest."))
         or "_test." in name
+        or ".test." in name
     )
 
 
 def _kind(path: str, goal: Goal) -> float:
     if _is_test(path) and not goal.tests:
         return _TEST_WEIGHT
-    return _SIDE_WEIGHT if _SIDE.intersection(PurePosixPath(path).parts) or ".min." in path else 1.0
+    return _SIDE_WEIGHT if not _SIDE.isdisjoint(path.split("/")) or ".min." in path else 1.0

@@ -79,6 +79,8 @@ class SpanBuilder:
     def _begin(self, record: ev.Record) -> None:
         if isinstance(record.event, ev.RunStarted):
             self._graph = record.event.graph
+        elif self._first is None:  # seen from its resumption on, in another process
+            self._first = self._id_of(1)
         self._stretch = _Open(record, self._first)
         if self._first is None:
             self._first = self._id(record)
@@ -157,7 +159,10 @@ class SpanBuilder:
         return self._id(self._stretch.record) if self._stretch is not None else self._first
 
     def _id(self, record: ev.Record) -> str:
-        return sha256(f"span\0{self._run}\0{record.sequence}".encode()).hexdigest()[:16]
+        return self._id_of(record.sequence)
+
+    def _id_of(self, sequence: int) -> str:
+        return sha256(f"span\0{self._run}\0{sequence}".encode()).hexdigest()[:16]
 
     def _span(
         self,
