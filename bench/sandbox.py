@@ -28,6 +28,7 @@ import msgspec
 from forgewright.sandbox import Command, Limits, Sandbox, SandboxSpec, Tier
 from forgewright.sandbox.bundle import Identity, configuration
 from forgewright.sandbox.drivers.container import ContainerDriver
+from forgewright.sandbox.drivers.docker import DockerDriver
 from forgewright.sandbox.drivers.gvisor import GvisorDriver, platform_of
 from forgewright.sandbox.drivers.microvm import MicrovmDriver
 from forgewright.sandbox.drivers.wasm import WasmDriver
@@ -109,6 +110,18 @@ async def first_output(driver: object, what: SandboxSpec) -> float:
     return seen[0] - started
 
 
+async def woken(sandbox: Sandbox, command: Command | None) -> float:
+    """Seconds from resuming a paused sandbox to the first byte of a command in it, or (None) to the agent's answer."""
+    await sandbox.pause()
+    started = time.perf_counter()
+    await sandbox.resume()
+    seen = [time.perf_counter()]
+    if command:
+        seen.clear()
+        await sandbox.run(command, on_output=lambda stream, data: seen.append(time.perf_counter()))
+    return seen[0] - started
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
@@ -153,6 +166,8 @@ async def main() -> None:
         jobs["bwrap"] = synchronous(lambda: subprocess.run(argv, check=True))
     drivers = {"container": ContainerDriver("crun"), "container (runc)": ContainerDriver("runc"),
                "gvisor": GvisorDriver(), "microvm": MicrovmDriver("tcg")}  # fmt: skip
+    if (await DockerDriver().probe()).available:
+        drivers["docker"] = DockerDriver()
     for name, driver in drivers.items():
         what = spec(driver.tier)  # type: ignore[attr-defined]
         await whole(driver, what)
@@ -162,6 +177,12 @@ async def main() -> None:
         closing.append(sandbox.close)
         if name == "microvm":
             jobs[f"{name}: fresh to first output"] = lambda d=driver, w=what: first_output(d, w)  # type: ignore[misc]
+            paused = await driver.create(what)  # type: ignore[attr-defined]
+            echo = Command(argv=("echo", "x"))
+            await paused.run(echo)
+            jobs[f"{name}: paused to first output"] = lambda paused=paused, echo=echo: woken(paused, echo)  # type: ignore[misc]
+            jobs[f"{name}: paused to answer"] = lambda paused=paused: woken(paused, None)  # type: ignore[misc]
+            closing.append(paused.close)
     wasm = WasmDriver()
     for name, argv in (("javascript", ("qjs", "/t.js")), ("python", ("python", "-c", "print(6*7)"))):
         if args.modules:
@@ -173,7 +194,9 @@ async def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(args.rounds):
         for name in random.sample(list(jobs), len(jobs)):
-            for _ in range(5 if "warm" in name or "exec" in name or "wasm" in name else 1):
+            for _ in range(
+                5 if "warm" in name or "exec" in name or "wasm" in name or "paused" in name else 1
+            ):
                 started = time.perf_counter()
                 told = await jobs[name]()
                 times[name].append(told if isinstance(told, float) else time.perf_counter() - started)

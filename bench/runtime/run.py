@@ -90,6 +90,8 @@ MODES = {
     "fleet1": Mode("fleet", "k5-d50-add", 12, _FLEET),
     "fleet100": Mode("fleet", "k5-d50-add", 6 * 101, _FLEET, agents=100),
     "fleet1000": Mode("fleet", "k5-d50-add", 6 * 1001, _FLEET, agents=1000),
+    "crowd100": Mode("crowd", "k5-d50-add", 6 * 101, _FLEET, agents=100),
+    "crowd100d": Mode("crowd", "k5-d50-add", 6 * 101, _FLEET, agents=100, durable=True, contenders=PER_STEP),
     "store": Mode("store", "k1000-fetch", 1001, _STORE, durable=True, contenders=PER_STEP, once=True),
 }
 TITLES = {
@@ -99,6 +101,8 @@ TITLES = {
     "fleet1": "1 agent of 5 turns, model takes 50 ms",
     "fleet100": "100 agents of 5 turns at once",
     "fleet1000": "1,000 agents of 5 turns at once",
+    "crowd100": "100 sub-agents of 5 turns in one run",
+    "crowd100d": "100 sub-agents of 5 turns in one run, durable",
     "store": "1,000 turns with 500-byte results in one run: bytes on disk per payload byte",
 }
 

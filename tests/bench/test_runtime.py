@@ -50,6 +50,7 @@ def run(port: int, program: str, mode: str, script: str, **options: object) -> d
         ("first", "k0-add", {}, 1, "FINAL "),
         ("turn", "k20-add", {"runs": 1}, 42, "FINAL 20"),
         ("fleet", "k5-d10-add", {"agents": 20}, 6 * 21, "FINAL 5"),
+        ("crowd", "k5-d10-add", {"agents": 20}, 6 * 21, "FINAL 5"),
     ],
 )
 def test_a_contender_does_its_work(

@@ -318,7 +318,7 @@ async def test_a_purge_leaves_everything_as_it_was(store: Store) -> None:
 async def test_a_cancelled_append_happens_or_not_but_never_breaks_the_next(store: Store) -> None:
     for _ in range(20):
         end = (await store.journal.runs())[0].sequence if await store.journal.size() else 0
-        task = asyncio.create_task(store.journal.append(RUN, [b"x"], expected=end))
+        task = asyncio.ensure_future(store.journal.append(RUN, [b"x"], expected=end))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

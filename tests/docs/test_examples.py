@@ -17,6 +17,10 @@ SAYS = {
         "parked - usage is unfinished. Accept? (yes | no)",
         "finished - sent back",
     ],
+    "subagents.py": [
+        "parked - May the book be published? (publish | wait)",
+        "finished - Not ready: usage is unfinished, the archive did not answer, and the owner says wait.",
+    ],
     "crash.py": ["ended with -9", "finished 3 letters", "outbox: ada, grace, barbara"],
     "memory.py": [
         "the log has 88,930 characters",

@@ -99,6 +99,12 @@ def test_pydantic_ai_suite(tmp_path: Path) -> None:
 def test_the_saver_keeps_what_it_promises_beyond_its_suite(tmp_path: Path) -> None:
     found = run("suite_saver.py", tmp_path)
     assert not found["failed"] | found["skipped"] | found["error"]
+    assert len(found["passed"]) == 7
+
+
+def test_a_folder_lent_to_them_is_held_to_the_policy(tmp_path: Path) -> None:
+    found = run("suite_policy.py", tmp_path)
+    assert not found["failed"] | found["skipped"] | found["error"]
     assert len(found["passed"]) == 6
 
 

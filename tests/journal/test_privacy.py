@@ -272,3 +272,33 @@ def test_the_vault_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 async def test_a_journal_that_is_not_kept_has_no_vault() -> None:
     with pytest.raises(UsageError):
         await open_privacy(await open_journal(None))
+
+
+def test_a_vault_closed_while_others_look_things_up_refuses_them_and_crashes_nothing(tmp_path: Path) -> None:
+    import threading
+
+    from forgewright.core.errors import StoreError
+
+    for _ in range(30):
+        vault = Vault(tmp_path)
+        ready = threading.Barrier(3)
+        refused: list[StoreError] = []
+
+        def look(
+            vault: Vault = vault, ready: threading.Barrier = ready, out: list[StoreError] = refused
+        ) -> None:
+            ready.wait(10)
+            try:
+                for number in range(1000):
+                    vault.subject(f"person {number % 7}")
+            except StoreError as error:
+                out.append(error)
+
+        threads = [threading.Thread(target=look) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        ready.wait(10)
+        vault.close()
+        for thread in threads:
+            thread.join(20)
+        assert len(refused) == 2

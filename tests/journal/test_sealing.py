@@ -16,6 +16,7 @@ from forgewright.journal.journal import open_journal
 from forgewright.journal.privacy import ledger
 from forgewright.journal.privacy.personal import CONTENT, IDENTITY
 from forgewright.journal.privacy.privacy import open_privacy
+from forgewright.journal.privacy.vault import Vault
 
 RUN = RunId("run")
 PLAIN = {
@@ -180,3 +181,28 @@ async def test_a_journal_that_is_not_kept_has_no_persons() -> None:
     assert record.actor == "ada"
     with pytest.raises(UsageError):
         await journal.privacy()
+
+
+def test_closing_while_other_threads_ask_breaks_nothing(tmp_path: Path) -> None:
+    """SQLite's memory is not to be touched by one thread while another closes it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    for _ in range(30):
+        vault = Vault(tmp_path)
+        alice = vault.subject("alice")
+
+        def ask(vault: Vault = vault, alice: str = alice) -> int:
+            done = 0
+            try:
+                while True:
+                    vault.seal(alice, "p", b"1")
+                    done += len(vault.commitments(alice))
+            except StoreError:
+                return done
+
+        with ThreadPoolExecutor(3) as pool:
+            asking = [pool.submit(ask) for _ in range(3)]
+            while vault.name(alice) is None:
+                pass
+            vault.close()
+            assert [future.result() >= 0 for future in asking] == [True] * 3

@@ -146,3 +146,25 @@ def test_a_collector_gets_otlp_json(collector: str) -> None:
         send("http://127.0.0.1:9", found)
     with pytest.raises(UsageError):
         send("file:///etc/passwd", found)
+
+
+def test_what_a_sub_agent_does_stands_below_it() -> None:
+    found = spans(
+        ev.RunStarted("lead", "goal", raw({})),
+        ev.NodeEntered("act", 1),
+        ev.AgentAsked("1.1.1", agent="worker"),  # type: ignore[arg-type]
+        ev.AgentAsked("1.1.1.1.1", agent="helper"),  # type: ignore[arg-type]
+        ev.ToolAsked("1.1.1.1.1.2", tool="look"),  # type: ignore[arg-type]
+        ev.ToolAnswered("1.1.1.1.1.2", raw("x")),  # type: ignore[arg-type]
+        ev.AgentAnswered("1.1.1.1.1", raw("x"), "timeout"),  # type: ignore[arg-type]
+        ev.AgentAnswered("1.1.1", raw("x")),  # type: ignore[arg-type]
+        ev.NodeLeft(1, raw({}), ()),
+    )
+    tool, helper, worker, node = found
+    assert [span.name for span in found[1:3]] == ["invoke_agent helper", "invoke_agent worker"]
+    assert [tool.parent_id, helper.parent_id, worker.parent_id] == [
+        helper.span_id,
+        worker.span_id,
+        node.span_id,
+    ]
+    assert (helper.error, worker.error) == ("timeout", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import random
 import sqlite3
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -13,7 +14,7 @@ import pytest
 from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.graph import START, StateGraph
+from langgraph.graph import END, START, StateGraph
 
 from forgewright.core.errors import IntegrityError, UsageError
 from forgewright.integrations.langgraph import ForgewrightSaver
@@ -133,3 +134,23 @@ def test_pruning_keeps_what_a_delta_channel_is_rebuilt_from(tmp_path: Path) -> N
         assert before == ["y", "x"] * 4
         saver.prune(["t"])
         assert compiled.get_state(THREAD).values["lines"] == before
+
+
+def test_a_long_conversation_is_not_stored_anew_at_each_step(tmp_path: Path) -> None:
+    steps, size = 300, 500
+
+    def say(state: Notes) -> dict[str, list[str]]:
+        return {"notes": [random.Random(len(state["notes"])).randbytes(size // 2).hex()]}
+
+    builder = StateGraph(Notes)
+    builder.add_node("say", say)
+    builder.add_edge(START, "say")
+    builder.add_conditional_edges("say", lambda state: END if len(state["notes"]) >= steps else "say")
+    with ForgewrightSaver(tmp_path) as saver:
+        done = builder.compile(checkpointer=saver).invoke(
+            {"notes": []}, {**THREAD, "recursion_limit": steps + 10}
+        )
+    with ForgewrightSaver(tmp_path) as saver:
+        assert builder.compile(checkpointer=saver).get_state(THREAD).values == done
+    stored = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+    assert stored < 20 * steps * size  # whole versions would take 150 times

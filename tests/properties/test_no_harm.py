@@ -118,3 +118,57 @@ def test_a_star_keeps_what_others_take(tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text("import public\nfrom public import include\n\npublic.exclude(include)\n")
     plan = CodeEngine(tmp_path).plan("(expand-star-import file: 'public.py')")
     assert [c.after for c in plan.changes] == [b"from filters import exclude, include\n"]
+
+
+def test_an_export_under_another_name_is_renamed_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("export function Base() {}\nnew Base()\n")
+    (tmp_path / "b.js").write_text("export { Base as Part } from './a'\n")
+    plan = CodeEngine(tmp_path).plan("(rename at: 'b.js:1:18' new: 'Piece')")
+    assert [(c.path, c.after) for c in plan.changes] == [("b.js", b"export { Base as Piece } from './a'\n")]
+
+
+def test_an_export_of_a_name_twice(tmp_path: Path) -> None:
+    """Was a crash: an export that had been there under the same name."""
+    (tmp_path / "a.ts").write_text("export { x }\nexport { x as y }\nexport { z as y }\nconst x = 1, z = 2\n")
+    CodeEngine(tmp_path).plan("(rename symbol: 'a.ts::variable#z' new: 'w')")
+
+
+def test_what_could_not_be_undone_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(EditRefused, match="NUL"):
+        CodeEngine(tmp_path).plan("(create-file path: 'a.py' content: 'x = 1 # \\x00')")
+
+
+def test_a_package_names_its_module(tmp_path: Path) -> None:
+    for path, text in {
+        "p/__init__.py": "from .one import *\none.f()\n",
+        "p/one.py": "def f(): ...\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    plan = CodeEngine(tmp_path).plan("(rename-module module: 'p/one.py' new: 'two')")
+    assert plan.changes[0].after == b"from .two import *\ntwo.f()\n"
+    (tmp_path / "p/__init__.py").write_text("from .one import *\nlist = 1\n")
+    with pytest.raises(EditRefused, match="would take its place"):
+        CodeEngine(tmp_path).plan("(rename-module module: 'p/one.py' new: 'list')")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(36_000)
+def test_two_thousand_renames_and_a_thousand_others() -> None:
+    """Goes on where the last run was broken off; `var/no-harm/1.jsonl` holds every trial."""
+    from tests.properties.no_harm import soak
+
+    said, harm = soak.run(share=1.0, seed=1, workers=2)
+    print(said)
+    assert harm == 0, said
+
+
+@pytest.mark.soak
+@pytest.mark.sandbox
+@pytest.mark.timeout(36_000)
+def test_their_own_suites_still_pass() -> None:
+    from tests.properties.no_harm import suites
+
+    said, harm = suites.run(100, seed=1)
+    print(said)
+    assert harm == 0, said

@@ -166,6 +166,47 @@ def test_folders_ports_logs_and_background_commands(tmp_path: Path) -> None:
 
 
 @pytest.mark.sandbox
+def test_snapshots_and_forks_go_on_from_where_a_sandbox_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORGEWRIGHT_SNAPSHOTS", str(tmp_path / "snapshots"))
+
+    def made(*arguments: str) -> str:
+        done = forgewright(*arguments)
+        assert done.returncode == 0, done
+        names.append(done.stdout.decode().strip())
+        return names[-1]
+
+    names: list[str] = []
+    try:
+        name = made("create", "--mem", "128m")
+        forgewright("exec", name, "--", "sh", "-c", "echo one > /tmp/file")
+        snapshot = forgewright("snapshot", name).stdout.decode().strip()
+        assert snapshot.startswith("snap")
+        assert snapshot in forgewright("snapshots").stdout.decode()
+        forgewright("exec", name, "--", "sh", "-c", "echo two > /tmp/file")
+        fork = made("fork", name)
+        later = made("create", "--from", snapshot)
+        forgewright("exec", fork, "--", "sh", "-c", "echo three >> /tmp/file")
+        read = [forgewright("exec", one, "--", "cat", "/tmp/file").stdout for one in (name, fork, later)]
+        assert read == [b"two\n", b"two\nthree\n", b"one\n"]
+        assert forgewright("pause", name).returncode == 0
+        assert forgewright("exec", name, "--", "true").returncode == 10, "what is paused runs nothing"
+        assert forgewright("resume", name).returncode == 0
+        assert forgewright("exec", name, "--", "true").returncode == 0
+        listed = {
+            one["id"]: one for one in map(json.loads, forgewright("list", "--json").stdout.splitlines())
+        }
+        assert listed[fork]["metrics"]["cpu_seconds"] > 0
+        assert forgewright("snapshots", "--remove", snapshot).returncode == 0
+        assert forgewright("snapshots", "--json").stdout == b"", "and the one of the fork is gone"
+        assert forgewright("create", "--from", snapshot).returncode == 4
+    finally:
+        for one in names:
+            forgewright("stop", one)
+
+
+@pytest.mark.sandbox
 def test_a_client_that_goes_away_takes_its_command_along() -> None:
     name = forgewright("create").stdout.decode().strip()
     try:
@@ -256,7 +297,9 @@ def test_a_shell_session_in_a_terminal() -> None:
         session.until(b"44 111")
         session.type("echo star''ted; sleep 300\n")
         session.until(b"started")
+        session.text = b""
         session.type("\x03")
+        session.until(b"READY$ ")
         session.type("echo code-$?\n")
         session.until(b"code-130")
         session.type("printf '\\033]0;own''ed\\007\\033[31mred\\033[0m\\033[6n'; echo en''d\n")

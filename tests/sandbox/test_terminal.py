@@ -98,7 +98,9 @@ async def test_keys_that_are_signals(sandbox: AgentSandbox) -> None:
     process = begin(sandbox, screen, "sh", "-i")
     await process.write(b"echo star''ted; sleep 300\n")
     await screen.until(b"started")
+    screen.text = b""
     await process.write(b"\x03")
+    await screen.until(b"$ ")
     await process.write(b"echo after-$?\n")
     await screen.until(b"after-130")
     if sandbox.spec.tier is Tier.GVISOR:  # an end of input that nobody waits for is lost there

@@ -9,6 +9,7 @@ and prints one JSON object. Modes:
     first    one agent run; the driver takes the whole process's CPU from outside
     turn     `--runs` agent runs of 20 tool turns after one uncounted; CPU and wall of each
     fleet    `--agents` agents at once after one uncounted; CPU, wall and memory
+    crowd    the same as sub-agents of one run, where the framework has such; else as `fleet`
     store    one durable run of 1,000 turns, each with a tool result of 500 bytes
 """
 
@@ -57,6 +58,12 @@ class Contender:
         """Runs it to its final text."""
         raise NotImplementedError
 
+    async def crowd(self, agents) -> list[str]:
+        """Runs all of them as sub-agents of one run."""
+        import asyncio
+
+        return await asyncio.gather(*[self.run(agent, number) for number, agent in enumerate(agents, 1)])
+
     async def close(self) -> None:
         """Closes what `open` made."""
 
@@ -73,9 +80,9 @@ def main(contender: type[Contender]) -> None:
 
 async def _run(contender: Contender, mode: str, options: dict[str, str]) -> None:
     await contender.open()
-    measured = await {"first": _first, "turn": _turn, "fleet": _fleet, "store": _first}[mode](
-        contender, options
-    )
+    measured = await {"first": _first, "turn": _turn, "fleet": _fleet, "crowd": _fleet, "store": _first}[
+        mode
+    ](contender, options | {"--mode": mode})
     await contender.close()
     sys.stdout.write(json.dumps(measured) + "\n")
 
@@ -108,7 +115,10 @@ async def _fleet(contender: Contender, options: dict[str, str]) -> dict:
     _forget_peak()
     began, spent = time.perf_counter(), time.process_time()
     agents = [contender.make(number) for number in range(1, count + 1)]
-    texts = await asyncio.gather(*[contender.run(agent, number) for number, agent in enumerate(agents, 1)])
+    if options["--mode"] == "crowd":
+        texts = await contender.crowd(agents)
+    else:
+        texts = await asyncio.gather(*[contender.run(agent, n) for n, agent in enumerate(agents, 1)])
     cpu, wall = time.process_time() - spent, time.perf_counter() - began
     return {
         "text": texts[0],

@@ -19,6 +19,22 @@ class Forgewright(Contender):
         outcome = await agent.run(PROMPT, self.engine)
         return outcome.state.answer
 
+    async def crowd(self, agents):
+        from forgewright import END, Context, Graph, State, Update
+        from forgewright.agent.subagents import Task, delegate_all
+
+        class Texts(State):
+            texts: tuple[str, ...] = ()
+
+        async def act(state: Texts, context: Context) -> Update:
+            ended = await delegate_all(context, [Task(agent, PROMPT) for agent in agents])
+            return Update(texts=tuple(one.text for one in ended))
+
+        graph = Graph("crowd", Texts)
+        graph.add("act", act, to=[END])
+        outcome = await self.engine.run(graph, Texts())
+        return list(outcome.state.texts)
+
     async def close(self):
         await self.engine.close()
 

@@ -160,6 +160,7 @@ class _Work:
         self._ask_model = around_model(self.middleware, self._model, context)
         self._plain_tool = around_tool(self.middleware, lambda call: self._tool(call, context), context)
         self._calls = 0
+        self._window: Window | None = None
         own_effects = any(hooks_tools(one) for one in self.middleware if not isinstance(one, StuckDetection))
         self._place = context.next_effect().rpartition(".")[2] if own_effects else ""
 
@@ -174,6 +175,7 @@ class _Work:
             model=agent.model,
             output_tokens=agent.max_output_tokens,
         )
+        self._window = window
         if self.tools and READ_RESULT not in self.tools:
             self.tools[READ_RESULT] = ReadResult(window.aside)
         for one in self.middleware:
@@ -234,6 +236,10 @@ class _Work:
 
     async def _model(self, request: Request) -> Response:
         context = self.context
+        if request.system is not self.agent.instructions and self._window is not None:
+            self._window.meter.head(
+                self.agent._head_bytes + len(request.system) - len(self.agent.instructions)
+            )
         if not wraps_models(self.middleware):
             return await context.model(request, model=self.agent.model)
         from forgewright.runtime.effects.model import ModelEffect

@@ -21,6 +21,8 @@ NODES = {
 }
 TEXT_CHARS_MAX = 400
 _TESTS_LINES_MAX = 14
+TOLD_APART = ("write_plan", "task", "start_task")
+"""Tools whose calls are not shown, because what they do is told by itself."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -203,6 +205,8 @@ class Progress:
         if topic == "summary":
             self.summary = clean(str(msgspec.json.decode(value)))
             return [Line("", self.summary, "plain")]
+        if topic == "context":
+            return [_compacted(_table(value))]
         return [Line("·", f"{topic}: {one_line(bytes(value).decode(errors='replace'), 200)}", "dim")]
 
     def _ask(self, event: ev.Asked, actor: str) -> list[Line]:
@@ -227,8 +231,8 @@ class Progress:
         text = bytes(raw).decode(errors="replace") if isinstance(raw, msgspec.Raw) else "…"
         if event.answer is not None:
             text = self._calls.get((event.answer, event.call or ""), "…")
-        if tool in ("write_plan", "task", "start_task"):
-            return []  # what they do is told by itself
+        if tool in TOLD_APART:
+            return []
         try:
             arguments = msgspec.json.decode(text) if text not in ("", "…", "null") else {}
         except msgspec.DecodeError:
@@ -254,6 +258,8 @@ class Progress:
                 return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():
                 return self._model(event, actor)
+            case ev.ToolAnswered() if isinstance(asked, ev.ToolAsked) and asked.tool in TOLD_APART:
+                return []
             case ev.ToolAnswered(error=True, result=result):
                 return self._trouble("✗", _text(result))
             case ev.EditAnswered(ms=ms) if isinstance(asked, ev.EditAsked):
@@ -386,3 +392,10 @@ def _tests(report: Mapping[str, Any]) -> tuple[str, bool]:
 
     read = msgspec.convert(report, TestReport)
     return headline(read), read.ok
+
+
+def _compacted(said: Mapping[str, Any]) -> Line:
+    """A conversation was made shorter."""
+    before, after = said.get("tokens") or (0, 0)
+    how = ", ".join(map(str, said.get("compacted") or ()))
+    return Line("·", f"the conversation was shortened, {before:,} → {after:,} tokens", "dim", how)

@@ -32,6 +32,9 @@ def register(subparsers: Any) -> None:
         "create", help="make a sandbox that stays until it is stopped, or idle for an hour"
     )
     _spec_arguments(create)
+    create.add_argument(
+        "--from", dest="snapshot", metavar="SNAPSHOT", help="go on from one; the rest is as it was there"
+    )
 
     execute = commands.add_parser("exec", help="run a command in a sandbox that was made")
     execute.add_argument("id", metavar="ID", help="its id, or the beginning of it")
@@ -51,6 +54,16 @@ def register(subparsers: Any) -> None:
     copy.add_argument("source", metavar="FROM")
     copy.add_argument("target", metavar="TO")
 
+    for name, text in (
+        ("snapshot", "keep its state, to make others from: prints a name for create --from"),
+        ("fork", "another sandbox that goes on from where this one is"),
+        ("pause", "let nothing of it run"),
+        ("resume", "let it go on"),
+    ):
+        commands.add_parser(name, help=text).add_argument("id", metavar="ID")
+    commands.add_parser("snapshots", help="the snapshots that were kept").add_argument(
+        "--remove", metavar="SNAPSHOT"
+    )
     port = commands.add_parser("port", help="reach a server inside from here: prints the address")
     port.add_argument("id", metavar="ID")
     port.add_argument("port", metavar="[PORT:]INSIDE")
@@ -128,10 +141,12 @@ def run(args: argparse.Namespace) -> int:
 
     from forgewright.cli import sandbox_kept
 
+    kept = sandbox_kept
     handlers: dict[str, Callable[[argparse.Namespace], Any]] = {
-        "run": _run, "create": sandbox_kept.create, "exec": sandbox_kept.execute, "shell": sandbox_kept.shell,
-        "cp": sandbox_kept.copy, "port": sandbox_kept.port, "logs": sandbox_kept.logs, "list": sandbox_kept.listing,
-        "stop": sandbox_kept.stop, "clean": _clean, "doctor": _doctor, "module": _module,
+        "run": _run, "create": kept.create, "exec": kept.execute, "shell": kept.shell, "cp": kept.copy,
+        "snapshot": kept.snapshot, "snapshots": kept.snapshots, "fork": kept.fork, "pause": kept.pause,
+        "resume": kept.pause, "port": kept.port, "logs": kept.logs, "list": kept.listing, "stop": kept.stop,
+        "clean": _clean, "doctor": _doctor, "module": _module,
     }  # fmt: skip
     code: int = asyncio.run(handlers[args.sandbox_command](args))
     return code

@@ -9,7 +9,7 @@ import re
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from forgewright.cli.output import clean, one_line, print_json, say, table
 from forgewright.cli.terminal import Neutral, raw_mode, shown, size_of
@@ -27,7 +27,13 @@ async def create(args: argparse.Namespace) -> int:
     from forgewright.cli.sandbox import published, spec
     from forgewright.sandbox import keeping
 
-    name = keeping.start(spec(args), args.driver, published(args.publish))
+    if args.snapshot:
+        from forgewright.sandbox import saved
+
+        found = saved.find(args.snapshot)
+        name = keeping.start(found.spec, None, published(args.publish), found.id)
+    else:
+        name = keeping.start(spec(args), args.driver, published(args.publish))
     print_json({"id": name}) if args.json else say(name)
     return 0
 
@@ -202,13 +208,19 @@ async def listing(args: argparse.Namespace) -> int:
                     "memory_bytes": limits.memory_bytes, "cpus": limits.cpus,
                     "seconds": round(status.seconds, 1) if status else None,
                     "running": status.running if status else None, "commands": status.commands if status else None,
+                    "metrics": status.metrics if status else None,
                     "ports": {str(inside): here for inside, here in status.ports.items()} if status else {},
                 }
             )  # fmt: skip
         else:
             rows.append(_row(about, status))
     if rows:
-        say(table(rows, header=("ID", "TIER", "IMAGE", "MEMORY", "CPUS", "AGE", "RUNNING", "PORTS")))
+        say(
+            table(
+                rows,
+                header=("ID", "TIER", "IMAGE", "MEMORY", "CPUS", "AGE", "USED", "CPU", "RUNNING", "PORTS"),
+            )
+        )
     return 0
 
 
@@ -225,10 +237,66 @@ async def _status(about: About) -> Status | None:
 def _row(about: About, status: Status | None) -> tuple[str, ...]:
     limits = about.spec.limits
     ports = " ".join(f"{here}→{inside}" for inside, here in status.ports.items()) if status else ""
+    metrics = status.metrics if status else None
+    used = (f"{metrics.memory_bytes >> 20} MiB", f"{metrics.cpu_seconds:.1f} s") if metrics else ("-", "-")
     return (
         about.id, about.tier, one_line(about.spec.image, 40), f"{limits.memory_bytes >> 20} MiB", f"{limits.cpus:g}",
-        f"{status.seconds:.0f} s" if status else "-", str(status.running) if status else "-", ports,
+        f"{status.seconds:.0f} s" if status else "-", *used, str(status.running) if status else "-", ports,
     )  # fmt: skip
+
+
+async def pause(args: argparse.Namespace) -> int:
+    """Also `resume`."""
+    from forgewright.sandbox import keeping
+
+    do: Literal["pause", "resume"] = "pause" if args.sandbox_command == "pause" else "resume"
+    await keeping.ask(keeping.find(args.id), keeping.Ask(do))
+    return 0
+
+
+async def snapshot(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import keeping
+
+    answer = await keeping.ask(keeping.find(args.id), keeping.Ask("snapshot"))
+    print_json({"snapshot": answer.snapshot}) if args.json else say(answer.snapshot)
+    return 0
+
+
+async def fork(args: argparse.Namespace) -> int:
+    """Another sandbox that goes on from where this one is; this one goes on too."""
+    from forgewright.sandbox import keeping, saved
+
+    about = keeping.find(args.id)
+    kept = (await keeping.ask(about, keeping.Ask("snapshot"))).snapshot
+    try:
+        name = keeping.start(about.spec, None, (), kept)
+    finally:
+        saved.remove(kept)
+    print_json({"id": name}) if args.json else say(name)
+    return 0
+
+
+async def snapshots(args: argparse.Namespace) -> int:
+    from forgewright.sandbox import saved
+
+    if args.remove:
+        saved.remove(saved.find(args.remove).id)
+        return 0
+    found = saved.existing()
+    for one in found if args.json else ():
+        print_json(
+            {
+                "id": one.id,
+                "driver": one.driver,
+                "image": one.spec.image,
+                "created": one.created,
+                "bytes": one.bytes,
+            }
+        )
+    if found and not args.json:
+        rows = [(one.id, one.driver, one_line(one.spec.image, 40), f"{one.bytes >> 20} MiB") for one in found]
+        say(table(rows, header=("SNAPSHOT", "DRIVER", "IMAGE", "SIZE")))
+    return 0
 
 
 async def stop(args: argparse.Namespace) -> int:

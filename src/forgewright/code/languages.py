@@ -51,6 +51,7 @@ RESOLVERS: dict[str, str] = {
     "tsx": "forgewright.code.javascript",
     "go": "forgewright.code.go",
     "rust": "forgewright.code.rust",
+    "java": "forgewright.code.java",
 }
 """Language → module with `make(project) -> Resolver`. Languages of one family share one resolver."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import IntegrityError
+from forgewright.integrations import sequences
 from forgewright.store.ports import MemoryStore
 
 Version = str | int | float
@@ -22,6 +23,8 @@ Typed = tuple[str, bytes]
 """A serialised value: its kind, its bytes."""
 PREFIX = "checkpoints:"
 KEY = "keys/checkpoints.key"
+KNOWN_MAX = 1_000
+"""Lists whose last version is remembered."""
 _SEAL_BYTES = 32
 
 
@@ -87,33 +90,69 @@ class Checkpoints:
     def __init__(self, memory: MemoryStore, key: bytes) -> None:
         self._memory = memory
         self._key = key
+        self._known: dict[tuple[str, str, str], sequences.Known] = {}
+        """(thread, namespace, channel) → the last version of its list."""
 
     # ── one checkpoint ───────────────────────────────────────────────────────────────────────────────
 
     async def put(
-        self, place: Place, checkpoint: Checkpoint, values: Mapping[tuple[str, Version], Typed]
+        self,
+        place: Place,
+        checkpoint: Checkpoint,
+        values: Mapping[tuple[str, Version], Typed | list[Typed]],
     ) -> None:
-        """The values first: a checkpoint that is there is whole."""
-        space = _space(place.thread, "v", place.namespace)
-        await asyncio.gather(
-            *(self._put(space, _key(*at), msgspec.msgpack.encode(value)) for at, value in values.items())
-        )
+        """The values first: a checkpoint that is there is whole. Of a list only what is new is stored."""
+        await asyncio.gather(*(self._value(place, checkpoint, *at, value) for at, value in values.items()))
         space = _space(place.thread, "c", place.namespace)
         await self._put(space, place.id, msgspec.msgpack.encode(checkpoint))
+
+    async def _value(
+        self, place: Place, checkpoint: Checkpoint, channel: str, version: Version, value: Typed | list[Typed]
+    ) -> None:
+        space = _space(place.thread, "v", place.namespace)
+
+        async def get(key: str) -> bytes | None:
+            return await self._get(space, key)
+
+        async def put(key: str, data: bytes) -> None:
+            await self._put(space, key, data)
+
+        key = _key(channel, version)
+        if isinstance(value, tuple):
+            await put(key, msgspec.msgpack.encode(value))
+            return
+        at = (place.thread, place.namespace, channel)
+        before = self._known.get(at)
+        if before is None and checkpoint.parent is not None:
+            parent = await self.get(Place(place.thread, place.namespace, checkpoint.parent))
+            if parent is not None and channel in parent.versions:
+                before = await sequences.remembered(_key(channel, parent.versions[channel]), get)
+        while len(self._known) >= KNOWN_MAX:
+            del self._known[next(iter(self._known))]
+        self._known[at] = await sequences.store(key, value, before, put)
 
     async def get(self, place: Place) -> Checkpoint | None:
         data = await self._get(_space(place.thread, "c", place.namespace), place.id)
         return None if data is None else msgspec.msgpack.decode(data, type=Checkpoint)
 
-    async def values(self, place: Place, versions: Mapping[str, Version]) -> dict[str, Typed]:
+    async def values(self, place: Place, versions: Mapping[str, Version]) -> dict[str, Typed | list[Typed]]:
         """The channels' values, of those that have one at their version."""
         space = _space(place.thread, "v", place.namespace)
-        found = await asyncio.gather(*(self._get(space, _key(*at)) for at in versions.items()))
-        return {
-            channel: msgspec.msgpack.decode(data, type=Typed)
-            for channel, data in zip(versions, found, strict=True)
-            if data is not None
-        }
+
+        async def get(key: str) -> bytes | None:
+            return await self._get(space, key)
+
+        async def one(at: tuple[str, Version]) -> Typed | list[Typed] | None:
+            data = await get(_key(*at))
+            if data is None:
+                return None
+            value: Typed = msgspec.msgpack.decode(data, type=Typed)
+            if value[0] != sequences.KIND:
+                return value
+            return await sequences.items_of(value[1].decode(), get)
+
+        found = await asyncio.gather(*(one(at) for at in versions.items()))
+        return {channel: value for channel, value in zip(versions, found, strict=True) if value is not None}
 
     async def put_writes(self, place: Place, writes: Iterable[Write]) -> None:
         """Each once: a write that is there stays, unless its index is negative (errors, interrupts …)."""
@@ -150,8 +189,13 @@ class Checkpoints:
         return sorted(found, key=lambda place: place.id, reverse=True)
 
     async def delete_thread(self, thread: str) -> None:
+        self._forget(thread)
         for name, _ in await self._spaces(thread):
             await self._empty(name)
+
+    def _forget(self, thread: str) -> None:
+        for at in [at for at in self._known if at[0] == thread]:
+            del self._known[at]
 
     async def delete(self, places: Iterable[Place]) -> None:
         """These checkpoints with their writes, and values that no other checkpoint of the thread holds."""
@@ -161,15 +205,23 @@ class Checkpoints:
             await self._memory.delete(_space(place.thread, "c", place.namespace), place.id)
             await self._empty(_space(place.thread, "w", place.namespace, place.id))
         for thread, namespace in touched:
-            held = set()
+            self._forget(thread)
+            space = _space(thread, "v", namespace)
+
+            async def get(key: str, space: str = space) -> bytes | None:
+                return await self._get(space, key)
+
+            held: set[str] = set()
             for place in await self.places(thread, namespace):
                 kept = await self.get(place)
-                held |= {_key(*at) for at in kept.versions.items()} if kept else set()
-            space = _space(thread, "v", namespace)
+                for at in kept.versions.items() if kept else ():
+                    if _key(*at) not in held:
+                        held |= await sequences.parts(_key(*at), get)
             for key in set(await self._memory.keys(space)) - held:
                 await self._memory.delete(space, key)
 
     async def copy_thread(self, source: str, target: str) -> None:
+        self._forget(target)
         for name, parts in await self._spaces(source):
             space = _space(target, *parts[1:])
             for key in await self._memory.keys(name):

@@ -9,6 +9,7 @@ Needs the extra `langgraph`.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -75,7 +76,10 @@ class ForgewrightSaver(BaseCheckpointSaver):
         values = await checkpoints.values(place, found.versions)
         loads = self.serde.loads_typed
         checkpoint = loads(found.checkpoint)
-        checkpoint["channel_values"] = {channel: loads(value) for channel, value in values.items()}
+        checkpoint["channel_values"] = {
+            channel: [loads(item) for item in value] if isinstance(value, builtins.list) else loads(value)
+            for channel, value in values.items()
+        }
         return CheckpointTuple(
             config=_config(place),
             checkpoint=checkpoint,
@@ -97,7 +101,7 @@ class ForgewrightSaver(BaseCheckpointSaver):
             parent,
             dict(checkpoint["channel_versions"]),
         )
-        new = {(c, v): self._dump(values[c]) for c, v in new_versions.items() if c in values}
+        new = {(c, v): self._dump_value(values[c]) for c, v in new_versions.items() if c in values}
         await (await self._shared.open()).put(place, stored, new)
         return _config(place)
 
@@ -110,6 +114,10 @@ class ForgewrightSaver(BaseCheckpointSaver):
             for index, (channel, value) in enumerate(writes)
         ]
         await (await self._shared.open()).put_writes(Place(thread, namespace, identity), made)
+
+    def _dump_value(self, value: Any) -> Typed | list[Typed]:
+        """Of a list each item by itself, so that a longer one is stored as what it has more."""
+        return [self._dump(item) for item in value] if type(value) is builtins.list else self._dump(value)
 
     def _dump(self, value: Any) -> Typed:
         kind, data = self.serde.dumps_typed(value)

@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
+from forgewright.agent.workspace.guard import Ability
+from forgewright.agent.workspace.work import Taken
 from forgewright.core.errors import (
     ForgewrightError,
     MissingExtra,
     NotFound,
+    PolicyDenied,
     Refused,
     SandboxError,
     UsageError,
 )
 from forgewright.integrations.sandboxed import Sandboxed
+from forgewright.integrations.tree import Approve
+from forgewright.policy.types import Gate
 from forgewright.sandbox.types import Command, Exit, SandboxSpec
 
 try:
@@ -70,6 +76,10 @@ class ForgewrightWorkspace(WorkspaceBackend, SupportsCommands, SupportsFilesyste
 
     With `ref` it attaches to the sandbox of another workspace of this process. A sandbox ends with the process that
     made it: elsewhere its reference is unavailable, and never answered by a new one.
+
+    `root`: a folder of this machine, seen as a copy at /work, where commands start. The rules of `gate` (by default those
+    that come along) for reading and editing hold there, for files as for commands: what `principal` may not read is
+    hidden, what it may not change is protected, and the folder itself changes only by `take_over`.
     """
 
     def __init__(
@@ -78,12 +88,17 @@ class ForgewrightWorkspace(WorkspaceBackend, SupportsCommands, SupportsFilesyste
         *,
         ref: Any = None,
         driver: str | None = None,
+        root: Path | str | None = None,
+        gate: Gate | None = None,
+        principal: str = "pydantic-ai",
     ) -> None:
         if ref is not None and ref.provider != PROVIDER:
             raise UsageError(f"expected a reference of provider {PROVIDER!r}; found {ref.provider!r:.60}")
-        if ref is not None and spec is not None:
-            raise UsageError("expected a spec for a new sandbox or the reference of one; found both")
-        self._own = None if ref is not None else Sandboxed(spec, driver=driver)
+        if ref is not None and (spec is not None or root is not None):
+            raise UsageError("expected a new sandbox or the reference of one; found both")
+        self._own = None
+        if ref is None:
+            self._own = Sandboxed(spec, driver=driver, root=root, gate=gate, principal=principal)
         self._ref = ref
 
     @property
@@ -143,6 +158,14 @@ class ForgewrightWorkspace(WorkspaceBackend, SupportsCommands, SupportsFilesyste
         """Links resolved inside the sandbox; what is missing stays as it is written."""
         said: Exit = await self._on(self._system, path, "realpath", "-mz", "--", _absolute(path))
         return said.stdout.rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+    async def take_over(self, approve: Approve | None = None) -> Taken:
+        """Writes what changed in the copy of `root` into it, as far as the policy goes; `approve` is asked of paths whose
+        change needs a yes. What was refused is in the result, with the reason."""
+        own = self._own or _environments.get(self._ref.id)
+        if own is None:
+            raise WorkspaceUnavailableError(f"there is no sandbox {self._ref.id} in this process")
+        return await own.portal.acall(own.take_over(approve))
 
     async def destroy(self) -> None:
         """Ends the sandbox with all that runs and lies in it. Idempotent; attached workspaces are unavailable then."""
@@ -205,7 +228,16 @@ class ForgewrightWorkspace(WorkspaceBackend, SupportsCommands, SupportsFilesyste
             )
         return CommandResult(exit_code=done.code, stdout=out, stderr=err)
 
+    def _check(self, action: Ability, path: str) -> None:
+        own = self._own or _environments.get(self._ref.id)
+        if own is not None and own.tree is not None:
+            try:
+                own.tree.check(action, _absolute(path))
+            except PolicyDenied as error:
+                raise PermissionError(f"{path}: {error.message}") from error
+
     async def _read(self, sandbox: Any, path: str) -> bytes:
+        self._check("read", path)
         try:
             data: bytes = await sandbox.read(_absolute(path), bytes_max=FILE_BYTES_MAX)
         except ForgewrightError as error:
@@ -213,6 +245,7 @@ class ForgewrightWorkspace(WorkspaceBackend, SupportsCommands, SupportsFilesyste
         return data
 
     async def _write(self, sandbox: Any, path: str, data: bytes) -> None:
+        self._check("edit", path)
         target = _absolute(path)
         looked = await self._command(
             sandbox, ("find", "-H", target, "-maxdepth", "0", "-printf", "%m"), {}, None
@@ -224,6 +257,7 @@ class ForgewrightWorkspace(WorkspaceBackend, SupportsCommands, SupportsFilesyste
             _raise(path, error)
 
     async def _remove(self, sandbox: Any, path: str) -> None:
+        self._check("edit", path)
         target = posixpath.normpath(_absolute(path))
         link = await self._command(sandbox, ("test", "-L", target), {}, None)
         if link.code:

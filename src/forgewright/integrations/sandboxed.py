@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+from forgewright.agent.workspace.work import Taken
 from forgewright.core.errors import UsageError
 from forgewright.integrations.portal import Portal
+from forgewright.integrations.tree import Approve, LentTree
+from forgewright.policy.types import Gate
 from forgewright.sandbox.registry import open_sandbox
 from forgewright.sandbox.types import Exit, Sandbox, SandboxSpec
 
@@ -18,7 +22,24 @@ SHELL = 'command -v bash >/dev/null && exec bash -c "$1"; exec sh -c "$1"'
 class Sandboxed:
     """Owns one sandbox and its loop. Coroutines given to `portal` may use what `open` returns."""
 
-    def __init__(self, spec: SandboxSpec | None = None, *, driver: str | None = None) -> None:
+    def __init__(
+        self,
+        spec: SandboxSpec | None = None,
+        *,
+        driver: str | None = None,
+        root: Path | str | None = None,
+        gate: Gate | None = None,
+        principal: str = "guest",
+    ) -> None:
+        """`root`: a folder of this machine that is seen as a copy at /work; `gate`: the policy that holds there, by
+        default the one that comes along."""
+        self.tree: LentTree | None = None
+        if root is not None:
+            from forgewright.policy.gate import CedarGate
+
+            self.tree = LentTree(root, gate or CedarGate.load("default"), principal)
+        elif gate is not None:
+            raise UsageError("expected a folder (root) with the gate: a gate holds for the paths of one")
         self.spec = spec or SandboxSpec(workdir=HOME)
         self.portal = Portal("sandbox")
         self._driver = driver
@@ -47,7 +68,17 @@ class Sandboxed:
             if self._sandbox is None:
                 if self._closed:
                     raise UsageError("this sandbox was closed")
-                self._sandbox = await open_sandbox(self.spec, self._driver)
+                spec = self.spec if self.tree is None else await self.tree.prepare(self.spec)
+                sandbox = await open_sandbox(spec, self._driver)
+                if self.tree is not None:
+                    await self.tree.opened(sandbox)
+                self._sandbox = sandbox
+
+    async def take_over(self, approve: Approve | None) -> Taken:
+        """On the portal. Raises `UsageError` where there is no folder."""
+        if self.tree is None:
+            raise UsageError("there is no folder to take changes over into", hint="give the folder as root=…")
+        return await self.tree.take_over(approve)
 
     def close(self) -> None:
         """Destroys the sandbox with all that is in it. Idempotent."""

@@ -26,10 +26,11 @@ STORED_PREFIX = b'{"blob":"sha256:'
 STORED_BYTES_MAX = 128
 RUN_CHARS_MAX = 64
 ACTORS_MAX = 10_000
-"""Names of actors whose encoded form is remembered."""
+"""Names of actors, and of runs, whose encoded form is remembered."""
 
 _encoder = msgspec.json.Encoder()
 _actors: dict[str, bytes] = {}
+_runs: dict[str, bytes] = {}
 _cache: dict[str, Any] = {}
 
 Migration = "Callable[[dict[str, Any]], dict[str, Any]]"
@@ -49,22 +50,9 @@ class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def encode(run: RunId, sequence: int, time_ms: int, actor: str, event: Event) -> bytes:
     """The record's bytes. Raises `UsageError` if it is larger than a record may be."""
-    name = _actors.get(actor)
-    if name is None:
-        if len(_actors) >= ACTORS_MAX:
-            _actors.clear()
-        name = _actors[actor] = _encoder.encode(actor)
-    if (
-        not (run.isascii() and run.isprintable() and 0 < len(run) <= RUN_CHARS_MAX)
-        or '"' in run
-        or "\\" in run
-    ):
-        raise UsageError(
-            f"{run!r} cannot name a run", hint=f"expected 1 to {RUN_CHARS_MAX} printable ASCII characters"
-        )
-    data = b'{"v":%d,"run":"%b","seq":%d,"time":%d,"actor":%b,"event":%b}' % (
-        VERSION,
-        run.encode(),
+    name = _actors.get(actor) or _actor(actor)
+    data = b'%b%d,"time":%d,"actor":%b,"event":%b}' % (
+        _runs.get(run) or _begin(run),
         sequence,
         time_ms,
         name,
@@ -76,6 +64,29 @@ def encode(run: RunId, sequence: int, time_ms: int, actor: str, event: Event) ->
             hint="keep large values with Journal.keep and record what it returns",
         )
     return data
+
+
+def _actor(actor: str) -> bytes:
+    if len(_actors) >= ACTORS_MAX:
+        _actors.clear()
+    name = _actors[actor] = _encoder.encode(actor)
+    return name
+
+
+def _begin(run: RunId) -> bytes:
+    """What every record of the run begins with."""
+    if (
+        not (run.isascii() and run.isprintable() and 0 < len(run) <= RUN_CHARS_MAX)
+        or '"' in run
+        or "\\" in run
+    ):
+        raise UsageError(
+            f"{run!r} cannot name a run", hint=f"expected 1 to {RUN_CHARS_MAX} printable ASCII characters"
+        )
+    if len(_runs) >= ACTORS_MAX:
+        _runs.clear()
+    begin = _runs[run] = b'{"v":%d,"run":"%b","seq":' % (VERSION, run.encode())
+    return begin
 
 
 def decode(placed: Placed) -> Record:

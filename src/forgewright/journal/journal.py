@@ -10,7 +10,15 @@ import msgspec
 from forgewright.core.errors import IntegrityError, LostRace, NotFound, Refused
 from forgewright.core.limits import INLINE_BYTES_MAX
 from forgewright.journal import codec
-from forgewright.journal.events import Event, Json, Record, RunStarted, Stored
+from forgewright.journal.events import (
+    ApprovalRevoked,
+    Event,
+    Json,
+    QuestionAnswered,
+    Record,
+    RunStarted,
+    Stored,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -22,8 +30,8 @@ if TYPE_CHECKING:
     from forgewright.journal.privacy.privacy import Privacy
     from forgewright.store.ports import LeaseStore, MemoryStore, Placed, RunRow, Store
 
-IDENTIFIED = frozenset({"QuestionAnswered", "ApprovalRevoked"})
-"""Names of the events that name a person (`privacy.personal.IDENTITY`, which is imported where one occurs)."""
+IDENTIFIED: frozenset[type[Event]] = frozenset({QuestionAnswered, ApprovalRevoked})
+"""The events that name a person (`privacy.personal.IDENTITY`, which is imported where one occurs)."""
 MARKS = (b"sealed", b'"actor":"subject-')
 """What the bytes of a record hold that has something to open."""
 SUBJECTS_MAX = 10_000
@@ -70,11 +78,21 @@ class Journal:
         """
         now = time.time_ns() // 1_000_000
         stored: Sequence[Event] = events
-        if self.home is not None and not run.startswith("@"):
+        if self.home is None:
+            actor = actor if person is None else person
+        elif (
+            person is not None
+            or self._subjects.get(run) != ""
+            or not IDENTIFIED.isdisjoint(map(type, events))  # names somebody
+        ):
             stored, actor = await self._sealed(run, events, actor, person)
-        elif person is not None:
-            actor = person
-        data = [codec.encode(run, expected + 1 + i, now, actor, event) for i, event in enumerate(stored)]
+        data: Sequence[bytes]
+        if len(stored) == 1:  # the usual case, and the one that many writers have at once
+            event = events[0]
+            data = (codec.encode(run, expected + 1, now, actor, stored[0]),)
+            (at,) = await self.store.journal.append(run, data, expected=expected, epoch=epoch)
+            return [Record(at.index, run, at.sequence, now, actor, event, at.data)]
+        data = tuple(codec.encode(run, expected + 1 + i, now, actor, event) for i, event in enumerate(stored))
         placed = await self.store.journal.append(run, data, expected=expected, epoch=epoch)
         return [
             Record(at.index, run, at.sequence, now, actor, event, at.data)
@@ -161,7 +179,7 @@ class Journal:
         subject = self._subjects.get(run)
         if subject is None:
             subject = await self._subject_of(run, events)
-        if not subject and person is None and not any(type(event).__name__ in IDENTIFIED for event in events):
+        if not subject and person is None and IDENTIFIED.isdisjoint(map(type, events)):
             return events, actor
         from forgewright.journal.privacy.personal import ROLES
 
@@ -173,7 +191,7 @@ class Journal:
     async def _subject_of(self, run: RunId, events: Sequence[Event]) -> str:
         """Pseudonym of the person whom the run is for, or nothing; a fork is for whom its parent was."""
         first = events[0] if events else None
-        if not isinstance(first, RunStarted):
+        if not isinstance(first, RunStarted) and not run.startswith("@"):
             begun = await self.store.journal.read(run, limit=1)
             first = codec.decode(begun[0]).event if begun else None
         subject = first.subject if isinstance(first, RunStarted) else ""

@@ -14,10 +14,13 @@ from forgewright.tools.types import Tool, ToolOutput
 
 
 class Witness(Protocol):
-    """Both are called in the order of the calls, `saw` also on replay; so what it knows is the same after a crash."""
+    """Called in the order of the calls, `saw` also on replay; so what it knows is the same after a crash."""
 
     def facts(self, tool: Tool, call: ToolCall, *, edited: bool = False) -> Mapping[str, Fact]:
         """Facts of a call that is about to be put to the gate. `edited`: a person wrote the arguments."""
+
+    def turn(self) -> None:
+        """The model is asked: what it answers can have been moved by all that was seen until now."""
 
     def saw(self, tool: Tool, call: ToolCall, output: ToolOutput) -> None:
         """A call was made, and gave this."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import ForgewrightError
-from forgewright.sandbox import state
+from forgewright.sandbox import saved, state
 from forgewright.sandbox.keeping import (
     ABOUT,
     MESSAGE_BYTES_MAX,
@@ -29,7 +29,7 @@ from forgewright.sandbox.keeping import (
     pack,
     receive,
 )
-from forgewright.sandbox.registry import open_sandbox
+from forgewright.sandbox.registry import driver, open_sandbox
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, OnOutput, SandboxSpec
 
@@ -121,9 +121,15 @@ class Keeper:
                 return Answer(lines=tuple(self._log.lines))
             case "status":
                 ports = {published.inside: published.port for published in sandbox.published}
-                return Answer(
-                    status=Status(time.time() - self._began, self._commands, sandbox.running, ports)
-                )
+                metrics = await sandbox.metrics()
+                found = Status(time.time() - self._began, self._commands, sandbox.running, ports, metrics)
+                return Answer(status=found)
+            case "pause":
+                await sandbox.pause()
+            case "resume":
+                await sandbox.resume()
+            case "snapshot":
+                return Answer(snapshot=await sandbox.snapshot())
         return Answer()
 
     async def _exec(
@@ -220,9 +226,12 @@ async def _follow(process: object, reader: asyncio.StreamReader, *, ending: bool
             process.close_stdin()
 
 
-async def keep(spec: SandboxSpec, driver: str | None, ports: list[tuple[int, int]]) -> None:
-    """Makes a sandbox and holds it. Says its id on standard output."""
-    sandbox = await open_sandbox(spec, driver)
+async def keep(spec: SandboxSpec, name: str | None, ports: list[tuple[int, int]], snapshot: str) -> None:
+    """Makes a sandbox, or opens a snapshot of one, and holds it. Says its id on standard output."""
+    if snapshot:
+        sandbox = await driver(saved.find(snapshot).driver).restore(snapshot)
+    else:
+        sandbox = await open_sandbox(spec, name)
     assert isinstance(sandbox, AgentSandbox)
     try:
         for here, inside in ports:
@@ -236,7 +245,7 @@ def main() -> None:
     spec = msgspec.json.decode(sys.argv[1], type=SandboxSpec)
     ports = msgspec.json.decode(sys.argv[3], type=list[tuple[int, int]])
     try:
-        asyncio.run(keep(spec, sys.argv[2] or None, ports))
+        asyncio.run(keep(spec, sys.argv[2] or None, ports, sys.argv[4]))
     except ForgewrightError as error:
         raise SystemExit(str(error)) from None
 

@@ -14,7 +14,7 @@ import msgspec
 
 from forgewright.core.errors import NotFound, SandboxError
 from forgewright.sandbox import state
-from forgewright.sandbox.types import Command, Exit, SandboxSpec, Size
+from forgewright.sandbox.types import Command, Exit, Metrics, SandboxSpec, Size
 
 MESSAGE_BYTES_MAX = 64 << 20
 SOCKET, ABOUT = "session", "about.json"
@@ -40,6 +40,7 @@ class Status(msgspec.Struct, frozen=True):
     running: int
     ports: Mapping[int, int] = {}
     """Port inside → port on this machine's loopback."""
+    metrics: Metrics | None = None
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -53,7 +54,20 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
-    do: Literal["exec", "put", "get", "upload", "download", "publish", "logs", "status", "stop"]
+    do: Literal[
+        "exec",
+        "put",
+        "get",
+        "upload",
+        "download",
+        "publish",
+        "logs",
+        "status",
+        "pause",
+        "resume",
+        "snapshot",
+        "stop",
+    ]
     command: Command | None = None
     terminal: Size | None = None
     streaming: bool = False
@@ -87,6 +101,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     port: int = 0
     lines: tuple[Line, ...] = ()
     status: Status | None = None
+    snapshot: str = ""
     error: str = ""
     message: str = ""
 
@@ -103,8 +118,13 @@ async def receive(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
-def start(spec: SandboxSpec, driver: str | None, ports: Sequence[tuple[int, int]] = ()) -> str:
-    """Starts a keeper; the id of its sandbox. `ports`: (here, inside). Raises `SandboxError` with what it said."""
+def start(
+    spec: SandboxSpec, driver: str | None, ports: Sequence[tuple[int, int]] = (), snapshot: str = ""
+) -> str:
+    """Starts a keeper; the id of its sandbox. `ports`: (here, inside). Raises `SandboxError` with what it said.
+
+    `snapshot`: the sandbox goes on from there, by the driver that made it.
+    """
     argv = [
         sys.executable,
         "-m",
@@ -112,7 +132,7 @@ def start(spec: SandboxSpec, driver: str | None, ports: Sequence[tuple[int, int]
         msgspec.json.encode(spec).decode(),
         driver or "",
     ]
-    argv.append(msgspec.json.encode(ports).decode())
+    argv += [msgspec.json.encode(ports).decode(), snapshot]
     process = subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )

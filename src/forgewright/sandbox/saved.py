@@ -62,6 +62,17 @@ def publish(folder: Path, driver: str, spec: SandboxSpec) -> str:
     return name
 
 
+def find(name: str) -> Saved:
+    """The snapshot whose name starts with `name`. Raises `NotFound`."""
+    matches = [about for about in existing() if about.id.startswith(name)]
+    if len(matches) != 1:
+        raise NotFound(
+            f"{'no snapshot' if not matches else 'several snapshots'} {name}",
+            hint="forgewright sandbox snapshots",
+        )
+    return matches[0]
+
+
 def load(name: str, driver: str) -> tuple[Saved, Path]:
     """The snapshot and its folder. Raises `NotFound`, also for one that another driver made."""
     folder = root() / name

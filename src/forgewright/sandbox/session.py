@@ -17,7 +17,7 @@ from forgewright.sandbox import saved, trees
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
-from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import Image, pinned
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
@@ -58,18 +58,13 @@ class AgentSandbox:
         self.origin: Driver | None = None
         """The driver that restores what this sandbox saves."""
         self.image: Image | None = None
-        """What its root was made from, where that is an image of the cache."""
-
         self.published: list[Published] = []
         self._closing = False
         self._paused = False
         self._running = 0
 
     async def open_network(self, *, listening: bool = False) -> None:
-        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it.
-
-        `listening`: the relay is there already, in an agent that was restored.
-        """
+        """Where the spec allows hosts: a proxy for them, and a relay inside that leads to it (`listening`: has been)."""
         network = self.spec.network
         if not (network.allow or network.forward):
             return
@@ -131,10 +126,10 @@ class AgentSandbox:
         job = self._start(request, on_output)
         job.keep = keep
         self._running += 1
-        job.done.add_done_callback(self._one_less)
+        job.done.add_done_callback(self._less)
         return Process(self, job, before)
 
-    def _one_less(self, _: object) -> None:
+    def _less(self, _: object) -> None:
         self._running -= 1
 
     async def attend(self, job: Job, before: Counters, started: float, timeout_seconds: float) -> Exit:
@@ -199,7 +194,6 @@ class AgentSandbox:
 
     @property
     def running(self) -> int:
-        """Commands that are under way."""
         return self._running
 
     def hold(self, waiting: bool) -> None:
@@ -240,7 +234,7 @@ class AgentSandbox:
                 await self.ping()  # what the agent had to say before has been said
                 await self.pause()
             await self._machine.save(folder)
-            return await asyncio.to_thread(saved.publish, folder, self.driver, self.spec)
+            return await asyncio.to_thread(saved.publish, folder, self.driver, pinned(self.spec, self.image))
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             if not paused and self._paused and not self._closing:

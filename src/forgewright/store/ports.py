@@ -5,7 +5,7 @@ Every driver passes `tests/contracts/test_store.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -66,9 +66,9 @@ class JournalStore(Protocol):
     Raises `LostRace` (append), `StoreFull`, `StoreError`, `IntegrityError` (the file is damaged).
     """
 
-    async def append(
+    def append(
         self, run: RunId, data: Sequence[bytes], *, expected: int, epoch: int | None = None
-    ) -> Sequence[Placed]:
+    ) -> Awaitable[Sequence[Placed]]:
         """Adds records after sequence `expected`; returns when they are durable. All or none.
 
         With `epoch`, raises `LeaseLost` unless that is the epoch of the run's newest lease (a writer whose

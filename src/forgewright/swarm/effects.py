@@ -30,7 +30,7 @@ class GitEffect(Effect[GitDone]):
     """Base of both: its resource is the run's branch, its operation stands in the facts."""
 
     action = "git"
-    operation: Literal["commit", "reset"]
+    operation: Literal["commit", "reset", "worktree", "merge"]
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace

@@ -15,6 +15,7 @@ from forgewright.sandbox.types import Mount, SandboxSpec
 from forgewright.swarm import prompts
 from forgewright.swarm.agents import Agents
 from forgewright.swarm.effects import Commit, Reset
+from forgewright.swarm.parallel import code_side_by_side, group_of, told
 from forgewright.swarm.state import Accepted, JobState
 from forgewright.swarm.testing import TestOutput, TestPlan, TestReport, discover, headline, parse
 from forgewright.swarm.workspace import Workspace
@@ -79,9 +80,15 @@ class Swarm:
     async def code(self, state: JobState, context: Context) -> Goto:
         changes = await self._changes(context) if state.attempts else ""
         prompt = prompts.to_coder(state, lambda: changes)
+        steps = () if state.attempts else group_of(state.plan)
+        if steps:
+            sides = await code_side_by_side(
+                self.workspace, self.coder, steps, prompt, context.scope("coders", actor="coder")
+            )
+            prompt = f"{prompt}\n\n{told(sides)}"
         answer = await self.coder.act(context.scope("coder", actor="coder"), prompt)
         plan = latest_plan(answer.messages, state.plan)
-        if not _edited(answer.messages) and not state.attempts:
+        if not (_edited(answer.messages) or steps) and not state.attempts:
             return Goto("finish", plan=plan, told=answer.text, verdict="unchanged")
         return Goto("test", plan=plan, told=answer.text)
 

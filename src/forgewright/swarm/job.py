@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from forgewright.core.errors import IntegrityError, NotFound
+from forgewright.core.errors import IntegrityError, NotFound, UsageError
 from forgewright.core.ids import RunId, new_run_id
 from forgewright.journal import events as ev
 from forgewright.runtime.budget import Budget
 from forgewright.runtime.execution import Outcome
 from forgewright.sandbox.types import Limits as SandboxLimits
 from forgewright.sandbox.types import Mount, SandboxSpec, Tier
+from forgewright.swarm.effects import GitDone
 from forgewright.swarm.graph import Limits, Swarm
+from forgewright.swarm.parallel import SIDE, still_beside
 from forgewright.swarm.state import JobState
 from forgewright.swarm.testing import TestPlan, TestSettings, discover
 from forgewright.swarm.workspace import Workspace
@@ -127,17 +129,24 @@ async def fork_job(engine: Engine, home: Path, run: RunId, sequence: int | None 
     commit = parent.place.base
     programs: list[ev.EditAsked] = []
     pending: dict[str, ev.Event] = {}
+    beside: str | None = None
     for record in records:
         event = record.event
+        beside = still_beside(event, beside)
         if isinstance(event, (ev.EditAsked, ev.GitAsked)):
             pending[event.effect] = event
         elif isinstance(event, ev.GitAnswered):
-            done = msgspec.json.decode(await engine.journal.load(event.result), type=dict[str, str])
-            commit, programs = done["sha"], []
-        elif isinstance(event, ev.EditAnswered):
+            done = msgspec.json.decode(await engine.journal.load(event.result), type=GitDone)
+            commit, programs = done.sha, []
+        elif isinstance(event, ev.EditAnswered) and f".{SIDE}" not in event.effect:
             asked = pending[event.effect]
             assert isinstance(asked, ev.EditAsked)
             programs.append(asked)
+    if beside is not None:
+        raise UsageError(
+            "coders work side by side at this record, in copies that a fork does not have",
+            hint=f"fork at a record before they began or after they were merged: forgewright show {run} --records",
+        )
     workspace = Workspace.fork(home, fork, parent, commit)
     code = code_engine(workspace)
     for asked in programs:

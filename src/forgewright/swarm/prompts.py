@@ -12,6 +12,7 @@ from forgewright.swarm.testing import TestReport, render
 PLANNER = """You plan a change of a code base; others will carry it out.
 Look at the code first: begin with (outline) and read what the change will touch. Do not change anything.
 Write the plan with write_plan: three to seven steps that each can be checked, the tests among them.
+Steps that touch different files and do not need each other may be given the same group: they are done side by side.
 Then answer with a short brief for the coder: what to change where, which names and conventions to follow,
 what must keep working, and how the new tests should look. No code blocks."""
 

@@ -32,7 +32,8 @@ node_modules/
 .tox/
 .nox/
 .coverage
-.forgewright/
+.forgewright/*
+!.forgewright/skills/
 """
 """What tests and tools leave behind; ignored in addition to the project's own `.gitignore`."""
 

@@ -219,6 +219,13 @@ class Workspace:
         """All that the run changed so far, committed or not. Raises `UsageError` above 8 MB."""
         return self.diff(head=self.tree_digest())
 
+    def take_tree(self, tree: str, effect: EffectId) -> str:
+        """Files and index become those of a git tree; returns a commit of it, which the branch does not follow."""
+        sha = _commit(self.git, tree, (self.head,), f"Merged by {self.place.run} {effect}\n", 0)
+        self._pin(effect, sha)
+        self.git.raw("read-tree", "--reset", "-u", tree)
+        return sha
+
     def tree_digest(self) -> str:
         """Name of the git tree of all files that are not ignored, as they are now."""
         stage(self.git, self.tree, self._ignore, bytes_max=FILE_BYTES_MAX)

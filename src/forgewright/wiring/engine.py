@@ -15,6 +15,7 @@ from forgewright.wiring.governed import GovernedEngine
 from forgewright.wiring.sandboxes import RegisteredSandboxes
 
 if TYPE_CHECKING:
+    from forgewright.journal.event import Record
     from forgewright.models.retry import OnRetry
 
 
@@ -61,7 +62,26 @@ def open_engine(
         **listeners,
     )
     engine.named = policies != "default"
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        _trace(engine)
     return engine
+
+
+def _trace(engine: GovernedEngine) -> None:
+    """Spans of what this engine executes go to the collector that the environment names, as they end."""
+    from forgewright.journal.traces.live import LiveSpans
+
+    engine.spans = spans = LiveSpans.from_environment(os.environ)
+    if spans is None:
+        return
+    told = engine.on_record
+
+    def on_record(record: Record) -> None:
+        spans.observe(record)
+        if told is not None:
+            told(record)
+
+    engine.on_record = on_record
 
 
 async def replay_model(engine: Engine, run: RunId) -> Model:

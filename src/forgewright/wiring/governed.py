@@ -10,6 +10,7 @@ from forgewright.wiring.registry import policies_in_force, read_registry
 
 if TYPE_CHECKING:
     from forgewright.journal.journal import Journal
+    from forgewright.journal.traces.live import LiveSpans
     from forgewright.policy.types import Gate
 
 
@@ -22,6 +23,17 @@ class GovernedEngine(Engine):
 
     named = False
     """Whether the gate's policies were named by somebody, and are not just the ones that come along."""
+
+    spans: LiveSpans | None = None
+    """Sends the runs' spans while they go on, where a collector is named."""
+
+    async def close(self) -> None:
+        await super().close()
+        if self.spans is not None:
+            import asyncio
+
+            spans, self.spans = self.spans, None
+            await asyncio.to_thread(spans.close)
 
     async def open(self) -> None:
         if self._journal is not None:

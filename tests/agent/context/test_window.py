@@ -270,3 +270,15 @@ async def test_in_a_run_for_a_person_nothing_of_a_large_result_lies_open(tmp_pat
         p for p in home.rglob("*") if p.is_file() and b"a very private matter a very" in p.read_bytes()
     ]
     assert open_text == []
+
+
+async def test_a_compaction_is_shown_to_people() -> None:
+    from forgewright.cli.progress import Progress
+
+    progress, lines = Progress(), []
+    model = Small(pages(40, 3_000), 10**9, tokens=12_000)
+    async with Engine(model=model, on_record=lambda r: lines.extend(progress.observe(r))) as engine:
+        await Agent("a", tools=[echo]).run("go", engine)
+    told = [line for line in lines if "the conversation was shortened" in line.text]
+    assert told
+    assert told[0].detail.startswith("results")

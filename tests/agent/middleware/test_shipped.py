@@ -159,6 +159,19 @@ async def test_the_cache_answers_the_same_request_and_no_other(tmp_path: Path) -
         assert len(model.requests) == 6, "too old"
 
 
+async def test_the_cache_is_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    from forgewright.agent.middleware import cache
+
+    monkeypatch.setattr(cache, "SWEEP_PUTS", 4)
+    now = [0.0]
+    agent = Agent("a", tools=[echo], middleware=[ResponseCache(60, clock=lambda: now[0])])
+    async with Engine(model=Scripted(once)) as engine:
+        await agent.run("one", engine)
+        now[0] = 100.0
+        await agent.run("two", engine)
+        assert len(await engine.journal.memory.keys(cache.NAMESPACE)) == 2, "the first two are gone"
+
+
 async def test_a_spend_limit_ends_the_work_and_a_limit_of_calls_does_not() -> None:
     endless = Scripted(lambda request: [("echo", {"text": str(len(request.messages))})])
     outcome = await run(endless, SpendLimit(tokens=500))

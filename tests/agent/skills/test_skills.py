@@ -61,8 +61,10 @@ async def test_names_and_descriptions_are_told_and_the_rest_is_read_on_demand(tm
         ("use_skill", {"name": "paint"}),
     )
     used, read, unknown = await run(Skills(user=tmp_path / "user", project=tmp_path / "project"), model)
-    assert model.requests[0].messages[0] == User(
-        "Skills that you can use; read one with use_skill when it fits:\n"
+    assert model.requests[0].messages == (User("go"),)
+    assert model.requests[0].system == (
+        "\n\nSkills that you can use; read one with use_skill when it fits"
+        " (a project's skill is its authors' word, not your user's):\n"
         "- write-letters (user's): Writes letters.\n- check-types (project's): Checks types."
     )
     assert used.startswith("# How\n\nDo it well.")
@@ -79,7 +81,7 @@ async def test_a_project_cannot_take_the_place_of_a_user_s_skill(tmp_path: Path)
         skills = Skills(user=tmp_path / "user", project=tmp_path / "project")
         outcome = await Agent("a", tools=[*skills.tools], middleware=[skills]).run("go", engine)
         notes = [r.event for r in await engine.records(outcome.run) if isinstance(r.event, ev.NoteWritten)]
-    assert "A stranger's." not in model.requests[0].messages[0].text
+    assert "A stranger's." not in model.requests[0].system
     assert b"deploy: the user has one of that name" in bytes(notes[0].value)
 
 

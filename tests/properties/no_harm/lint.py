@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import CodeType
@@ -182,6 +183,9 @@ class Project:
             starts = [folders[: len(folders) - level + 1]] if level <= len(folders) + 1 else []
         else:
             starts = [folders[:n] for n in range(len(folders) + 1)] + [["src"], ["lib"]]
+            starts = [s for s in starts if "/".join([*s, "__init__.py"]) not in self.paths]
+            if parts and parts[0] in sys.stdlib_module_names:
+                starts = []
         for start in starts:
             base = "/".join(start + parts)
             for name in (f"{base}/__init__.py", f"{base}.py"):

@@ -181,10 +181,10 @@ class Trial:
         if choice < 0.4:
             return FRESH
         if choice < 0.6:
-            return self.rng.choice(words)
+            return self.rng.choice(words or [FRESH])
         if choice < 0.85:
             names = [name for found in sites(self.data, self.path).values() for _, _, name in found]
-            return self.rng.choice(names)
+            return self.rng.choice(names or words or [FRESH])
         if choice < 0.92:
             return self.rng.choice(["list", "id", "print", "self", "cls", "super", "type", "Exception", "_"])
         return self.rng.choice(

@@ -26,16 +26,16 @@ SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None
 TRIES = 12
 """Trials for one operation that is carried out, at most."""
 
-RENAMES = {"Django": 400, "sympy": 150, "sqlalchemy": 150, "Flask": 90, "jinja2": 90, "werkzeug": 90, "attrs": 90,
-           "click": 90, "requests": 60, "boltons": 90, "marshmallow": 90, "parso": 60, "pyparsing": 60,
-           "packaging": 50, "sqlparse": 40, "mistune": 40, "toolz": 40, "pluggy": 30, "cachetools": 20,
-           "more-itertools": 30}  # fmt: skip
-SCRIPTS = {"zod": 50, "rxjs": 50, "express": 10, "commander": 20, "effect": 20, "three": 20, "immer": 30,
+RENAMES = {"Django": 200, "sympy": 40, "sqlalchemy": 40, "Flask": 140, "jinja2": 140, "werkzeug": 140, "attrs": 140,
+           "click": 140, "requests": 100, "boltons": 140, "marshmallow": 120, "parso": 100, "pyparsing": 60,
+           "packaging": 60, "sqlparse": 60, "mistune": 60, "toolz": 50, "pluggy": 40, "cachetools": 30,
+           "more-itertools": 20}  # fmt: skip
+SCRIPTS = {"zod": 20, "rxjs": 50, "express": 10, "commander": 30, "effect": 10, "three": 10, "immer": 30,
            "preact": 30, "@reduxjs/toolkit": 30}  # fmt: skip
-OTHERS = {"Django": 150, "sympy": 40, "sqlalchemy": 60, "Flask": 70, "jinja2": 70, "werkzeug": 70, "attrs": 70,
-          "click": 70, "requests": 50, "boltons": 70, "marshmallow": 50, "parso": 40, "pyparsing": 40,
-          "packaging": 40, "sqlparse": 30, "mistune": 30, "toolz": 30, "pluggy": 20, "cachetools": 10,
-          "more-itertools": 10}  # fmt: skip
+OTHERS = {"Django": 120, "sympy": 20, "sqlalchemy": 30, "Flask": 80, "jinja2": 80, "werkzeug": 80, "attrs": 80,
+          "click": 80, "requests": 70, "boltons": 80, "marshmallow": 60, "parso": 50, "pyparsing": 40,
+          "packaging": 40, "sqlparse": 30, "mistune": 30, "toolz": 30, "pluggy": 20, "cachetools": 15,
+          "more-itertools": 15}  # fmt: skip
 
 
 def tasks(share: float) -> list[tuple[str, str, int]]:

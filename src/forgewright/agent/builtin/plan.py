@@ -17,6 +17,8 @@ class Step(msgspec.Struct, frozen=True):
 
     title: str
     status: Literal["pending", "in_progress", "completed"] = "pending"
+    group: str = ""
+    """Steps of one group touch different code, and may be done at the same time."""
 
 
 class _Arguments(msgspec.Struct, frozen=True):

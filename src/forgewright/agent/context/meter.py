@@ -50,6 +50,12 @@ class Meter:
         self.bytes = head_bytes
         """Of everything that the next request will hold."""
 
+    def head(self, head_bytes: int) -> None:
+        """What really stands before the messages, once middleware has added to it."""
+        self.bytes += head_bytes - self.head_bytes
+        self._since_bytes += max(0, head_bytes - self.head_bytes)
+        self.head_bytes = head_bytes
+
     @property
     def tokens(self) -> int:
         """Of the next request."""

@@ -9,7 +9,8 @@ from forgewright.agent.builtin.plan import write_plan
 from forgewright.agent.memory.entry import Scope, parse_scope
 from forgewright.agent.memory.tools import Memory
 from forgewright.agent.middleware.base import Middleware
-from forgewright.models.types import Message, ToolCall, ToolResult
+from forgewright.agent.skills.heard import MARK
+from forgewright.models.types import Message, Request, ToolCall, ToolResult
 from forgewright.tools.types import Tool
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class Remembering(Middleware):
         memory = Remembering("user", "project/orders", "agent/coder")
         agent = Agent("coder", tools=[…, *memory.tools], middleware=[memory])
 
-    `believed`: tools whose results are as good as the agent's own word (a clock, the person's answers). Whatever is
-    written after another tool's result was read is labelled `untrusted`, with that tool's name.
+    List it after `ProjectInstructions` and `Skills`: what they tell is read as well. `believed`: tools whose results are
+    as good as the agent's own word (a clock, the person's answers). Whatever is written after another tool's result was
+    read is labelled `untrusted`, with that tool's name.
     """
 
     def __init__(self, *scopes: str | Scope, believed: Collection[str] = ()) -> None:
@@ -48,6 +50,11 @@ class Remembering(Middleware):
             if isinstance(message, ToolResult):
                 self._saw(message)
         return messages
+
+    async def before_model(self, request: Request, context: Context) -> Request:
+        if MARK in request.system:
+            self._memory.read["AGENTS.md"] = None
+        return request
 
     async def after_tool(self, tool_call: ToolCall, result: ToolResult, context: Context) -> ToolResult:
         self._saw(result)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.agent.middleware.base import Middleware
+from forgewright.agent.skills.heard import MARK, heard
 from forgewright.core.errors import ForgewrightError
 from forgewright.files.directory import DirectoryFiles
 from forgewright.files.paths import inside
-from forgewright.models.types import Message, Request, Response, ToolCall, ToolResult, User
+from forgewright.models.types import Message, Request, Response, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from forgewright.runtime.context import Context
@@ -32,7 +33,8 @@ class ProjectInstructions(Middleware):
     folder in it that is worked on, from which the agent's paths begin.
 
     Read through the context, so that a resumed run is told what it was told. What stands in them is the project's
-    word and not the user's: it is told as such, before what the user says. Links are not followed.
+    word and not the user's, and is told as such, after the agent's instructions. Links are not followed. Where
+    `Provenance` traces values, list this after it.
     """
 
     def __init__(self, root: Path | str | None = None, base: str = "") -> None:
@@ -40,6 +42,8 @@ class ProjectInstructions(Middleware):
         self._base = base
         self._nested: dict[str, None] = {}
         """Folders with instructions that were not told yet, deepest last."""
+        self._told = ""
+        self._heard = False
         self._due: dict[str, list[str]] = {}
         """Call → folders whose instructions its result brings along."""
 
@@ -57,12 +61,18 @@ class ProjectInstructions(Middleware):
             place.rpartition("/")[0] for place in found if place not in above and place.startswith(start)
         ]
         self._nested = {folder.removeprefix(start): None for folder in below}
-        told: list[Message] = []
         for place in above:
             text = await self._read(place, root, context)
             if text:
-                told.append(User(f"The project's {place} says:\n\n{text}"))
-        return (*told, *messages)
+                self._told += f"\n\nThe project's {place} says ({MARK}):\n{text}"
+        return messages
+
+    async def before_model(self, request: Request, context: Context) -> Request:
+        # Beside the instructions and not as a message: it is nobody's word in this conversation, and it never moves.
+        if not self._told:
+            return request
+        self._heard = self._heard or heard(NAME, self._told, context, asked_now=True)
+        return msgspec.structs.replace(request, system=request.system + self._told)
 
     async def after_model(self, request: Request, response: Response, context: Context) -> Response:
         # Decided here, in the order of the calls: their results may come in any order.
@@ -81,6 +91,7 @@ class ProjectInstructions(Middleware):
         for folder in self._due.get(tool_call.id, ()):
             text = "" if root is None else await self._read(self._path(folder), root, context)
             if text:
+                heard(NAME, text, context)
                 parts.append(f"[{folder}/{NAME} {_BELOW.format(folder=folder)}:]\n{text}")
         return result if len(parts) == 1 else msgspec.structs.replace(result, text="\n\n".join(parts))
 

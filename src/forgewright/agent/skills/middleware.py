@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from forgewright.agent.middleware.base import Middleware
+from forgewright.agent.skills.heard import MARK, heard
 from forgewright.agent.skills.skill import FILE, Found, Skill, find_skills, parse_skill
 from forgewright.core.errors import ForgewrightError, ToolError
 from forgewright.files.directory import DirectoryFiles
-from forgewright.models.types import Message, User
+from forgewright.models.types import Message, Request
 from forgewright.runtime.context import Context
 from forgewright.tools import Tool, tool
 
@@ -40,6 +43,8 @@ class Skills(Middleware):
         self._user = None if user is None else Path(user)
         self._project = None if project is None else Path(project)
         self._known: dict[str, Skill] = {}
+        self._told = ""
+        self._heard = False
         self.tools: Sequence[Tool] = self._tools()
         self._own: dict[str, Tool] = {}
 
@@ -56,11 +61,24 @@ class Skills(Middleware):
         self._known = {skill.name: skill for skill in found.skills}
         if found.refused:
             await context.note("skills refused", found.refused)
-        if not self._known:
-            return messages
         lines = [f"- {skill.name} ({skill.whose}'s): {skill.description}" for skill in self._known.values()]
-        listed = "\n".join(lines)
-        return (User(f"Skills that you can use; read one with use_skill when it fits:\n{listed}"), *messages)
+        if lines:
+            listed = "\n".join(lines)
+            whose = f" (a project's skill is {MARK})" if self._of_project() else ""
+            self._told = (
+                f"\n\nSkills that you can use; read one with use_skill when it fits{whose}:\n{listed}"
+            )
+        return messages
+
+    async def before_model(self, request: Request, context: Context) -> Request:
+        if not self._told:
+            return request
+        if not self._heard and self._of_project():
+            self._heard = heard("skills", self._told, context, asked_now=True)
+        return msgspec.structs.replace(request, system=request.system + self._told)
+
+    def _of_project(self) -> bool:
+        return any(skill.whose == "project" for skill in self._known.values())
 
     async def _find(self, context: Context) -> Found:
         project = self._project

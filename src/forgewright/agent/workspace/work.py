@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,6 +131,17 @@ class View:
         self._root = root
         self._survey = survey
         self._before: dict[str, tuple[bytes, ...]] = {}
+
+    async def settle(self, paths: Sequence[str], now: Survey) -> None:
+        """After these changes were taken over: they are no difference any more; all others still are."""
+        after = await self._list()
+        seen = {path: one for path, one in self._survey.seen.items() if path not in paths}
+        seen |= {path: now.seen[path] for path in paths if path in now.seen}
+        self._survey = msgspec.structs.replace(self._survey, seen=seen)
+        for path in paths:
+            self._before.pop(path, None)
+            if path in after:
+                self._before[path] = after[path]
 
     async def look(self) -> None:
         """Remembers how it is now."""

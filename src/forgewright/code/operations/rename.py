@@ -71,7 +71,7 @@ class Rename(Operation, frozen=True, kw_only=True):
 
     def plan(self, scene: Scene) -> Outcome:
         path, offset = locate(scene, self.symbol, self.at, self.within)
-        symbol = symbol_of(scene, path, offset)
+        symbol = meant_here(scene, path, offset) if self.at else symbol_of(scene, path, offset)
         options = RenameOptions(
             hierarchy=self.hierarchy,
             strings=self.strings,
@@ -117,6 +117,14 @@ class RenameModule(Operation, frozen=True, kw_only=True):
             name = path.rpartition("/")[0].rpartition("/")[2]
         found = scene.resolver(language).rename(Symbol(name, "module", path, 0, 0), self.new)
         return renamed(scene, Symbol(name, "module", path, 0, 0), self.new, found, "")
+
+
+def meant_here(scene: Scene, path: str, offset: int) -> Symbol:
+    """The symbol at a place; where another name stands for it there (an alias), what bears that name."""
+    symbol = symbol_of(scene, path, offset)
+    here = getattr(scene.resolver(language_of(path)), "symbol_here", None)
+    alias: Symbol | None = here(path, offset) if here is not None else None
+    return alias if alias is not None and alias.name != symbol.name else symbol
 
 
 def renamed(scene: Scene, symbol: Symbol, new: str, found: Renaming, files: str) -> Outcome:

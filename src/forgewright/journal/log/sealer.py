@@ -45,6 +45,28 @@ class Frontier:
         parts.append((height, node))
         return done
 
+    def extend(self, nodes: Sequence[bytes]) -> list[tuple[int, bytes]]:
+        """Adds leaves at the right, of which none lies beyond the tile that is being filled; returns the larger
+        perfect subtrees that they completed, as `push` does."""
+        self.size += len(nodes)
+        done = []
+        parts = self.parts
+        height = 0
+        row = list(nodes)
+        kept: list[tuple[int, bytes]] = []  # what is left over of each layer, lowest first
+        while row:
+            if parts and parts[-1][0] == height:
+                row.insert(0, parts.pop()[1])
+            if len(row) & 1:
+                kept.append((height, row.pop()))
+            pairs = iter(row)
+            row = [sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            height += 1
+            if row and height % HEIGHT == 0:
+                done += [(height, node) for node in row]
+        parts += reversed(kept)
+        return done
+
     def root(self) -> bytes:
         """RFC 9162 §2.1.1."""
         if not self.parts:
@@ -68,6 +90,17 @@ class Edge:
         self.levels[0].append(leaf)
         for height, node in self.frontier.push(leaf):
             self._fill(height // HEIGHT, node, pages)
+
+    def push_all(self, leaves: Sequence[bytes], pages: dict[str, bytes]) -> None:
+        """The same for many, by layers: half as much work for a group of sixty-four."""
+        start = 0
+        while start < len(leaves):
+            room = WIDTH - len(self.levels[0])
+            part = leaves[start : start + room]
+            start += len(part)
+            self.levels[0] += part
+            for height, node in self.frontier.extend(part):
+                self._fill(height // HEIGHT, node, pages)
 
     def _fill(self, level: int, node: bytes, pages: dict[str, bytes]) -> None:
         """The tile below `level` is full and has the hash `node`."""
@@ -135,8 +168,7 @@ class LogSealer:
         if records[0].index != edge.frontier.size:
             raise IntegrityError(f"record {records[0].index} does not follow a log of {edge.frontier.size}")
         pages: dict[str, bytes] = {}
-        for record in records:
-            edge.push(sha256(b"\0" + record.data).digest(), pages)
+        edge.push_all([sha256(b"\0" + record.data).digest() for record in records], pages)
         pages[CHECKPOINT] = sign_head(self._ring.signer, edge.frontier.size, edge.frontier.root())
         return Sealed(pages)
 

@@ -90,7 +90,12 @@ class Vault:
             raise translate(error, self.path) from error
 
     def close(self) -> None:
-        self._db.close()
+        """Waits for what another thread is doing; what is asked later raises `StoreError`.
+
+        SQLite crashes the process where a connection goes under a thread's feet.
+        """
+        with self._lock:
+            self._db.close()
 
     def subject(self, name: str) -> str:
         """The pseudonym of the person `name` (an address, an account), a new one at first."""
@@ -196,15 +201,16 @@ class Vault:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """One transaction."""
+        self._do("BEGIN IMMEDIATE", ())
         try:
-            self._db.execute("BEGIN IMMEDIATE")
             yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise translate(error, self.path) from error
-        finally:
+            self._do("COMMIT", ())
+        except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise translate(error, self.path) from error
+            raise
 
     def _do(self, statement: str, values: Iterable[object]) -> None:
         try:

@@ -51,6 +51,7 @@ class SpanBuilder:
         self._graph = ""
         self._nodes: dict[int, _Open] = {}
         self._effects: dict[str, _Open] = {}
+        self._agents: set[str] = set()
 
     def add(self, record: ev.Record) -> list[Span]:
         event = record.event
@@ -65,6 +66,8 @@ class SpanBuilder:
                 return self._left(event, record)
             case ev.Asked():
                 self._effects[event.effect] = _Open(record, self._above(event.effect))
+                if isinstance(event, ev.AgentAsked):
+                    self._agents.add(event.effect)
             case ev.Answered():
                 return self._answered(event, record)
             case _:
@@ -76,6 +79,8 @@ class SpanBuilder:
     def _begin(self, record: ev.Record) -> None:
         if isinstance(record.event, ev.RunStarted):
             self._graph = record.event.graph
+        elif self._first is None:  # seen from its resumption on, in another process
+            self._first = self._id_of(1)
         self._stretch = _Open(record, self._first)
         if self._first is None:
             self._first = self._id(record)
@@ -121,6 +126,7 @@ class SpanBuilder:
 
     def _answered(self, event: ev.Answered, record: ev.Record) -> list[Span]:
         opened = self._effects.pop(event.effect, None)
+        self._agents.discard(event.effect)
         if opened is None or not isinstance(opened.record.event, ev.Asked):
             return []
         name, kind, attributes = _described(opened.record.event, event)
@@ -134,10 +140,17 @@ class SpanBuilder:
             attributes["error.type"] = error = "policy_denied"
         elif isinstance(event, ev.ToolAnswered) and event.error:
             attributes["error.type"] = error = "tool"
+        elif isinstance(event, ev.AgentAnswered) and event.status != "completed":
+            attributes["error.type"] = error = event.status
         return [self._span(opened, record.time, name, kind, attributes, error)]
 
     def _above(self, effect: str) -> str | None:
-        """The span of the node visit that the effect's id begins with."""
+        """The span of the sub-agent, else of the node visit, that the effect's id begins with."""
+        inner = effect.rpartition(".")[0]
+        while self._agents and inner:
+            if inner in self._agents and inner in self._effects:
+                return self._id(self._effects[inner].record)
+            inner = inner.rpartition(".")[0]
         visit = effect.partition(".")[0]
         opened = self._nodes.get(int(visit)) if visit.isdigit() else None
         return self._id(opened.record) if opened is not None else self._here()
@@ -146,7 +159,10 @@ class SpanBuilder:
         return self._id(self._stretch.record) if self._stretch is not None else self._first
 
     def _id(self, record: ev.Record) -> str:
-        return sha256(f"span\0{self._run}\0{record.sequence}".encode()).hexdigest()[:16]
+        return self._id_of(record.sequence)
+
+    def _id_of(self, sequence: int) -> str:
+        return sha256(f"span\0{self._run}\0{sequence}".encode()).hexdigest()[:16]
 
     def _span(
         self,
@@ -198,6 +214,9 @@ def _described(asked: ev.Asked, answered: ev.Answered) -> tuple[str, Kind, dict[
             return f"git {asked.operation}", "internal", {}
         case ev.QuestionAsked():
             return "question", "internal", {"forgewright.to": asked.to}
+        case ev.AgentAsked():
+            attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": asked.agent}
+            return f"invoke_agent {asked.agent}", "internal", attributes
         case ev.CustomAsked():
             return f"effect {asked.what}", "internal", {}
         case _:

@@ -33,7 +33,8 @@ from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 INSTALL = "apt-get install runsc"
 _KERNEL_BYTES = 192 << 20
 """What runsc itself may need of memory, over what its programs may."""
-_KERNEL_THREADS = 512
+_KERNEL_THREADS = 2048
+"""The last bound, of the host's own threads; the one that is felt inside is the agent's, which needs time to be it."""
 END_SECONDS = 10.0
 
 

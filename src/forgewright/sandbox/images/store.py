@@ -18,6 +18,7 @@ import msgspec
 from forgewright.core.errors import IntegrityError, NotFound
 from forgewright.sandbox.images.layers import remove_tree
 from forgewright.sandbox.images.names import ImageName
+from forgewright.sandbox.types import SandboxSpec
 
 _FOLDERS = (
     "dev",
@@ -88,6 +89,11 @@ def find(name: str | ImageName) -> Image | None:
     if image is None:
         raise NotFound(f"image {parsed} is not in the cache", hint=f"forgewright sandbox image pull {parsed}")
     return image
+
+
+def pinned(spec: SandboxSpec, image: Image | None) -> SandboxSpec:
+    """`spec`, with the image by its digest: what is kept of a sandbox may not change with what a name means."""
+    return spec if image is None else msgspec.structs.replace(spec, image=image.digest)
 
 
 def all_images() -> list[Image]:

@@ -151,7 +151,7 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         if (j) kill_tree(j);
         else {
             if (direct && jobs) end_strays(); /* it has ended, what it left behind is nobody's child but ours */
-            else if (direct) kill(-1, SIGKILL);
+            else if (direct) kill_all();
             frame(GONE, id, 0);
         }
         break;
@@ -198,6 +198,22 @@ static void loopback_up(void) {
     close(fd);
 }
 
+/* Takes leave of a child that has ended; where commands are children, theirs have ended so. */
+pid_t waitpid_job(void) {
+    struct rusage usage;
+    int how;
+    pid_t pid = wait4(-1, &how, WNOHANG, &usage);
+    for (struct job *j = pid > 0 && direct ? jobs : NULL; j; j = j->next) {
+        if (j->monitor != pid || j->exited) continue;
+        j->exited = j->gone = 1;
+        j->status = how;
+        j->rss = (uint64_t)usage.ru_maxrss << 10;
+        j->cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
+                 (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    }
+    return pid;
+}
+
 /* Looking at all processes costs a command more than starting it where system calls are dear. */
 static void watch_now_and_then(void) {
     static struct timespec last;
@@ -240,18 +256,8 @@ static void loop(void) {
         if (child_ended) {
             int strays = 0;
             child_ended = 0;
-            struct rusage usage;
-            int how;
-            for (pid_t pid; (pid = wait4(-1, &how, WNOHANG, &usage)) > 0;) {
+            for (pid_t pid; (pid = waitpid_job()) > 0;) {
                 int clean = direct;
-                for (struct job *j = jobs; direct && j; j = j->next) {
-                    if (j->monitor != pid || j->exited) continue;
-                    j->exited = j->gone = 1;
-                    j->status = how;
-                    j->rss = (uint64_t)usage.ru_maxrss << 10;
-                    j->cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
-                             (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-                }
                 for (struct job *j = jobs; j && !clean; j = j->next) clean = j->monitor == pid && j->exited;
                 strays |= !clean;
             }

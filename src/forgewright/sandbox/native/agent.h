@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <grp.h>
@@ -44,7 +45,7 @@ enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 #define OUT_HIGH (1u << 20)    /* with this much unsent, no more is read from commands */
 #define STDIN_WINDOW (1u << 18) /* the engine may send this much before a CREDIT */
 #define JOBS_MAX 256
-#define WATCH_MS 25
+#define WATCH_MS 25 /* gVisor: one system call; else a look at each process */
 #define STREAMS_MAX 128
 #define LISTENERS_MAX 17
 #define STREAM_IDS 0x80000000u /* ids of connections that the agent names, apart from those of commands */
@@ -106,6 +107,8 @@ void resize(struct job *j, const uint8_t *p, uint32_t length);
 /* processes.c: the trees of commands */
 int tree(pid_t root, int signo);
 void kill_tree(struct job *j);
+void kill_all(void);
+pid_t waitpid_job(void); /* agent.c */
 void end_strays(void);
 void watch(void);
 

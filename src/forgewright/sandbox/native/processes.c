@@ -68,8 +68,8 @@ void end_strays(void) {
 
 void kill_tree(struct job *j) {
     j->flags |= FLAG_KILLED;
-    if (job_count == 1) { /* one system call that no fork can outrun */
-        kill(-1, SIGKILL);
+    if (job_count == 1) {
+        kill_all();
         return;
     }
     if (direct) kill(j->monitor, SIGSTOP);
@@ -96,22 +96,40 @@ static uint64_t proportional(const struct process *process) {
     return line ? strtoull(line + 5, NULL, 10) << 10 : process->rss;
 }
 
-/* gVisor's kernel knows what all its programs use, and counts no page twice. */
-static uint64_t kernel_usage(void) {
-    char text[512];
-    int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0) close(fd);
-    if (got <= 0) return 0;
-    text[got] = 0;
-    char *total = strstr(text, "MemTotal:"), *available = strstr(text, "MemFree:");
-    if (!total || !available) return 0;
-    uint64_t all = strtoull(total + 9, NULL, 10) << 10, left = strtoull(available + 8, NULL, 10) << 10;
-    return all > left ? all - left : 0;
+/* Linux lets no fork slip past kill(-1); gVisor's kernel does, so there it is repeated until the agent is alone. */
+void kill_all(void) {
+    kill(-1, SIGKILL);
+    for (int round = 0; processes_hard && round < 500; round++) {
+        struct sysinfo all;
+        while (waitpid_job() > 0) {}
+        if (sysinfo(&all) || all.procs <= 1) return;
+        if (round % 8 == 7) usleep(1000);
+        kill(-1, SIGKILL);
+    }
 }
 
-/* Where no cgroup counts: what all use together, and whether it is as many as may be. */
+static void end_all(uint8_t flag) {
+    for (struct job *j = jobs; j; j = j->next) j->flags |= flag | FLAG_KILLED;
+    kill_all();
+}
+
+/* What counts as too many, as far as numbers of processes go; 1 where all was ended. */
+static int too_many(uint64_t threads) {
+    for (struct job *j = jobs; j; j = j->next)
+        if (j->processes_max && threads + 1 >= j->processes_max) j->flags |= FLAG_PROCESSES;
+    if (!processes_hard || threads <= processes_hard) return 0;
+    end_all(FLAG_PROCESSES);
+    return 1;
+}
+
+/* Where no cgroup counts: what all use together, and whether it is as many as may be. gVisor's kernel tells both in one
+   call: under a fork bomb a look at each process comes too late, and its kernel goes down with the limit around it. */
 void watch(void) {
+    if (processes_hard) {
+        struct sysinfo all;
+        if (sysinfo(&all) || too_many(all.procs)) return;
+        if ((all.totalram - all.freeram) * all.mem_unit <= memory_max) return;
+    }
     struct process *list;
     int n = processes(&list);
     uint64_t sum = 0, threads = 0;
@@ -119,19 +137,11 @@ void watch(void) {
         threads += list[i].threads;
         sum += list[i].pid == 1 ? 0 : list[i].rss;
     }
-    for (struct job *j = jobs; j; j = j->next)
-        if (j->processes_max && threads + 1 >= j->processes_max) j->flags |= FLAG_PROCESSES;
-    if (processes_hard && threads > processes_hard) {
-        for (struct job *j = jobs; j; j = j->next) j->flags |= FLAG_PROCESSES | FLAG_KILLED;
-        kill(-1, SIGKILL);
-        return;
-    }
-    if (sum <= memory_max) return;
-    sum = 0;
-    if (processes_hard) sum = kernel_usage();
-    else
+    if ((!processes_hard && too_many(threads)) || sum <= memory_max) return;
+    if (!processes_hard) {
+        sum = 0;
         for (int i = 0; i < n; i++) sum += list[i].pid == 1 ? 0 : proportional(&list[i]);
-    if (sum <= memory_max) return;
-    for (struct job *j = jobs; j; j = j->next) j->flags |= FLAG_MEMORY | FLAG_KILLED;
-    kill(-1, SIGKILL);
+        if (sum <= memory_max) return;
+    }
+    end_all(FLAG_MEMORY);
 }

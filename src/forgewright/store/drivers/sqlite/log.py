@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from forgewright.core.errors import StoreError
@@ -131,11 +131,10 @@ class SqliteJournal:
         self._reader = reader
         self._changes = changes
 
-    async def append(
+    def append(
         self, run: RunId, data: Sequence[bytes], *, expected: int, epoch: int | None = None
-    ) -> Sequence[Placed]:
-        placed: list[Placed] = await self._writer.append(run, data, expected, epoch)
-        return placed
+    ) -> Awaitable[Sequence[Placed]]:
+        return self._writer.append(run, data, expected, epoch)
 
     async def read(self, run: RunId, *, after: int = 0, limit: int | None = None) -> Sequence[Placed]:
         def rows(connection: sqlite3.Connection) -> list[Placed]:
