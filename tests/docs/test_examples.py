@@ -27,19 +27,19 @@ SAYS = {
         "remembered, untrusted, after read_log, read_result: On the day of the log, order 1800 failed",
         "helper: Order 1800.",
     ],
-    "sandbox.py": [
-        "from the host\nchanged\non the host: from the host",
-        "too much memory: oom",
-        "the metadata address: 403",
-        "a server inside says: hello",
-        "an image of that folder: sha256:",
-    ],
     "workspace.py": [
         "[changed: notes/plan.md]\n[hidden from commands by the policy: .env]",
         "unable to remove target: Read-only file system",
         "not taken over, these are as they were:\n.circleci/config.yml: helper may not edit",
         "policy denied helper the action edit on '.github/workflows/ci.yml'",
         "ci.yml: on: push\n.circleci is there: False",
+    ],
+    "sandbox.py": [
+        "from the host\nchanged\non the host: from the host",
+        "too much memory: oom",
+        "the metadata address: 403",
+        "a server inside says: hello",
+        "an image of that folder: sha256:",
     ],
     "demo.py": ["✔ 16 passed", "no-edits-of-ci", "verified:", "is not what the tree says", "Done."],
 }
