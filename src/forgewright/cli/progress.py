@@ -381,7 +381,6 @@ def _tests(report: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _compacted(said: Mapping[str, Any]) -> Line:
-    """A conversation was made shorter."""
     before, after = said.get("tokens") or (0, 0)
-    how = ", ".join(map(str, said.get("compacted") or ()))
-    return Line("·", f"the conversation was shortened, {before:,} → {after:,} tokens", "dim", how)
+    text = f"the conversation was shortened, {before:,} → {after:,} tokens"
+    return Line("·", text, "dim", ", ".join(map(str, said.get("compacted") or ())))
