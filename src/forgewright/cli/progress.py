@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from forgewright.cli.agents import ENDS, AgentTree, Style
+from forgewright.cli.agents import AgentTree, Style
 from forgewright.cli.line import Line as Line
 from forgewright.cli.line import PlanStep as PlanStep
 from forgewright.cli.output import clean, one_line
@@ -239,7 +239,8 @@ class Progress:
             case ev.EffectFailed(error="stopped"):
                 return []  # ended with the sub-agent that it was part of
             case ev.AgentAnswered(status=status, result=result, ms=ms):
-                return self._agent(event.effect, status, _text(result), ms)
+                told = self.agents.end(event.effect, status, _text(result))
+                return [Line(*told, took(ms))] if told is not None else []
             case ev.EffectFailed(message=message, hint=hint):
                 return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():
@@ -263,14 +264,6 @@ class Progress:
                 return [Line("!", f"{by} answered: {one_line(bytes(answer).decode())}", "warn")]
             case _:
                 return []
-
-    def _agent(self, effect: str, status: str, text: str, ms: int) -> list[Line]:
-        """A sub-agent's end; what it said last was told when it said it."""
-        row, (glyph, style) = self.agents.rows.get(effect), ENDS.get(status, ("✗", "bad"))
-        if row is None:
-            return []
-        said = "" if status == "completed" else f": {one_line(clean(text), 200)}"
-        return [Line(glyph, f"{row.name} {status}{said}", style, took(ms))]
 
     def _trouble(self, glyph: str, message: str, hint: str = "") -> list[Line]:
         """What went wrong, told once: the same words come from an effect and from the tool around it."""
