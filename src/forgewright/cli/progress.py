@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from forgewright.cli.agents import ENDS, AgentTree, Style
+from forgewright.cli.line import Line as Line
+from forgewright.cli.line import PlanStep as PlanStep
 from forgewright.cli.output import clean, one_line
 from forgewright.journal import events as ev
 
@@ -23,22 +25,6 @@ TEXT_CHARS_MAX = 400
 _TESTS_LINES_MAX = 14
 TOLD_APART = ("write_plan", "task", "start_task")
 """Tools whose calls are not shown, because what they do is told by itself."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One thing that happened, for people. `text` may have several lines."""
-
-    glyph: str
-    text: str
-    style: Style = "plain"
-    detail: str = ""
-    """Beside it, less important: duration, tokens, driver."""
-    level: int = 1
-
-
-class PlanStep(msgspec.Struct, frozen=True):
-    title: str
-    status: str = "pending"
 
 
 class Progress:
