@@ -185,6 +185,8 @@ class Counting:
     def restore(self, log: object) -> None:
         self.seen = list(log.scan(0, 1_000_000))  # type: ignore[attr-defined]  # any snapshot
 
+    def committed(self, *, closing: bool = False) -> None: ...
+
     def seal(self, records: object) -> Sealed:
         self.seen += list(records)  # type: ignore[call-overload]  # a sequence
         return Sealed({"count": b"%d" % len(self.seen), f"at/{len(self.seen)}": b"."})

@@ -34,6 +34,13 @@ SAYS = {
         "policy denied helper the action edit on '.github/workflows/ci.yml'",
         "ci.yml: on: push\n.circleci is there: False",
     ],
+    "sandbox.py": [
+        "from the host\nchanged\non the host: from the host",
+        "too much memory: oom",
+        "the metadata address: 403",
+        "a server inside says: hello",
+        "an image of that folder: sha256:",
+    ],
     "demo.py": ["✔ 16 passed", "no-edits-of-ci", "verified:", "is not what the tree says", "Done."],
 }
 

@@ -234,6 +234,9 @@ def test_a_client_that_goes_away_takes_its_command_along() -> None:
         forgewright("stop", name)
 
 
+CAUGHT = "trap 'echo caught; exit 7' INT; echo started; while :; do :; done"
+
+
 class Terminal:
     """A pseudo-terminal with `forgewright sandbox …` on it, as a person has it."""
 
@@ -295,13 +298,6 @@ def test_a_shell_session_in_a_terminal() -> None:
         session.resize(44, 111)
         session.type("sleep 0.3; stty size\n")
         session.until(b"44 111")
-        session.type("echo star''ted; sleep 300\n")
-        session.until(b"started")
-        session.text = b""
-        session.type("\x03")
-        session.until(b"READY$ ")
-        session.type("echo code-$?\n")
-        session.until(b"code-130")
         session.type("printf '\\033]0;own''ed\\007\\033[31mred\\033[0m\\033[6n'; echo en''d\n")
         text = session.until(b"end")
         assert b"\x1b]0;" not in text
@@ -312,6 +308,28 @@ def test_a_shell_session_in_a_terminal() -> None:
         assert forgewright("exec", name, "--", "ls", "/tmp").stdout == b"stays\n", (
             "the sandbox is still there"
         )
+        interrupted = Terminal("shell", name, "--", "sh", "-c", CAUGHT)
+        interrupted.until(b"started")
+        interrupted.type("\x03")
+        interrupted.until(b"caught")
+        assert interrupted.ended() == 7
         assert forgewright("shell", name).returncode == 2, "no terminal here"
     finally:
         forgewright("stop", name)
+
+
+@pytest.mark.sandbox
+def test_the_doctor_names_each_tier_and_what_adds_the_rest(tmp_path: Path) -> None:
+    environment = os.environ | {"PATH": str(tmp_path)}  # nothing is installed there
+    argv = [sys.executable, "-m", "forgewright.cli.main", "sandbox", "doctor", "--json"]
+    done = subprocess.run(argv, capture_output=True, timeout=120, check=False, env=environment)
+    assert done.returncode == 0, done
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    tiers = {line["tier"]: line for line in lines if "tier" in line}
+    assert set(tiers) == {"wasm", "container", "gvisor", "microvm"}
+    images = {line["images"]: line for line in lines if "images" in line}
+    assert images["oci:"]["install"] == "apt-get install skopeo"
+    assert images["debian:"]["install"] == "apt-get install mmdebstrap"
+    for line in lines:
+        available = line.get("available", True)
+        assert available or line.get("install") or line.get("detail"), line

@@ -177,3 +177,12 @@ async def test_contained(tier: str, program: Program, chosen: Driver, canaries: 
     assert running_with(canaries.mark) == []
     assert host_state() == before
     assert canaries.file.read_text() == canaries.token
+
+
+def test_the_page_of_programs_is_what_they_are() -> None:
+    import runpy
+
+    root = Path(__file__).parents[2]
+    written = runpy.run_path(str(root / "scripts" / "hostile.py"))["page"]()
+    page = root / "docs" / "reference" / "hostile-programs.md"
+    assert page.read_text() == written, "run: python scripts/hostile.py"

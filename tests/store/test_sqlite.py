@@ -185,6 +185,8 @@ async def test_an_unexpected_failure_answers_whoever_waits_and_closes_the_door(t
         def restore(self, log: object) -> None:
             return None
 
+        def committed(self, *, closing: bool = False) -> None: ...
+
         def seal(self, records: object) -> object:
             raise KeyError("a mistake")
 
@@ -231,6 +233,8 @@ async def test_a_store_that_does_not_open_leaves_no_thread_behind(tmp_path: Path
     class Broken:
         def restore(self, log: object) -> None:
             raise IntegrityError("no")
+
+        def committed(self, *, closing: bool = False) -> None: ...
 
         def seal(self, records: object) -> object:
             raise AssertionError

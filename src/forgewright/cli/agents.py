@@ -86,6 +86,14 @@ class AgentTree:
             case _:
                 pass
 
+    def end(self, effect: str, status: str, text: str) -> tuple[str, str, Style] | None:
+        """Glyph, words and style of an end; what the sub-agent said last was told when it said it."""
+        row, (glyph, style) = self.rows.get(effect), ENDS.get(status, ("✗", "bad"))
+        if row is None:
+            return None
+        said = "" if status == "completed" else f": {one_line(clean(text), 200)}"
+        return glyph, f"{row.name} {status}{said}", style
+
     def lines(self, *, all_of_them: bool = True, rows_max: int = 200) -> list[tuple[str, Style, str]]:
         """Indented text, style and detail of each row; without `all_of_them` only those that have not ended."""
         below: dict[str, list[AgentRow]] = {}

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from forgewright.cli.agents import ENDS, AgentTree, Style
+from forgewright.cli.agents import AgentTree, Style
+from forgewright.cli.line import Line as Line
+from forgewright.cli.line import PlanStep as PlanStep
 from forgewright.cli.output import clean, one_line
 from forgewright.journal import events as ev
 
@@ -23,22 +25,6 @@ TEXT_CHARS_MAX = 400
 _TESTS_LINES_MAX = 14
 TOLD_APART = ("write_plan", "task", "start_task")
 """Tools whose calls are not shown, because what they do is told by itself."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One thing that happened, for people. `text` may have several lines."""
-
-    glyph: str
-    text: str
-    style: Style = "plain"
-    detail: str = ""
-    """Beside it, less important: duration, tokens, driver."""
-    level: int = 1
-
-
-class PlanStep(msgspec.Struct, frozen=True):
-    title: str
-    status: str = "pending"
 
 
 class Progress:
@@ -253,7 +239,8 @@ class Progress:
             case ev.EffectFailed(error="stopped"):
                 return []  # ended with the sub-agent that it was part of
             case ev.AgentAnswered(status=status, result=result, ms=ms):
-                return self._agent(event.effect, status, _text(result), ms)
+                told = self.agents.end(event.effect, status, _text(result))
+                return [Line(*told, took(ms))] if told is not None else []
             case ev.EffectFailed(message=message, hint=hint):
                 return self._trouble("✗", message, hint or "")
             case ev.ModelAnswered():
@@ -277,14 +264,6 @@ class Progress:
                 return [Line("!", f"{by} answered: {one_line(bytes(answer).decode())}", "warn")]
             case _:
                 return []
-
-    def _agent(self, effect: str, status: str, text: str, ms: int) -> list[Line]:
-        """A sub-agent's end; what it said last was told when it said it."""
-        row, (glyph, style) = self.agents.rows.get(effect), ENDS.get(status, ("✗", "bad"))
-        if row is None:
-            return []
-        said = "" if status == "completed" else f": {one_line(clean(text), 200)}"
-        return [Line(glyph, f"{row.name} {status}{said}", style, took(ms))]
 
     def _trouble(self, glyph: str, message: str, hint: str = "") -> list[Line]:
         """What went wrong, told once: the same words come from an effect and from the tool around it."""
@@ -395,7 +374,6 @@ def _tests(report: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _compacted(said: Mapping[str, Any]) -> Line:
-    """A conversation was made shorter."""
     before, after = said.get("tokens") or (0, 0)
-    how = ", ".join(map(str, said.get("compacted") or ()))
-    return Line("·", f"the conversation was shortened, {before:,} → {after:,} tokens", "dim", how)
+    text = f"the conversation was shortened, {before:,} → {after:,} tokens"
+    return Line("·", text, "dim", ", ".join(map(str, said.get("compacted") or ())))

@@ -308,7 +308,8 @@ async def _doctor(args: argparse.Namespace) -> int:
         try:
             probe = await driver(name).probe()
         except ForgewrightError as error:
-            probe = Probe(driver=name, tier=tier, available=False, detail=error.message)
+            install = (error.hint or "").removeprefix("run: ")
+            probe = Probe(driver=name, tier=tier, available=False, detail=error.message, install=install)
         if args.json:
             print_json(probe)
         else:
@@ -317,7 +318,29 @@ async def _doctor(args: argparse.Namespace) -> int:
             )
             if probe.install and not probe.available:
                 say(f"           → {probe.install}")
+    _image_sources(args.json)
     return 0
+
+
+def _image_sources(as_json: bool) -> None:
+    """Where images can come from, and what adds the rest."""
+    import shutil
+
+    for kind, program, package in (
+        ("oci:", "skopeo", "skopeo"),
+        ("debian:", "mmdebstrap", "mmdebstrap"),
+        ("microvm", "mksquashfs", "squashfs-tools"),
+    ):
+        found = shutil.which(program)
+        install = "" if found else f"apt-get install {package}"
+        if as_json:
+            print_json(
+                {"images": kind, "available": found is not None, "program": program, "install": install}
+            )
+        else:
+            say(f"images     {kind:9}  {'ready  ' if found else 'missing'}  {found or program}")
+            if install:
+                say(f"           → {install}")
 
 
 async def _module(args: argparse.Namespace) -> int:

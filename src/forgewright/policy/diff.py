@@ -76,6 +76,4 @@ def compare(old: Verdict, new: Verdict) -> Change | None:
 
 def _obligations(verdict: Verdict) -> Obligations:
     approvals = tuple(verdict.approval.split(",")) if verdict.approval else ()
-    return strongest(
-        (Obligations(verdict.tier, approvals, verdict.redact, verdict.consent, verdict.limits),)
-    )
+    return strongest((Obligations(verdict.tier, approvals, verdict.redact, verdict.consent, verdict.limits),))

@@ -59,6 +59,9 @@ class Sealer(Protocol):
     def seal(self, records: Sequence[Placed]) -> Sealed:
         """Once per commit group, with its records in log order, before the commit."""
 
+    def committed(self, *, closing: bool = False) -> None:
+        """What was sealed last is durable. Also once at the end, `closing`."""
+
 
 class JournalStore(Protocol):
     """An append-only log of all runs of a home.

@@ -16,6 +16,7 @@ from forgewright.journal import codec
 from forgewright.journal.bundle.verification import Finding, Verification
 from forgewright.journal.log.checkpoint import CHECKPOINT, parse_head
 from forgewright.journal.log.keys import PUBLIC, chain, read_history
+from forgewright.journal.log.lasthead import check_continues, read_last
 from forgewright.journal.log.notes import verify_note
 from forgewright.journal.log.sealer import Edge
 from forgewright.journal.log.tiles import WIDTH, edge_path, hashes_of, tile_path
@@ -28,6 +29,8 @@ from forgewright.store.drivers.sqlite.writer import Tables
 from forgewright.store.ports import Placed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from forgewright.journal.log.checkpoint import TreeHead
 
 FINDINGS_MAX = 100
@@ -41,6 +44,14 @@ def verify_home(home: Path, key: str | None = None) -> Verification:
     return _Check(home, key).run()
 
 
+def _tiles(log: Tables, edge: Edge) -> Callable[[int, int], bytes]:
+    def tile(level: int, number: int) -> bytes:
+        whole = log.page(tile_path(level, number))
+        return whole if whole is not None else b"".join(edge.levels[level])
+
+    return tile
+
+
 class _Check:
     def __init__(self, home: Path, key: str | None) -> None:
         self._home = home
@@ -50,6 +61,8 @@ class _Check:
         self._runs: dict[str, int] = {}
         self._blobs: dict[str, str] = {}
         self._head: TreeHead | None = None
+        self._last: TreeHead | None = None
+        """The head that was written beside the database."""
         self._key = ""
 
     def run(self) -> Verification:
@@ -89,6 +102,7 @@ class _Check:
         try:
             keys = chain(read_history(self._home), self._given or (self._home / PUBLIC).read_text())
             self._key = str(keys[0])
+            self._last = read_last(self._home, keys)
             note = log.page(CHECKPOINT)
             if note is None:
                 return
@@ -119,6 +133,11 @@ class _Check:
         for level, hashes in enumerate(edge.levels[1:], 1):
             self._same(log, edge_path(level), b"".join(hashes))
         head = self._head
+        try:
+            if not self._findings:
+                check_continues(self._last, end, _tiles(log, edge), self._home)
+        except IntegrityError as error:
+            self._found(error.message, error.record or FILE)
         if head is None:
             if self._records:
                 self._found(f"{self._records} records have no tree head", CHECKPOINT)

@@ -6,6 +6,7 @@ hashes of its perfect subtrees (the frontier), and the root is folded from those
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from forgewright.core.errors import IntegrityError
 from forgewright.journal.log.checkpoint import CHECKPOINT, TreeHead, parse_head, sign_head
 from forgewright.journal.log.keys import Keyring, open_ring
+from forgewright.journal.log.lasthead import check_continues, read_last, write_last
 from forgewright.journal.log.notes import verify_note
 from forgewright.journal.log.tiles import HEIGHT, WIDTH, edge_path, hashes_of, tile_path
 from forgewright.journal.log.tree import EMPTY, leaf_hash, node_hash
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
     from forgewright.journal.log.notes import Signer
     from forgewright.store.ports import Placed, Snapshot
+
+
+LAST_HEAD_SECONDS = 1.0
+"""How often the head is written beside the database while there is much to do."""
 
 
 class Frontier:
@@ -150,6 +156,9 @@ class LogSealer:
         self._home = home
         self._ring = open_ring(home)
         self._edge = Edge()
+        self._note = b""
+        """The newest head, until it stands in the file beside the database."""
+        self._written = 0.0
 
     @property
     def signer(self) -> Signer:
@@ -162,6 +171,14 @@ class LogSealer:
     def restore(self, log: Snapshot) -> None:
         self._edge = read_edge(log)
         self._check(log.page(CHECKPOINT))
+        self._note = b""
+
+        def tile(level: int, number: int) -> bytes:
+            whole = log.page(tile_path(level, number))
+            return whole if whole is not None else b"".join(self._edge.levels[level])
+
+        last = read_last(self._home, self._ring.trusted)
+        check_continues(last, log.size(), tile, self._home)
 
     def seal(self, records: Sequence[Placed]) -> Sealed:
         edge = self._edge
@@ -169,8 +186,17 @@ class LogSealer:
             raise IntegrityError(f"record {records[0].index} does not follow a log of {edge.frontier.size}")
         pages: dict[str, bytes] = {}
         edge.push_all([sha256(b"\0" + record.data).digest() for record in records], pages)
-        pages[CHECKPOINT] = sign_head(self._ring.signer, edge.frontier.size, edge.frontier.root())
+        pages[CHECKPOINT] = self._note = sign_head(
+            self._ring.signer, edge.frontier.size, edge.frontier.root()
+        )
         return Sealed(pages)
+
+    def committed(self, *, closing: bool = False) -> None:
+        now = time.monotonic()
+        if self._note and (closing or now - self._written > LAST_HEAD_SECONDS):
+            self._written = now
+            write_last(self._home, self._note)
+            self._note = b""
 
     def _check(self, note: bytes | None) -> None:
         """What is stored has to fit the head that was signed over it."""

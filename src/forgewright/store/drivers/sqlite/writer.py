@@ -181,6 +181,8 @@ class Writer:
             self.group = len(group)
             if group:
                 self._answer(self._commit(group))
+        if self._sealer is not None and self._broken is None:
+            self._sealer.committed(closing=True)
 
     def _commit(self, group: list[Append | Task]) -> list[Outcome]:
         if self._broken is not None:
@@ -200,6 +202,8 @@ class Writer:
             return [(job, None, found) for job in group]
         if touched:
             self._wrote(touched)
+            if self._sealer is not None:
+                self._sealer.committed()
         return outcomes
 
     def _perform(self, group: list[Append | Task]) -> tuple[list[Outcome], set[RunId]]:
