@@ -88,6 +88,16 @@ FOUND = {
         {"a.py": "def f(outer):\n    def g(x):\n        return x + outer\n    return g(1)\n"},
         "names would lose their meaning",
     ),
+    "a list that is added to is inlined": (
+        "(inline at: 'a.py:2:5')",
+        {"a.py": "def f(x):\n    found = []\n    found.append(x)\n    return found\n"},
+        "calls or makes something",
+    ),
+    "a text is inverted": (
+        "(invert-boolean at: 'a.py:2:5' new: 'other')",
+        {"a.py": "def f(x):\n    c = x[0]\n    return c == '('\n"},
+        "not known to be boolean",
+    ),
     "a module reached through its package moves": (
         "(move-module module: 'pkg/auth.py' to: 'other')",
         {

@@ -223,6 +223,11 @@ def invert_boolean(resolver: PythonResolver, keys: Keys, name: str, new_name: st
                 raise EditRefused(
                     f"{name} is assigned together with another", hint="split the assignment first"
                 )
+            if not is_boolean(right):
+                raise EditRefused(
+                    f"{name} is not known to be boolean: {file.text(right)[:60]}",
+                    hint="invert what is True or False, a comparison, or a not",
+                )
             found.append(Splice(place.path, right.start_byte, right.end_byte, negated(file, right).encode()))
             if new_name:
                 found.append(Splice(place.path, node.start_byte, node.end_byte, new_name.encode()))
@@ -238,6 +243,18 @@ def invert_boolean(resolver: PythonResolver, keys: Keys, name: str, new_name: st
 
 
 OPPOSITE = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
+
+
+def is_boolean(node: Node) -> bool:
+    """Whether an expression gives True or False, as far as its form tells."""
+    while node.type == "parenthesized_expression" and node.named_children:
+        node = node.named_children[0]
+    if node.type == "boolean_operator":
+        return all(is_boolean(child) for child in node.named_children)
+    if node.type == "call":
+        function = node.child_by_field_name("function")
+        return function is not None and function.text in (b"bool", b"isinstance", b"callable", b"any", b"all")
+    return node.type in ("true", "false", "not_operator", "comparison_operator")
 
 
 def negated(file: FileIndex, node: Node) -> str:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
 
+MUTABLE = frozenset({"list", "dictionary", "set", "list_comprehension", "dictionary_comprehension",
+                     "set_comprehension", "generator_expression"})  # fmt: skip
+"""Each time they are computed they give another object."""
+
+
 def inline_variable(
     resolver: PythonResolver,
     keys: Keys,
@@ -138,7 +143,7 @@ def check_order(
 ) -> None:
     """Refuse where the value would be computed at another time, another number of times, or for the first time."""
     block = statement.parent
-    calls = any(node.type in ("call", "await") for node in walk(value))
+    calls = value.type in MUTABLE or any(node.type in ("call", "await") for node in walk(value))
     if block is not None and block.type == "block" and site.kind == "variable":
         for place in reads:
             if place.path == file.path and not block.start_byte <= place.start < block.end_byte:
@@ -147,20 +152,21 @@ def check_order(
         return
     if len(reads) > 1:
         raise EditRefused(
-            f"the value of {name} calls something, and is used {len(reads)} times",
+            f"the value of {name} calls or makes something, and is used {len(reads)} times",
             hint="inline single places",
         )
     for place in reads:
         if place.path != file.path:
             raise EditRefused(
-                f"the value of {name} calls something, and is used elsewhere", hint="inline it by hand"
+                f"the value of {name} calls or makes something, and is used elsewhere",
+                hint="inline it by hand",
             )
         node = file.root.descendant_for_byte_range(place.start, place.end)
         while node is not None and node.parent != block:
             node = node.parent
             if node is not None and node.type in REPEATED:
                 raise EditRefused(
-                    f"the value of {name} calls something, and would be computed again and again",
+                    f"the value of {name} calls or makes something, and would be computed again and again",
                     hint="inline it by hand",
                 )
         between = statement.next_named_sibling
