@@ -137,3 +137,10 @@ def test_a_stub_beside_a_module_that_imports_the_name_follows(tmp_path: Path) ->
     }
     after, _ = edited(tmp_path, "(rename at: 'p/__init__.pyi:1:5' new: 'read')", files)
     assert after == {path: text.replace("load", "read") for path, text in files.items()}
+
+
+def test_a_parameter_of_a_method_is_not_given_a_name_that_its_callers_cannot_write(tmp_path: Path) -> None:
+    write(tmp_path, {"m.py": "class A:\n    def f(self, x): return x\n\n\ndef g(x): return x\n"})
+    with pytest.raises(EditRefused, match="no caller outside of the class"):
+        CodeEngine(tmp_path).plan("(rename at: 'm.py:2:17' new: '__x')")
+    assert CodeEngine(tmp_path).plan("(rename at: 'm.py:5:7' new: '__x')").changes

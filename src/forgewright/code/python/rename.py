@@ -182,6 +182,14 @@ class Clashes:
             raise self.refusal(
                 f"{self.new} would be a name of its own in each of the classes that use {self.old}"
             )
+        parameter = any(
+            site.kind == "parameter"
+            for key in self.keys
+            if not key.is_module
+            for site in self.identity.sites(key)
+        )
+        if is_private(self.new) and parameter and classes != {("", -1)}:
+            raise self.refusal(f"no caller outside of the class could name a parameter {self.new}")
         for key in homes if is_private(self.old) else ():
             mangled = f"_{self.identity.scope(key).name.lstrip('_')}{self.old}"
             for path in sorted(self.resolver.project.containing(mangled.encode(), "python")):
