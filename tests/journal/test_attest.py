@@ -70,8 +70,8 @@ async def fill(journal: Journal) -> None:
         *tests("1.3", 1),
         *model("2.1", "openai:second"),
         ev.ToolAsked("2.2", ALLOW, "edit", "reconcilable", answer="1.1"),  # type: ignore[arg-type]
-        ev.QuestionAsked("2.3", ALLOW, "owner", "may I?"),  # type: ignore[arg-type]
-        ev.QuestionAnswered("2.3", raw("yes"), "olga"),  # type: ignore[arg-type]
+        ev.QuestionAsked("2.approve-2.3.1", ALLOW, "owner", "may I?", about=raw({"effect": "2.3"})),  # type: ignore[arg-type]
+        ev.QuestionAnswered("2.approve-2.3.1", raw("yes"), "olga"),  # type: ignore[arg-type]
         *edit("2.3", FIRST, SECOND, "(insert …)"),
         *tests("2.4", 0),
         ev.GitAsked("3.1", ALLOW, "commit", raw({"message": "m"})),  # type: ignore[arg-type]

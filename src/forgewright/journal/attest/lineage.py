@@ -162,11 +162,12 @@ async def _origin(
         if isinstance(record.event, ev.ModelAsked)
     }
     answer = asked_by(records, at)
+    questions = {question.effect for r in records if (question := approves(r.event, asked.effect)) is not None}
     approval = next(
         (
             r
             for r in reversed(records)
-            if isinstance(r.event, ev.QuestionAnswered) and r.event.effect == asked.effect
+            if isinstance(r.event, ev.QuestionAnswered) and r.event.effect in questions
         ),
         None,
     )
@@ -186,6 +187,20 @@ async def _origin(
         tests=test,
         tests_passed=passed,
     )
+
+
+class _About(msgspec.Struct, frozen=True):
+    effect: str = ""
+
+
+def approves(event: ev.Event, effect: EffectId) -> ev.QuestionAsked | None:
+    """The event, if it is the question whether `effect` may be done."""
+    if not isinstance(event, ev.QuestionAsked) or event.about == ev.NULL:
+        return None
+    try:
+        return event if msgspec.json.decode(event.about, type=_About).effect == effect else None
+    except msgspec.ValidationError:
+        return None
 
 
 def asked_by(records: Sequence[ev.Record], at: int) -> EffectId | None:
