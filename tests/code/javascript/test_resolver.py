@@ -109,6 +109,7 @@ def test_deep_nesting_is_answered_or_refused(suffix: str, text: str) -> None:
             assert refused.hint is not None
 
 
-def test_java_names_are_refused_with_the_languages_that_are_resolved() -> None:
-    with pytest.raises(EditRefused, match="java"):
-        make_resolver("java", MemoryProject({}))
+def test_names_of_other_files_are_refused_with_the_languages_that_are_resolved() -> None:
+    with pytest.raises(EditRefused, match="text") as caught:
+        make_resolver("text", MemoryProject({}))
+    assert "java" in str(caught.value)

@@ -162,7 +162,9 @@ async def _origin(
         if isinstance(record.event, ev.ModelAsked)
     }
     answer = asked_by(records, at)
-    questions = {question.effect for r in records if (question := approves(r.event, asked.effect)) is not None}
+    questions = {
+        question.effect for r in records if (question := approves(r.event, asked.effect)) is not None
+    }
     approval = next(
         (
             r

@@ -73,6 +73,7 @@ static void status(struct job *j) {
         j->status = m.status;
         j->rss = m.rss;
         j->cpu = m.cpu;
+        if (j->status && j->processes_max) watch(); /* whether it failed for lack of processes: they are still there */
         return;
     }
     close(j->status_fd);
@@ -142,10 +143,7 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         if (done) memcpy(frame(CREDIT, j->id, 4), &done, 4);
         input(j);
         break;
-    case SIGNAL: if (j && length == 1 && !j->gone) {
-            tree(j->monitor, p[0]);
-            if (direct) kill(j->monitor, p[0]);
-        }
+    case SIGNAL: if (j && length == 1 && !j->gone) signal_job(j, p[0]);
         break;
     case KILL:
         if (j) kill_tree(j);

@@ -106,6 +106,7 @@ void resize(struct job *j, const uint8_t *p, uint32_t length);
 
 /* processes.c: the trees of commands */
 int tree(pid_t root, int signo);
+void signal_job(struct job *j, int signo);
 void kill_tree(struct job *j);
 void kill_all(void);
 pid_t waitpid_job(void); /* agent.c */

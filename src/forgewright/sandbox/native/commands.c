@@ -215,7 +215,7 @@ int typed_signal(struct job *j, uint8_t c) {
     if (c >= ' ' || j->in_fd < 0 || tcgetattr(j->in_fd, &t) || !(t.c_lflag & ISIG)) return 0;
     for (int i = 0; i < 3; i++)
         if (c && t.c_cc[keys[i].key] == c) {
-            if (!j->gone) tree(j->monitor, keys[i].signo);
+            if (!j->gone) signal_job(j, keys[i].signo);
             return 1;
         }
     return 0;
@@ -226,7 +226,7 @@ void resize(struct job *j, const uint8_t *p, uint32_t length) {
     if (length != 4 || !j->tty || j->in_fd < 0) return;
     memcpy(&window, p, 4);
     ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs … */
-    if (processes_hard && !j->gone) tree(j->monitor, SIGWINCH); /* … but gVisor's of 2022 does not */
+    if (processes_hard && !j->gone) signal_job(j, SIGWINCH); /* … but gVisor's of 2022 does not */
 }
 
 void start(uint32_t id, const uint8_t *p, uint32_t length) {

@@ -54,6 +54,12 @@ int tree(pid_t root, int signo) {
     return found;
 }
 
+/* The same for a job: with its command itself, where that is no monitor's child. */
+void signal_job(struct job *j, int signo) {
+    if (direct) kill(j->monitor, signo);
+    tree(j->monitor, signo);
+}
+
 /* Only a command that ends its own monitor (possible where both have one user id) leaves children to the
    agent. They belong to nothing that is still running: they end. */
 void end_strays(void) {
