@@ -137,3 +137,11 @@ def test_what_would_not_follow_is_refused(
     write(tmp_path, files)
     with pytest.raises(EditRefused, match=reason):
         CodeEngine(tmp_path).plan(program)
+
+
+def test_a_comment_at_the_end_of_the_line_above_stays_there(tmp_path: Path) -> None:
+    files = {"m.py": "X = 1  # one\ndef f(a, b):\n    return a\n"}
+    after, _ = edited(
+        tmp_path, "(introduce-parameter-object to: 'function#f' parameters: ['a'] name: 'O')", files
+    )
+    assert "X = 1  # one\n\n\n@dataclass(frozen=True)\nclass O:\n" in after["m.py"]

@@ -22,6 +22,7 @@ from forgewright.code.python.refactor.text import (
     reindent,
     unit,
     walk,
+    with_comments,
 )
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
@@ -29,8 +30,6 @@ from forgewright.code.python.values import ClassValue, Instance
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from forgewright.code.python.resolver import PythonResolver
 
 
@@ -88,19 +87,6 @@ def settled(resolver: PythonResolver, splices: list[Splice], path: str) -> list[
     staged.apply(merge(splices))
     staged.settle(path)
     return staged.splices()
-
-
-def with_comments(file: FileIndex, node: Node) -> int:
-    """The byte at which a definition begins with the comments right above it."""
-    start, row = node.start_byte, node.start_point[0]
-    previous = node.prev_named_sibling
-    while previous is not None and previous.type == "comment" and previous.end_point[0] == row - 1:
-        begin = line_start(file.data, previous.start_byte)
-        if file.data[begin : previous.start_byte].strip() or file.data.startswith(b"#!", previous.start_byte):
-            break
-        start, row = previous.start_byte, previous.start_point[0]
-        previous = previous.prev_named_sibling
-    return start
 
 
 def function_to_method(

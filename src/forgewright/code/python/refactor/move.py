@@ -14,7 +14,14 @@ from forgewright.code.python.refactor.inline_function import removal
 from forgewright.code.python.refactor.merging import attribute_at, empty, merge
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.organise import exported, uses
-from forgewright.code.python.refactor.text import definition_of, line_end, line_start, newline, walk
+from forgewright.code.python.refactor.text import (
+    definition_of,
+    line_end,
+    line_start,
+    newline,
+    walk,
+    with_comments,
+)
 from forgewright.code.python.scopes import FileIndex
 from forgewright.core.errors import EditRefused
 
@@ -100,19 +107,7 @@ class SymbolMove:
 
     def _span(self) -> tuple[int, int]:
         """The definition with the comments right above it."""
-        data, start = self.file.data, self.node.start_byte
-        previous = self.node.prev_named_sibling
-        line = self.node.start_point[0]
-        while previous is not None and previous.type == "comment" and previous.end_point[0] == line - 1:
-            begin = line_start(data, previous.start_byte)
-            if (
-                data[begin : previous.start_byte].strip()
-                or previous.start_byte == 0
-                or data[previous.start_byte : previous.start_byte + 2] == b"#!"
-            ):
-                break
-            start, line = previous.start_byte, previous.start_point[0]
-            previous = previous.prev_named_sibling
+        data, start = self.file.data, with_comments(self.file, self.node)
         end = self.node.end_byte
         stop = line_end(data, end)
         rest = data[end:stop].strip()

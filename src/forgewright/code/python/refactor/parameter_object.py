@@ -12,7 +12,7 @@ from forgewright.code.python.refactor.calls import Call, calls_of, match
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.merging import merge
 from forgewright.code.python.refactor.signature import Slot, check, definition, family, rewrite, slots_of
-from forgewright.code.python.refactor.text import definition_of, gap_above, newline, unit, walk
+from forgewright.code.python.refactor.text import definition_of, gap_above, newline, unit, walk, with_comments
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Parameter, Scope
 from forgewright.code.python.values import ModuleValue
@@ -127,15 +127,7 @@ def _class(function: Scope, fields: Sequence[Parameter], class_name: str, import
     top = definition_of(function.node)
     while top.parent is not None and top.parent.type != "module":
         top = top.parent
-    at = top.start_byte
-    previous = top.prev_named_sibling
-    while (
-        previous is not None
-        and previous.type == "comment"
-        and previous.end_point[0] == top.start_point[0] - 1
-    ):
-        at, top = previous.start_byte, previous
-        previous = previous.prev_named_sibling
+    at = with_comments(file, top)
     return Splice(file.path, at, at, gap_above(file.data, at) + (end.join(lines) + end * 3).encode())
 
 

@@ -166,6 +166,20 @@ def has_docstring(block: Node) -> Node | None:
     return None
 
 
+def with_comments(file: FileIndex, node: Node) -> int:
+    """The byte at which a definition begins with the comments right above it; a comment that opens the file is the file's."""
+    start, row = node.start_byte, node.start_point[0]
+    previous = node.prev_named_sibling
+    while previous is not None and previous.type == "comment" and previous.end_point[0] == row - 1:
+        begin = line_start(file.data, previous.start_byte)
+        shared = previous.start_byte == 0 or file.data.startswith(b"#!", previous.start_byte)
+        if shared or file.data[begin : previous.start_byte].strip():
+            break
+        start, row = previous.start_byte, previous.start_point[0]
+        previous = previous.prev_named_sibling
+    return start
+
+
 def gap_above(data: bytes, at: int) -> bytes:
     """The line breaks that are lacking for two blank lines above a definition put at `at`."""
     above = data[:at].replace(b"\r", b"")
