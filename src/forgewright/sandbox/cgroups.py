@@ -132,6 +132,26 @@ def _count(path: str, key: str) -> int:
     return 0
 
 
+def family(pid: int) -> set[int]:
+    """A process and its descendants (proc_pid_task_children(5)), without those that have ended."""
+    found, waiting = set[int](), [pid]
+    while waiting:
+        process = waiting.pop()
+        try:
+            threads = os.listdir(f"/proc/{process}/task")
+            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX":
+                continue
+        except OSError:
+            continue
+        found.add(process)
+        for thread in threads:
+            try:
+                waiting += map(int, Path(f"/proc/{process}/task/{thread}/children").read_text().split())
+            except OSError:
+                continue
+    return found
+
+
 def cgroup_of(pid: int) -> Cgroup | None:
     """The group that another program made for process `pid`, to read what it counts; None where that is not seen."""
     mounts = _mounts()
@@ -236,6 +256,24 @@ class Cgroup:
     def whole_entrances(self) -> list[str]:
         """The same for all of a sandbox, with its agent, from its start."""
         return [f"{folder}/cgroup.procs" for folder in self._whole.values()]
+
+    def adopt(self, pid: int) -> None:
+        """Takes a process in, and what came of it meanwhile; what they start from now on is born in it.
+
+        The kernel lets the first of several that join wait until every processor has had a pause (some milliseconds), so
+        this is done while the process starts. Raises `OSError`; of a process that has ended there is nothing to say.
+        """
+        entrances = self.entrances() + self.whole_entrances()
+        while outside := family(pid) - self._members(entrances[-1]):
+            for process in outside:
+                for entrance in entrances:
+                    try:
+                        _write(entrance, str(process))
+                    except ProcessLookupError:
+                        break
+
+    def _members(self, entrance: str) -> set[int]:
+        return {int(line) for line in Path(entrance).read_text().split()}
 
     def freeze(self, *, frozen: bool) -> None:
         """Stops all that is in it, or lets it go on. Raises `OSError` where there is no freezer."""

@@ -26,7 +26,15 @@ from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, SETTLE_SECONDS, WARM, Basis, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import (
+    GUEST_BYTES,
+    SETTLE_SECONDS,
+    WARM,
+    Basis,
+    GuestMachine,
+    Shape,
+    kept_initramfs,
+)
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
@@ -87,7 +95,7 @@ class VirtualMachine(GuestMachine):
         qmp = await self._start(argv, {})
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
-                await qmp.answered()
+                await asyncio.gather(qmp.answered(), self.joining())
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
 
@@ -104,7 +112,7 @@ class VirtualMachine(GuestMachine):
             os.close(state)
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
-                await asyncio.gather(qmp.answered(), self.channel.resume())
+                await asyncio.gather(qmp.answered(), self.channel.resume(), self.joining())
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"the machine did not resume: {self.log() or 'QEMU said nothing'}") from None
 
@@ -366,8 +374,6 @@ class MicrovmDriver:
         for name, source in files.items():
             (folder / name).touch()
             plan.bind(str(source), f":{folder}/{name}")
-        for entrance in machine.entrances():
-            plan.join(entrance)
         accelerator = self._accelerator or "tcg"
         kvm = accelerator == "kvm"
         if memory == "file":
