@@ -214,6 +214,7 @@ class JavaScriptResolver:
                 f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
             )
         leftover = self._leftover(symbol.name, hits, uncertain)
+        hazards.check_parsed(self.program, leftover)
         made = Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
         return with_prose(made, new_name, options)
 
