@@ -159,6 +159,11 @@ FOUND = {
         {"a.py": "def f(x): ...\n\n\nlist(map(f, [1]))\n"},
         "handed on in a.py:4",
     ),
+    "a local of a class with slots becomes a field": (
+        "(local-to-field at: 'a.py:4:9')",
+        {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
+        "take no attributes but their own",
+    ),
     "a type parameter in code that does not parse": (
         "(rename at: 'a.ts:2:4' new: 'T')",
         {"a.ts": "interface I {\n  <S>(a: S): (b: S) => S\n  <S, A extends any[]>(a: (s: S) => S): S\n}\n"},
@@ -196,6 +201,21 @@ def test_what_comes_from_outside_keeps_its_name_there(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("import { Part } from 'package'\nnew Part()\n")
     plan = CodeEngine(tmp_path).plan("(rename at: 'a.js:2:5' new: 'Piece')")
     assert [c.after for c in plan.changes] == [b"import { Part as Piece } from 'package'\nnew Piece()\n"]
+
+
+def test_a_parameter_property_after_instanceof(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text(
+        "class E { constructor(readonly meta: any) {} }\n"
+        "try { f() } catch (e) { if (e instanceof E) { const { meta } = e; g(e.meta, meta) } }\n"
+        "const h = (x: any) => { const { meta } = x; return x.meta }\n"
+    )
+    plan = CodeEngine(tmp_path).plan("(rename at: 'a.ts:1:32' new: 'info')")
+    assert plan.changes[0].after == (
+        b"class E { constructor(readonly info: any) {} }\n"
+        b"try { f() } catch (e) { if (e instanceof E) { const { info: meta } = e; g(e.info, meta) } }\n"
+        b"const h = (x: any) => { const { meta } = x; return x.meta }\n"
+    )
+    assert len(plan.results[0].uncertain) == 2
 
 
 def test_an_export_of_a_name_twice(tmp_path: Path) -> None:
