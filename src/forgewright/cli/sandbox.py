@@ -90,7 +90,7 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="container", choices=["wasm", "container", "gvisor", "microvm"])
     parser.add_argument("--driver", help="a driver by name; never one weaker than the tier")
     parser.add_argument(
-        "--image", help="host (default), dir:, tar:, oci:, debian:, sha256:; for wasm a module's name or path"
+        "--image", help="host (default), dir:, tar:, oci:, docker:, debian:, sha256:; for wasm a module's name or path"
     )
     parser.add_argument(
         "--lang", metavar="LANGUAGE", help="python, node, go or ruby: this machine's own, else Debian's"
