@@ -90,7 +90,8 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="container", choices=["wasm", "container", "gvisor", "microvm"])
     parser.add_argument("--driver", help="a driver by name; never one weaker than the tier")
     parser.add_argument(
-        "--image", help="host (default), dir:, tar:, oci:, docker:, debian:, sha256:; for wasm a module's name or path"
+        "--image",
+        help="host (default), dir:, tar:, oci:, docker:, debian:, sha256:; for wasm a module's name or path",
     )
     parser.add_argument(
         "--lang", metavar="LANGUAGE", help="python, node, go or ruby: this machine's own, else Debian's"
@@ -125,6 +126,10 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--workdir", default="/", help="folder to start in")
+    parser.add_argument(
+        "--clock", default="", choices=["none", "zero", "real"],
+        help="of a WebAssembly module: none, one that begins at zero (default), or this machine's",
+    )  # fmt: skip
 
 
 def _command_arguments(parser: argparse.ArgumentParser) -> None:
@@ -195,6 +200,7 @@ def spec(args: argparse.Namespace) -> SandboxSpec:
         network=_network(args),
         environment={**variables, **environment(args.env)},
         workdir=args.workdir,
+        clock=args.clock,
     )
 
 
