@@ -67,9 +67,22 @@ def register(subparsers: Any) -> None:
     port = commands.add_parser("port", help="reach a server inside from here: prints the address")
     port.add_argument("id", metavar="ID")
     port.add_argument("port", metavar="[PORT:]INSIDE")
-    logs = commands.add_parser("logs", help="what the last commands wrote")
+    logs = commands.add_parser(
+        "logs", help="what the last commands wrote", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  number=$(forgewright sandbox exec -d fw12 -- make test)\n"
+        "  forgewright sandbox logs fw12 --follow --number $number\n"
+        "  forgewright sandbox logs fw12 --since 10m --tail 50\n",
+    )  # fmt: skip
     logs.add_argument("id", metavar="ID")
-    logs.add_argument("--number", type=int, help="of one command only")
+    logs.add_argument("--number", type=int, default=0, help="of one command only (exec -d prints it)")
+    logs.add_argument(
+        "--follow",
+        "-f",
+        action="store_true",
+        help="go on with what is written, until the command, or all that run, ended",
+    )
+    logs.add_argument("--tail", "-n", type=int, metavar="LINES", help="begin with the last lines only")
+    logs.add_argument("--since", metavar="WHEN", help="nothing older: 90s, 10m, 2h, 1d, or 2026-11-21T14:05")
 
     commands.add_parser("list", help="the sandboxes that were made and stay")
     stop = commands.add_parser("stop", help="end a sandbox and remove all of it")
