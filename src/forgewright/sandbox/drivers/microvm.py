@@ -26,7 +26,15 @@ from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, SETTLE_SECONDS, WARM, Basis, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import (
+    GUEST_BYTES,
+    SETTLE_SECONDS,
+    WARM,
+    Basis,
+    GuestMachine,
+    Shape,
+    kept_initramfs,
+)
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program

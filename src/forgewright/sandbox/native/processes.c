@@ -106,9 +106,10 @@ static uint64_t proportional(const struct process *process) {
 #define REAPED_MS 200
 
 static void reap_all(void) {
+    int how;
     for (int ms = 0; ms < REAPED_MS; ms++) {
         errno = 0;
-        while (waitpid_job() > 0) {}
+        for (pid_t pid; (pid = waitpid_job(&how)) > 0;) spare_ended(pid);
         if (errno == ECHILD) return;
         usleep(1000);
     }
