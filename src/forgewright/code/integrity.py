@@ -54,7 +54,7 @@ def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
     bindings = Bindings(PythonResolver(project), PythonResolver(stage.overlay), before, gone)
     problems = [] if "lost" in allowed else list(bindings.lost())
     if "captured" not in allowed:
-        problems += bindings.captured()
+        problems += bindings.captured(stage.captures)
     if "lost" not in allowed:
         problems += not_ready(bindings, circles="circles" not in allowed)
     if problems:
@@ -91,7 +91,9 @@ def not_ready(bindings: Bindings, *, circles: bool) -> list[str]:
             for failure in after.play(start):
                 if failure.key[1:] not in had:
                     found.setdefault(failure.key, failure)
-    return [f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values()]
+    return [
+        f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values() if bindings.was_bound(f.path, f.name)
+    ]
 
 
 def _many(changed: Mapping[str, SourceFile | None]) -> bool:
