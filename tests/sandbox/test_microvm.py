@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from forgewright.sandbox import Command, Limits, SandboxSpec, Tier
-from forgewright.sandbox.cgroups import Cgroup, family, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.drivers.microvm import INSTALL, MicrovmDriver
+from forgewright.sandbox.family import family
 from forgewright.sandbox.guest_image import head_of
 from forgewright.sandbox.session import AgentSandbox
 

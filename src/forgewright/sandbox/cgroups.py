@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from forgewright.sandbox.family import family
 from forgewright.sandbox.state import state_root
 from forgewright.sandbox.types import Limits, Metrics
 
@@ -130,26 +131,6 @@ def _count(path: str, key: str) -> int:
     except OSError:
         pass
     return 0
-
-
-def family(pid: int) -> set[int]:
-    """A process and its descendants (proc_pid_task_children(5)), without those that have ended."""
-    found, waiting = set[int](), [pid]
-    while waiting:
-        process = waiting.pop()
-        try:
-            threads = os.listdir(f"/proc/{process}/task")
-            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX":
-                continue
-        except OSError:
-            continue
-        found.add(process)
-        for thread in threads:
-            try:
-                waiting += map(int, Path(f"/proc/{process}/task/{thread}/children").read_text().split())
-            except OSError:
-                continue
-    return found
 
 
 def cgroup_of(pid: int) -> Cgroup | None:
