@@ -193,24 +193,33 @@ class Cgroup:
         self._folders = {key: f"{folder}/{name}" for key, folder in found.folders.items()}
         self._whole = {key: f"{folder}/{name}" for key, folder in found.whole.items()}
 
-    def create(self, limits: Limits, *, devices: Sequence[str] = ()) -> None:
-        """`devices`: "major:minor" of the disks to which the limits of input and output apply."""
+    def create(self, limits: Limits, *, devices: Sequence[str] = (), hurry: bool = False) -> None:
+        """`devices`: "major:minor" of the disks to which the limits of input and output apply.
+
+        `hurry`: processors are limited later, by `limit_cpu`.
+        """
         for folder in self._all():
             os.mkdir(folder)
         self._limit_io(limits, devices)
-        quota = max(1000, int(limits.cpus * _PERIOD_MICROSECONDS))
+        if not hurry:
+            self.limit_cpu(limits)
         if self._version == 2:
             folder = self._folders[""]
             _write(f"{folder}/memory.max", str(limits.memory_bytes))
             _try(f"{folder}/memory.swap.max", "0")
             _write(f"{folder}/pids.max", str(limits.processes))
-            _write(f"{folder}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
             return
-        memory, pids, cpu = self._folders["memory"], self._folders["pids"], self._folders.get("cpu")
+        memory, pids = self._folders["memory"], self._folders["pids"]
         _write(f"{memory}/memory.limit_in_bytes", str(limits.memory_bytes))
         _try(f"{memory}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
         _write(f"{pids}/pids.max", str(limits.processes))
-        if cpu:
+
+    def limit_cpu(self, limits: Limits) -> None:
+        """A runtime that starts on all processors would stand still for the rest of each period."""
+        quota = max(1000, int(limits.cpus * _PERIOD_MICROSECONDS))
+        if self._version == 2:
+            _write(f"{self._folders['']}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
+        elif cpu := self._folders.get("cpu"):
             _write(f"{cpu}/cpu.cfs_period_us", str(_PERIOD_MICROSECONDS))
             _write(f"{cpu}/cpu.cfs_quota_us", str(quota))
 

@@ -77,10 +77,9 @@ def inodes(spec: SandboxSpec) -> int:
     return max(1024, spec.limits.disk_bytes >> 13)
 
 
-def writable(spec: SandboxSpec) -> list[str]:
-    """Places inside that can be written, outer ones first."""
-    given = [os.path.normpath(mount.target) for mount in spec.mounts if mount.mode != "ro"]
-    return sorted([path for _, path, _ in _WRITABLE] + given)
+def given_to_write(spec: SandboxSpec) -> list[str]:
+    """Where mounts are that can be written, outer ones first."""
+    return sorted(os.path.normpath(mount.target) for mount in spec.mounts if mount.mode != "ro")
 
 
 def check(spec: SandboxSpec) -> None:

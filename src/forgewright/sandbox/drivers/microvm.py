@@ -83,6 +83,7 @@ class VirtualMachine(GuestMachine):
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
                 await asyncio.gather(qmp.answered(), self.joining())
+            self.limit_cpu()
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
 
@@ -100,6 +101,7 @@ class VirtualMachine(GuestMachine):
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
                 await asyncio.gather(qmp.answered(), self.channel.resume(), self.joining())
+            self.limit_cpu()
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"the machine did not resume: {self.log() or 'QEMU said nothing'}") from None
 
@@ -277,7 +279,7 @@ class MicrovmDriver:
         machine = VirtualMachine(name, folder, cgroup, spec)
         if cgroup:
             memory = spec.limits.memory_bytes + GUEST_BYTES + _QEMU_BYTES
-            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
+            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64), hurry=True)
         return machine, name
 
     async def _snapshot(self, guest: Guest, shape: Shape) -> Snapshot:

@@ -72,6 +72,7 @@ class OciMachine:
                 if joining is not None:
                     await joining
                     await self.joining()  # what was started while the first of them joined
+                    self.limit_cpu()
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"the sandbox did not start: {self.log() or 'it said nothing'}") from None
 
@@ -81,6 +82,10 @@ class OciMachine:
         if self._cgroup is None:
             return asyncio.sleep(0)
         return asyncio.ensure_future(asyncio.to_thread(self._cgroup.adopt, self._process.pid))
+
+    def limit_cpu(self) -> None:
+        if self._cgroup is not None:
+            self._cgroup.limit_cpu(self._spec.limits)
 
     def _spawn_with_socket(self, argv: list[str]) -> socket.socket:
         ours, theirs = socket.socketpair()
