@@ -43,7 +43,13 @@ KILL_SECONDS = 3.0
 
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+BASE_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": HOME,
+    "USER": "sandbox",
+    "LANG": "C.UTF-8",
+}
+"""Of each command, unless image, spec or command say otherwise."""
 
 
 class AgentSandbox(TreeTransfers):
@@ -175,13 +181,8 @@ class AgentSandbox(TreeTransfers):
         await self._builtin("remove", (self._path(path),))
 
     def begin(
-        self,
-        name: BuiltinName,
-        argv: tuple[str, ...],
-        on_output: Callable[[str, bytes], object],
-        *,
-        as_root: bool,
-    ) -> Job:
+        self, name: BuiltinName, argv: tuple[str, ...], on_output: Callable[[str, bytes], object], *, as_root: bool
+    ) -> Job:  # fmt: skip
         """Starts a file operation of the agent, whose output, however much, goes to `on_output` only."""
         return self._start(self._builtin_request(name, argv, UNBOUNDED, as_root=as_root), on_output)
 
@@ -269,7 +270,7 @@ class AgentSandbox(TreeTransfers):
         builtin: BuiltinName | str = "",
     ) -> Request:
         processes, address = self._machine.fallback_limits()
-        own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        own = dict(BASE_ENVIRONMENT)
         if self.egress is not None and self.egress.interception is not None:
             own |= dict.fromkeys(CA_VARIABLES, CA_PATH)
         if self.egress is not None:
@@ -377,9 +378,9 @@ class AgentSandbox(TreeTransfers):
         self, name: BuiltinName, argv: tuple[str, ...], output_bytes: int, *, as_root: bool
     ) -> Request:
         base = self._request(argv, {}, "/", builtin=name)
+        uid, gid = (0, 0) if as_root else (base.uid, base.gid)
         return Request(
-            argv=base.argv, environment={}, workdir="/",
-            uid=0 if as_root else base.uid, gid=0 if as_root else base.gid,
+            argv=base.argv, environment={}, workdir="/", uid=uid, gid=gid,
             output_bytes=output_bytes, files=base.files, builtin=name,
         )  # fmt: skip
 

@@ -82,8 +82,7 @@ def in_source(source: Source, selector: Selector) -> list[Match]:
     for alternative in selector.choice:
         for node, captures in _candidates(source, alternative):
             if node.id not in found:
-                name = nodes.names(node)[0]
-                found[node.id] = Match(source, node, nodes.kind_of(node, source.language), name, captures)
+                found[node.id] = Match(source, node, captures)
     return sorted(found.values(), key=lambda match: (match.start, -match.end))
 
 
@@ -116,7 +115,12 @@ def _of_kind(source: Source, root: Node, compound: Compound) -> Iterator[Node]:
     """All nodes below `root` that can be of the compound's kind."""
     language = source.language
     if compound.pattern:
-        types = compiled(compound.pattern, language).root_types
+        pattern = compiled(compound.pattern, language)
+        candidates = pattern.candidates(source) if root.parent is None else None
+        if candidates is not None:
+            yield from candidates
+            return
+        types = pattern.root_types
     elif not compound.kind:
         types = tuple(sorted({t for kind in NAMED for t, _ in kinds.entries(language, kind)}))
     elif compound.kind == "*" or compound.kind in kinds.BY_CONDITION:
