@@ -32,6 +32,8 @@ KINDS = {
 _INDEXES: dict[str, tuple[Source, FileIndex]] = {}
 HELD_BYTES_MAX = 2 << 20
 """Source whose facts are held at once where they may be forgotten; facts take about thirty times as much."""
+FOLLOWED_BYTES_MAX = 1 << 20
+"""Of these, source of files that others import from: kept when the rest is forgotten, since they are asked again."""
 HELD_BYTES_REFUSED = 7 << 19
 """More than this is held for no operation."""
 INDEXES_MAX = 256
@@ -44,6 +46,7 @@ class PythonResolver:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._held = 0
+        self._followed: set[str] = set()
 
     @cached_property
     def modules(self) -> Modules:
@@ -51,7 +54,7 @@ class PythonResolver:
 
     @cached_property
     def types(self) -> Inference:
-        return Inference(self.modules, self.file)
+        return Inference(self.modules, self._follow)
 
     @cached_property
     def identity(self) -> Identity:
@@ -59,11 +62,16 @@ class PythonResolver:
 
     @cached_property
     def finder(self) -> Finder:
-        return Finder(self.project, self.identity)
+        return Finder(self.project, self.identity, self.file)
 
     @cached_property
     def _files(self) -> dict[str, FileIndex]:
         return {}
+
+    def _follow(self, path: str) -> FileIndex:
+        """The facts of a file that another one speaks of."""
+        self._followed.add(path)
+        return self.file(path)
 
     def file(self, path: str) -> FileIndex:
         """The facts of a file."""
@@ -94,11 +102,18 @@ class PythonResolver:
         """Forget the facts of files if they have become many: scopes from before are not those from after."""
         if self._held <= HELD_BYTES_MAX:
             return
+        kept = {path: self._files[path] for path in self._followed & self._files.keys()}
+        size = sum(len(file.data) for file in kept.values())
+        if size > FOLLOWED_BYTES_MAX:
+            kept, size = {}, 0
         for path, file in self._files.items():
-            file.source.forget_tree()
-            _INDEXES.pop(path, None)
+            if path not in kept:
+                file.source.forget_tree()
+                _INDEXES.pop(path, None)
         self._files.clear()
-        self._held = 0
+        self._files.update(kept)
+        self._followed.clear()
+        self._held = size
         self.types.forget()
         self.identity.forget()
         gc.collect()
