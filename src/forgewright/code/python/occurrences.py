@@ -114,6 +114,7 @@ class Finder:
     # one file ---------------------------------------------------------------------------------
 
     def in_file(self, file: FileIndex, keys: Keys, name: str) -> Iterator[tuple[Occurrence, Keys]]:
+        assert file.focus is None or name in file.focus, "the facts of this file leave this name out"
         path, identity = file.path, self.identity
 
         def place(start: int, end: int, role: Role, certain: bool = True, note: str = "") -> Occurrence:
