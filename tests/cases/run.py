@@ -11,6 +11,7 @@ import difflib
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,23 @@ def _diff(path: str, wanted: str, found: str) -> str:
     return "\n".join(lines)
 
 
+def read_cases(path: Path, parser: argparse.ArgumentParser) -> Iterator[dict[str, Any]]:
+    """Ends the program with exit code 2 where the file is none of cases."""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"{path} cannot be read ({error}); expected a file with one JSON object a line")
+    for number, line in enumerate(lines, 1):
+        try:
+            case = json.loads(line)
+            missing = {"id", "op", "kind", "args", "files", "lang"} - case.keys()
+        except (json.JSONDecodeError, AttributeError):
+            parser.error(f"{path}:{number} is not a JSON object: {line[:60]!r}")
+        if missing:
+            parser.error(f"{path}:{number} is no case: it has no {', '.join(sorted(missing))}")
+        yield case
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make cases", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="cases, one JSON object a line")
@@ -94,8 +112,7 @@ def main(argv: list[str] | None = None) -> int:
     for path in options.files:
         counts: Counter[str] = Counter()
         by_op: dict[str, Counter[str]] = {}
-        for line in path.read_text().splitlines():
-            case = json.loads(line)
+        for case in read_cases(path, parser):
             if options.show not in case["id"] or options.op not in ("", case["op"]):
                 continue
             verdict, why = run_case(case)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema
 import msgspec
+import pytest
 
 from forgewright.code.operations import registry
+from forgewright.code.operations.elsewhere import KNOWN_AS
 from forgewright.code.prompt import prompt
 from forgewright.code.schema import tool_schema
-from forgewright.code.syntax.program import describe
+from forgewright.code.syntax.diagnostics import InvalidProgram
+from forgewright.code.syntax.program import describe, parse
 
 
 def test_every_argument_has_a_sentence() -> None:
@@ -53,3 +57,32 @@ def test_only_allowed_operations_are_taught() -> None:
     text = prompt({"find"})
     assert "(find " in text
     assert "(delete-file" not in text
+
+
+def test_names_of_other_tools_lead_to_operations() -> None:
+    names = set(registry.names())
+    assert set(KNOWN_AS) <= names
+    elsewhere = [one for theirs in KNOWN_AS.values() for one in theirs]
+    assert not names.intersection(elsewhere)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", one) for one in elsewhere)
+    with pytest.raises(InvalidProgram, match=r"here it is rename\b"):
+        parse("(Rename_Symbol old: 'x')")
+    with pytest.raises(InvalidProgram, match="add-parameter or remove-parameter or reorder-parameters"):
+        parse("(change-signature)")
+    with pytest.raises(InvalidProgram, match=r"is no operation\s.*did you mean 'inline'"):
+        parse("(inlin)")
+
+
+def test_an_unknown_argument_is_named_as_it_was_written() -> None:
+    with pytest.raises(InvalidProgram, match="no argument 'target'"):
+        parse("(outline target: 'file:a.py')")
+
+
+def test_what_an_operation_is_about_may_be_called_by_its_other_names() -> None:
+    told = parse("(add-parameter symbol: 'function#f' name: 'x')")
+    for word in ("to", "target", "selector", "function"):
+        assert parse(f"(add-parameter {word}: 'function#f' name: 'x')") == told
+    assert parse("(rename target: '#f' to: 'g')") == parse("(rename symbol: '#f' new: 'g')")
+    assert parse("(pull-up symbol: 'method#A.f')") == parse("(pull-up select: 'method#A.f')")
+    with pytest.raises(InvalidProgram, match="'to' is given twice"):
+        parse("(rename symbol: '#f' new: 'g' to: 'h')")

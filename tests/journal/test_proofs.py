@@ -13,6 +13,7 @@ from forgewright.journal.journal import Journal, open_journal
 from forgewright.journal.log.keys import PUBLIC
 from forgewright.journal.log.notes import parse_verifier_key
 from forgewright.journal.log.proofs import (
+    Prover,
     check_consistency,
     parse_proof,
     prove_consistency,
@@ -58,6 +59,20 @@ async def test_every_record_is_proved_in_every_head_it_is_in(journal: Journal, t
             else:
                 with pytest.raises(NotFound):
                     await prove_consistency(journal.store.journal, old.size, new.size)
+
+
+async def test_one_prover_proves_all_records_and_keeps_few_tiles(journal: Journal, tmp_path: Path) -> None:
+    key = parse_verifier_key((tmp_path / PUBLIC).read_text())
+    await fill(journal, 400)
+    head = await journal.head()
+    data = [placed.data for placed in await journal.store.journal.scan(limit=2000)]
+    prover = Prover(journal.store.journal, head, kept=3)
+    for index in [*range(0, head.size, 7), *range(head.size - 1, 0, -11)]:
+        proof = await prover.inclusion(index)
+        proof.verify(data[index], key)
+        assert len(prover.tiles) <= 3
+    with pytest.raises(NotFound):
+        await prover.inclusion(head.size)
 
 
 async def test_a_changed_proof_does_not_verify(journal: Journal, tmp_path: Path) -> None:

@@ -109,6 +109,66 @@ FOUND = {
         },
         "reaches pkg.auth through its package",
     ),
+    "a class is copied to where it is imported": (
+        "(copy-symbol at: 'pkg/a.py:1:7' to: 'pkg/__init__.py')",
+        {"pkg/__init__.py": "from .a import Error\n", "pkg/a.py": "class Error(Exception): ...\n"},
+        "already has a Error",
+    ),
+    "a copy would make two modules import each other": (
+        "(copy-symbol at: 'pkg/func.py:4:5' to: 'pkg/keys.py')",
+        {
+            "pkg/__init__.py": "from . import keys\n\nclass Cache: ...\n",
+            "pkg/func.py": "from . import Cache\n\n\ndef make():\n    return Cache()\n",
+            "pkg/keys.py": "key = 1\n",
+        },
+        "pkg/keys.py:1 Cache: not yet in pkg",
+    ),
+    "a member that the base inherits is pulled up": (
+        "(pull-up range: 'a.py:10-11')",
+        {
+            "a.py": "class Cache:\n    def size(self):\n        return 1\n\n\nclass Timed(Cache):\n    x = 1\n\n"
+            "class Endless(Timed):\n    def size(self):\n        return 2\n"
+        },
+        "Timed inherits another size",
+    ),
+    "a special method is pulled up": (
+        "(pull-up range: 'a.py:5-6')",
+        {"a.py": "class A:\n    x = 1\n\nclass B(A):\n    def __eq__(self, other):\n        return True\n"},
+        "inherits another __eq__",
+    ),
+    "a field of the base's own type is pulled up": (
+        "(pull-up range: 'a.py:6-6')",
+        {"a.py": "class Expr:\n    x = 1\n\n\nclass Part(Expr):\n    node: Expr\n    y = 1\n"},
+        "a.py:4 Expr: read before it is bound",
+    ),
+    "a method with a private name leaves its class": (
+        "(method-object at: 'a.py:4:9' name: 'Made')",
+        {"a.py": "class A:\n    __x = 1\n\n    def f(self):\n        return self.__x\n"},
+        "names after its class",
+    ),
+    "a method that getattr reaches gets a parameter": (
+        "(add-parameter at: 'a.py:5:9' name: 'new' value: '0')",
+        {
+            "a.py": "class A:\n    def go(self, kind):\n        return getattr(self, f'visit_{kind}')()\n\n"
+            "    def visit_one(self): ...\n"
+        },
+        "put together at a.py:3",
+    ),
+    "a function that is handed on gets a parameter": (
+        "(add-parameter at: 'a.py:1:5' name: 'new' value: '0')",
+        {"a.py": "def f(x): ...\n\n\nlist(map(f, [1]))\n"},
+        "handed on in a.py:4",
+    ),
+    "a local of a class with slots becomes a field": (
+        "(local-to-field at: 'a.py:4:9')",
+        {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
+        "take no attributes but their own",
+    ),
+    "a type parameter in code that does not parse": (
+        "(rename at: 'a.ts:2:4' new: 'T')",
+        {"a.ts": "interface I {\n  <S>(a: S): (b: S) => S\n  <S, A extends any[]>(a: (s: S) => S): S\n}\n"},
+        "stands in code that does not parse",
+    ),
 }
 
 
@@ -135,6 +195,27 @@ def test_an_export_under_another_name_is_renamed_itself(tmp_path: Path) -> None:
     (tmp_path / "b.js").write_text("export { Base as Part } from './a'\n")
     plan = CodeEngine(tmp_path).plan("(rename at: 'b.js:1:18' new: 'Piece')")
     assert [(c.path, c.after) for c in plan.changes] == [("b.js", b"export { Base as Piece } from './a'\n")]
+
+
+def test_what_comes_from_outside_keeps_its_name_there(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("import { Part } from 'package'\nnew Part()\n")
+    plan = CodeEngine(tmp_path).plan("(rename at: 'a.js:2:5' new: 'Piece')")
+    assert [c.after for c in plan.changes] == [b"import { Part as Piece } from 'package'\nnew Piece()\n"]
+
+
+def test_a_parameter_property_after_instanceof(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text(
+        "class E { constructor(readonly meta: any) {} }\n"
+        "try { f() } catch (e) { if (e instanceof E) { const { meta } = e; g(e.meta, meta) } }\n"
+        "const h = (x: any) => { const { meta } = x; return x.meta }\n"
+    )
+    plan = CodeEngine(tmp_path).plan("(rename at: 'a.ts:1:32' new: 'info')")
+    assert plan.changes[0].after == (
+        b"class E { constructor(readonly info: any) {} }\n"
+        b"try { f() } catch (e) { if (e instanceof E) { const { info: meta } = e; g(e.info, meta) } }\n"
+        b"const h = (x: any) => { const { meta } = x; return x.meta }\n"
+    )
+    assert len(plan.results[0].uncertain) == 2
 
 
 def test_an_export_of_a_name_twice(tmp_path: Path) -> None:

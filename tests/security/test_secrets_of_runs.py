@@ -7,6 +7,7 @@ import asyncio
 import random
 import sqlite3
 import string
+import sys
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,7 @@ from forgewright.policy.gate import CedarGate
 from forgewright.runtime.context import Context
 from forgewright.sandbox.types import Command
 from forgewright.store.drivers.sqlite.packing import unpack
+from forgewright.tools.mcp import McpClient
 from forgewright.wiring import open_engine
 from forgewright.wiring.sandboxes import RegisteredSandboxes
 from forgewright.wiring.secrets import machine_secrets
@@ -242,6 +244,83 @@ async def test_what_a_command_prints(tmp_path: Path) -> None:
         outcome = await engine.run(graph, Work(goal=""))
         assert outcome.status == "finished", outcome.detail
         assert outcome.state.seen.count("[redacted:") == 3
+    assert_clean(await leftovers(home, outcome.run, tmp_path))
+
+
+@pytest.mark.sandbox
+async def test_what_a_shell_prints_and_a_changed_file_shows(tmp_path: Path) -> None:
+    """The agent's own shell: its output, a file that it wrote, and its command, which names a secret too."""
+    from forgewright.agent.builtin.shell import shell_tool
+
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / ".env").write_text(f"{PRINTED['aws']}\nTOKEN={GITHUB}\n{PEM}\n")
+    calls = [
+        "cat .env; cat .env >&2; false",
+        f"echo '{GITHUB}' > token.txt; cat token.txt",
+        "cat missing; exit 3",
+    ]
+
+    def ask(request: Request) -> Reply:
+        seen = len(results(request))
+        return [("shell", {"command": calls[seen]})] if seen < len(calls) else "done"
+
+    model = Scripted(ask)
+    shell = shell_tool(tree)
+    agent = Agent("operator", tools=[shell])
+    gate = CedarGate({"p.cedar": '@id("all") @tier("container") permit (principal, action, resource);'})
+    home = tmp_path / "home"
+    async with Engine(home=home, model=model, gate=gate, sandboxes=RegisteredSandboxes()) as engine:
+        outcome = await agent.run("look", engine)
+        assert outcome.status == "finished", outcome.detail
+    told = "\n".join(results(model.requests[-1]))
+    assert told.count("[redacted:") >= 7, told
+    assert "No such file" in told
+    assert_clean(msgspec.json.encode(model.requests))
+    assert_clean(await leftovers(home, outcome.run, tmp_path))
+
+
+SERVER = """
+import os, sys
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+printed = os.environ["PRINTED"]
+server = MCPServer("leaky")
+
+@server.tool()
+def say() -> str:
+    return printed
+
+@server.tool()
+def value() -> dict[str, str]:
+    return {"line": printed}
+
+@server.tool()
+def fail() -> str:
+    raise ToolError(printed)
+
+print(printed, file=sys.stderr)
+server.run("stdio")
+"""
+
+
+async def test_what_another_mcp_server_says(tmp_path: Path) -> None:
+    """A real one, a process of its own: text, a structured value, an error, and what it writes to standard error."""
+    script = tmp_path / "leaky.py"
+    script.write_text(SERVER)
+    printed = {"PRINTED": "\n".join(PRINTED.values())}
+    names = ["leaky_say", "leaky_value", "leaky_fail"]
+    model = Scripted(lambda r: [(names[len(results(r))], {})] if len(results(r)) < len(names) else "done")
+    home = tmp_path / "home"
+    async with (
+        McpClient("leaky", [sys.executable, str(script)], environment=printed) as client,
+        Engine(home=home, model=model, secrets=[OWN]) as engine,
+    ):
+        outcome = await Agent("clerk", tools=client.tools).run("ask them", engine)
+        assert outcome.status == "finished", outcome.detail
+    told = results(model.requests[-1])
+    assert [text.count("[redacted:") >= 4 for text in told] == [True, True, True], told
+    assert_clean(msgspec.json.encode(model.requests))
     assert_clean(await leftovers(home, outcome.run, tmp_path))
 
 

@@ -8,15 +8,14 @@ import os
 import re
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING, Literal
 
-from forgewright.cli.output import clean, one_line, print_json, say, table
+from forgewright.cli.output import one_line, print_json, say, table
 from forgewright.cli.terminal import Neutral, raw_mode, shown, size_of
 from forgewright.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from forgewright.sandbox.keeping import About, Line, Session, Status
+    from forgewright.sandbox.keeping import About, Session, Status
     from forgewright.sandbox.types import Command
 
 _SHELL = "command -v bash >/dev/null 2>&1 && exec bash -i; exec sh -i"
@@ -171,27 +170,15 @@ async def port(args: argparse.Namespace) -> int:
 
 
 async def logs(args: argparse.Namespace) -> int:
+    """What was written; with `--follow` until the command that is followed, or all of them, have ended."""
+    from forgewright.cli.sandbox_logs import LogView
     from forgewright.sandbox import keeping
 
-    answer = await keeping.ask(keeping.find(args.id), keeping.Ask("logs"))
-    for line in answer.lines:
-        if args.number is not None and line.number != args.number:
-            continue
-        text = line.data.decode("utf-8", "replace")
-        if args.json:
-            print_json({"number": line.number, "kind": line.kind, "text": text, "time": line.time})
-        else:
-            _say_line(line, text)
+    view = LogView(args)
+    request = keeping.Ask("logs", follow=args.follow, number=args.number)
+    async with keeping.Session(keeping.find(args.id), request) as session:
+        await session.answer(on_lines=view.show)
     return 0
-
-
-def _say_line(line: Line, text: str) -> None:
-    if line.kind in ("stdout", "stderr"):
-        sys.stdout.write(clean(text))
-        return
-    moment = time.strftime("%H:%M:%S", time.localtime(line.time))
-    sign = "$" if line.kind == "command" else "·"
-    say(f"── {moment} {line.number} {sign} {one_line(text)}")
 
 
 async def listing(args: argparse.Namespace) -> int:

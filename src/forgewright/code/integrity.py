@@ -10,6 +10,7 @@ from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from forgewright.code.project import Project
+    from forgewright.code.python.bindings import Bindings
     from forgewright.code.scene import Stage
     from forgewright.code.sources import SourceFile
 
@@ -17,6 +18,8 @@ FILES_MAX = 100
 BYTES_MAX = 2 << 20
 """What more than this has changed is not looked through: the check is bounded in time and memory."""
 SHOWN_MAX = 10
+STARTS_MAX = 8
+"""Modules at which a program may begin that are tried for each file with new imports."""
 
 
 def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
@@ -52,6 +55,8 @@ def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
     problems = [] if "lost" in allowed else list(bindings.lost())
     if "captured" not in allowed:
         problems += bindings.captured()
+    if "lost" not in allowed:
+        problems += not_ready(bindings, circles="circles" not in allowed)
     if problems:
         shown = "\n".join("  " + problem for problem in problems[:SHOWN_MAX])
         more = f"\n  and {len(problems) - SHOWN_MAX} more" if len(problems) > SHOWN_MAX else ""
@@ -59,6 +64,34 @@ def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
             f"names would lose their meaning:\n{shown}{more}",
             hint="change these places in the same program too",
         )
+
+
+def not_ready(bindings: Bindings, *, circles: bool) -> list[str]:
+    """`path:line name: why` of what is not there yet when a changed module is imported, and was before."""
+    from forgewright.code.python.startup import Failure, Startup
+
+    before, after = Startup(bindings.before), Startup(bindings.after)
+    found: dict[tuple[str, str, str], Failure] = {}
+    for path, old in bindings.changed.items():
+        had = {f.key[1:] for f in before.play(old, alone=True)} if old is not None else set()
+        for failure in after.play(path, alone=True):
+            if failure.key[1:] not in had:
+                found.setdefault(failure.key, failure)
+        fresh = after.targets(path) - (before.targets(old) if old is not None else set())
+        if not fresh or not circles:
+            continue
+        starts = [
+            path,
+            *(file for module in sorted(fresh) for file in after.resolver.modules.files(module)[:1]),
+        ]
+        for start in starts[:STARTS_MAX]:
+            was = bindings.changed.get(start, start)
+            known = was is not None and before.resolver.modules.files(before.resolver.modules.module_of(was))
+            had = {f.key[1:] for f in before.play(was)} if was is not None and known else set()
+            for failure in after.play(start):
+                if failure.key[1:] not in had:
+                    found.setdefault(failure.key, failure)
+    return [f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values()]
 
 
 def _many(changed: Mapping[str, SourceFile | None]) -> bool:
@@ -85,4 +118,10 @@ def allowances(operations: Iterable[object]) -> Mapping[str, None]:
     """What the program allows, from its `allow` operations."""
     from forgewright.code.operations.allow import Allow
 
-    return {what: None for one in operations if isinstance(one, Allow) for what in one.what}
+    found: dict[str, None] = {}
+    for one in operations:
+        if isinstance(one, Allow):
+            found.update(dict.fromkeys(one.what))
+        if getattr(one, "allow_cycle", False):
+            found["circles"] = None
+    return found

@@ -10,9 +10,10 @@ import msgspec
 
 from forgewright.code.operations import registry
 from forgewright.code.operations.base import Example, Operation
+from forgewright.code.operations.elsewhere import KNOWN_AS
 from forgewright.code.selectors.kinds import KINDS
 from forgewright.code.syntax.diagnostics import InvalidProgram, Problem, nearest
-from forgewright.code.syntax.program import describe
+from forgewright.code.syntax.program import describe, other_name
 
 GROUPS = (
     "query",
@@ -41,7 +42,8 @@ def explain(name: str) -> str:
         lines = [f"{found.ljust(width)}  {summary(registry.load(found))}" for found in registry.names()]
         return "\n".join(lines) + "\n"
     if name not in registry.names():
-        hint = nearest(name, registry.names()) or f"operations: {', '.join(registry.names())}"
+        known = registry.names()
+        hint = other_name(name, known) or nearest(name, known) or f"operations: {', '.join(registry.names())}"
         raise InvalidProgram([Problem(f"there is no operation {name!r}", hint=hint)])
     cls = registry.load(name)
     parts = [usage(name, cls), "", help_text(cls), ""]
@@ -122,7 +124,7 @@ def page() -> str:
     for name in registry.names():
         by_group.setdefault(registry.load(name).group, []).append(name)
     groups = [group for group in GROUPS if group in by_group] + sorted(set(by_group) - set(GROUPS))
-    parts = [_HEAD, _contents(groups, by_group), _kinds()]
+    parts = [_HEAD, _contents(groups, by_group), _elsewhere(), _kinds()]
     for group in groups:
         parts.append(f"## {group.capitalize()}\n")
         parts.extend(_section(name, registry.load(name)) for name in by_group[group])
@@ -135,6 +137,16 @@ def _contents(groups: Iterable[str], by_group: dict[str, list[str]]) -> str:
         links = ", ".join(f"[`{name}`](#{name})" for name in by_group[group])
         lines.append(f"- **{group}**: {links}")
     return "\n".join(lines) + "\n"
+
+
+def _elsewhere() -> str:
+    """An index of the names that editors and other tools use."""
+    ours: dict[str, list[str]] = {}
+    for name, theirs in KNOWN_AS.items():
+        for one in theirs:
+            ours.setdefault(one, []).append(f"[`{name}`](#{name})")
+    rows = "\n".join(f"| {one.replace('-', ' ')} | {', '.join(ours[one])} |" for one in sorted(ours))
+    return f"## Known by another name\n\n| elsewhere | here |\n|---|---|\n{rows}\n"
 
 
 def _kinds() -> str:

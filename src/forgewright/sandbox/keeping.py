@@ -80,6 +80,10 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: int = 0o644
     port: int = 0
     here: int = 0
+    follow: bool = False
+    """Of `logs`: what is written from now on too, until `number`, or all that runs, has ended."""
+    number: int = 0
+    """Of a command; 0 is any."""
 
 
 class More(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,7 +96,7 @@ class More(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Any number with `stream`, then one without."""
+    """Any number with `stream` or `more`, then one without."""
 
     stream: Literal["stdout", "stderr", ""] = ""
     data: bytes = b""
@@ -100,6 +104,10 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     number: int = 0
     port: int = 0
     lines: tuple[Line, ...] = ()
+    more: bool = False
+    """Others follow."""
+    dropped: int = 0
+    """Pieces of the log that went before they could be sent: it is bounded."""
     status: Status | None = None
     snapshot: str = ""
     error: str = ""
@@ -193,11 +201,19 @@ class Session:
         """For what is small: a key, a size."""
         self._writer.write(pack(more))
 
-    async def answer(self, on_output: Callable[[str, bytes], object] | None = None) -> Answer:
-        """The last answer; output goes to `on_output` as it comes. Raises `SandboxError`."""
+    async def answer(
+        self,
+        on_output: Callable[[str, bytes], object] | None = None,
+        on_lines: Callable[[Answer], object] | None = None,
+    ) -> Answer:
+        """The last answer; output goes to `on_output`, the log to `on_lines` as it comes. Raises `SandboxError`."""
         try:
             while True:
                 found = msgspec.msgpack.decode(await receive(self._reader), type=Answer)
+                if found.more:
+                    if on_lines is not None:
+                        on_lines(found)
+                    continue
                 if not found.stream:
                     break
                 if on_output is not None:

@@ -88,6 +88,10 @@ def check(spec: SandboxSpec) -> None:
             f"limits: {spec.limits.instructions} instructions, which tier {spec.tier} cannot count",
             hint="bound the time of each command (timeout_seconds), or use tier wasm",
         )
+    if spec.clock not in ("", "real") and spec.tier is not Tier.WASM:
+        raise UsageError(
+            f"clock {spec.clock!r}: what runs in tier {spec.tier} reads its processor's", hint="use tier wasm"
+        )
     for rule in spec.network.allow:
         Rule.parse(rule)
     for rule in spec.network.forward:

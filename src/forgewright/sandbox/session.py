@@ -43,7 +43,13 @@ KILL_SECONDS = 3.0
 
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+BASE_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": HOME,
+    "USER": "sandbox",
+    "LANG": "C.UTF-8",
+}
+"""Of each command, unless image, spec or command say otherwise."""
 
 
 class AgentSandbox:
@@ -272,7 +278,7 @@ class AgentSandbox:
         builtin: BuiltinName | str = "",
     ) -> Request:
         processes, address = self._machine.fallback_limits()
-        own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        own = dict(BASE_ENVIRONMENT)
         if self.egress is not None and self.egress.interception is not None:
             own |= dict.fromkeys(CA_VARIABLES, CA_PATH)
         if self.egress is not None:

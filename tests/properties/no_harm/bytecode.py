@@ -149,7 +149,8 @@ class Comparison:
         if isinstance(left, str) and isinstance(right, str):
             if op in LOCAL | CELL | GLOBAL or op.endswith("_ATTR") or op == "IMPORT_FROM":
                 return self.same(plain(left, classes[0]), plain(right, classes[1]))
-            return self.same_text(left, right)
+            # A parameter that is annotated is named by a string, which the class mangles too.
+            return self.same_text(left, right) or self.same(plain(left, classes[0]), plain(right, classes[1]))
         if isinstance(left, tuple) and isinstance(right, tuple):
             return len(left) == len(right) and all(
                 self.value("", x, y, classes) for x, y in zip(left, right, strict=True)

@@ -42,7 +42,8 @@ class Facts:
         """(function, number of positional arguments, keywords), without those with stars."""
         self.exports: set[str] = set()
         self.stars: list[tuple[int, str]] = []
-        self.own_calls: set[str] = set()
+        self.local: set[str] = set()
+        """Names that some function or class binds; calls and attributes of them are not judged."""
         self._tree(tree)
 
     def _names(self, code: CodeType, top: bool) -> None:
@@ -61,7 +62,7 @@ class Facts:
                 self._names(const, False)
 
     def _tree(self, tree: ast.Module) -> None:
-        local = _local_names(tree)
+        self.local = local = _local_names(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:

@@ -84,16 +84,26 @@ class Ground:
                 raise Harm(f"{change.path} is not what it was")
         return plan, {change.path: change.after for change in plan.changes}
 
-    def judged(self, changed: Mapping[str, bytes | None]) -> None:
-        """Nothing is plainly wrong that was right before."""
+    def judged(self, changed: Mapping[str, bytes | None], old: str = "", new: str = "") -> None:
+        """Nothing is plainly wrong that was right before; what was wrong of `old` may be of `new`."""
         after = self.project.changed(changed)
         for path in sorted(self.around(set(changed)) & set(after.facts)):
             if path in changed and after.facts[path] is None:
                 if path not in self.files or self.project.facts.get(path) is not None:
                     raise Harm(f"{path} does not compile any more")
-            new = after.problems(path) - self.project.problems(path)
-            if new and path in self.files:
-                raise Harm(f"{path}: {sorted(new)[:4]}")
+            had = self.project.problems(path)
+            fresh = after.problems(path) - had - {renamed(problem, old, new) for problem in had}
+            fact = self.project.facts.get(path)
+            if fact is not None and old in fact.local:  # was not judged before
+                fresh = {problem for problem in fresh if problem[0] == "not bound" or problem[1] != new}
+            if fresh and path in self.files:
+                raise Harm(f"{path}: {sorted(fresh)[:4]}")
+
+
+def renamed(problem: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
+    """A mistake as it is named after a rename."""
+    kind, *names = problem
+    return (kind, *(".".join(new if part == old else part for part in name.split(".")) for name in names))
 
 
 def sites(data: bytes, path: str) -> dict[str, list[tuple[int, int, str]]]:
@@ -220,7 +230,7 @@ class Trial:
                     continue
                 raise Harm(f"{path} does not compile: {error}") from None
             maps[path] = {b: a for b, a in comparison.globals.items() if a != b}
-        ground.judged(changed)
+        ground.judged(changed, self.old, self.new)
         if not plan.moves:
             self.imports(maps, changed)
             self.families(changed)

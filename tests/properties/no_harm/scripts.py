@@ -35,6 +35,9 @@ class Ground:
     def __init__(self, origin: Path, work: Path) -> None:
         self.name = origin.name
         shutil.copytree(origin, work)
+        if any(file.parent.name == "src" for file in work.rglob("src/*.ts")):
+            # What was built from the sources is not in their repository.
+            shutil.rmtree(work / "dist", ignore_errors=True)
         self.root = work
         self.engine = CodeEngine(work)
         found = [p for p in self.engine.project.paths() if language_of(p) in LANGUAGES]

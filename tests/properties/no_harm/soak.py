@@ -1,8 +1,10 @@
 """The long run: 2,000 renames and 1,000 other operations, in processes of their own, resumable.
 
     python -m tests.properties.no_harm.soak [--share 0.1] [--seed 1] [--workers 2] [--only rename|other|script]
+    python -m tests.properties.no_harm.soak --again [--seed 1]
 
 Every trial's end is a line in `var/no-harm/SEED.jsonl`; a run that was broken off goes on behind the last one.
+`--again` repeats the trials that were flagged; what was said of them the first time is kept with each.
 """
 
 from __future__ import annotations
@@ -62,11 +64,7 @@ def work(task: tuple[str, str, int], seed: int, log: Path) -> None:
     if ends["done"] >= count or tried >= count * TRIES:
         return
     with TemporaryDirectory(dir=SCRATCH) as folder:
-        ground: Any
-        if what == "script":
-            ground = scripts.Ground(corpus.npm(requirement(project, corpus.NPM)), Path(folder) / "work")
-        else:
-            ground = renames.Ground(corpus.python(requirement(project, corpus.PYTHON)), Path(folder) / "work")
+        ground = prepared(what, project, Path(folder) / "work")
         while ends["done"] < count and tried < count * TRIES:
             entry = {
                 "what": what,
@@ -79,6 +77,32 @@ def work(task: tuple[str, str, int], seed: int, log: Path) -> None:
             ends[str(entry["end"])] += 1
             tried += 1
     print(f"{what} {project}: {dict(ends)}", flush=True)
+
+
+def prepared(what: str, project: str, work: Path) -> Any:
+    """A copy of the project with what is known of it."""
+    if what == "script":
+        return scripts.Ground(corpus.npm(requirement(project, corpus.NPM)), work)
+    return renames.Ground(corpus.python(requirement(project, corpus.PYTHON)), work)
+
+
+def again(seed: int) -> tuple[str, int]:
+    """Repeats the trials that were flagged."""
+    log = RESULTS / f"{seed}.jsonl"
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    for entry in entries:
+        if entry["end"] != "HARM":
+            continue
+        what, project = entry["what"], entry["project"]
+        with TemporaryDirectory(dir=SCRATCH) as folder:
+            ground = prepared(what, project, Path(folder) / "work")
+            now = one(what, ground, f"{seed}/{what}/{project}/{entry['number']}")
+        entry.update(now, was=[*entry.get("was", []), entry["text"]])
+        if now["end"] != "HARM":
+            del entry["text"]
+        print(f"{what} {project} {entry['number']}: {now['end']}", flush=True)
+    log.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return table(log)
 
 
 def one(what: str, ground: Any, seed: str) -> dict[str, Any]:
@@ -142,8 +166,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="")
+    parser.add_argument("--again", action="store_true")
     chosen = parser.parse_args()
-    said, harm = run(chosen.share, chosen.seed, chosen.workers, chosen.only)
+    if chosen.again:
+        said, harm = again(chosen.seed)
+    else:
+        said, harm = run(chosen.share, chosen.seed, chosen.workers, chosen.only)
     print(said)
     raise SystemExit(1 if harm else 0)
 

@@ -1,6 +1,10 @@
 """Operations that keep a program's meaning, judged by the projects' own test suites, run in a container.
 
-python -m tests.properties.no_harm.suites COUNT [SEED]
+    python -m tests.properties.no_harm.suites COUNT [SEED]
+
+A suite runs twice on the untouched project; only tests that passed both times are judged. Operations begin in source
+files, never in a test file, and may follow a name into the tests. An operation has done harm if a test that passed
+does not pass any more, and does not when the suite is run once more either.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ import re
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,8 +29,42 @@ from tests.properties.no_harm.soak import RESULTS, SCRATCH, requirement
 from forgewright.sandbox import Command, Limits, Mount, SandboxSpec
 from forgewright.sandbox.drivers.container import ContainerDriver
 
-PROJECTS = {"cachetools": "tests", "pluggy": "testing", "mistune": "tests", "sqlparse": "tests", "toolz": "toolz",
-            "click": "tests"}  # fmt: skip
+Ends = Mapping[str, str]
+"""Test → how it ended."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    share: int
+    """Of a hundred operations."""
+    sources: tuple[str, ...]
+    """Where operations begin: the files that the suite runs."""
+    arguments: tuple[str, ...]
+    """Of pytest; or of Django's own runner."""
+    django: bool = False
+
+
+SUITES = {
+    "cachetools": Suite(8, ("src/",), ("tests",)),
+    "pluggy": Suite(8, ("src/",), ("testing",)),
+    "mistune": Suite(9, ("src/",), ("tests",)),
+    "sqlparse": Suite(9, ("sqlparse/",), ("tests",)),
+    "toolz": Suite(8, ("toolz/", "tlz/"), ("toolz",)),
+    "click": Suite(9, ("src/",), ("tests",)),
+    "marshmallow": Suite(9, ("src/",), ("tests",)),
+    "jinja2": Suite(9, ("src/",), ("tests",)),
+    "boltons": Suite(9, ("boltons/",), ("--noconftest", "tests")),
+    "attrs": Suite(6, ("src/",), ("tests",)),
+    "parso": Suite(6, ("parso/",), ("test",)),
+    "packaging": Suite(4, ("src/",), ("tests", "--ignore", "tests/test_version.py")),
+    "more-itertools": Suite(2, ("more_itertools/",), ("tests",)),
+    "Django": Suite(
+        4,
+        ("django/utils/", "django/forms/", "django/template/"),
+        ("--parallel", "1", "-v", "2", "utils_tests", "forms_tests", "template_tests"),
+        django=True,
+    ),
+}
 CHANGING = (
     "delete-unused",
     "safe-delete",
@@ -36,81 +76,143 @@ CHANGING = (
 """Operations that take away or rename what a suite may use from outside by name."""
 KEPT = tuple(name for name in MAKERS if not name.startswith(CHANGING))
 TRIES = 40
-COUNTS = re.compile(rb"(\d+) (passed|failed|error)")
+ENDS = "/tmp/ends.json"
+RUNNER = f"""
+import json, sys, pytest
+
+class Said:
+    def __init__(self):
+        self.ends = {{}}
+    def pytest_runtest_logreport(self, report):
+        worse = self.ends.get(report.nodeid, "passed") != "passed"
+        if not worse and (report.when == "call" or report.outcome != "passed"):
+            self.ends[report.nodeid] = report.outcome
+
+said = Said()
+pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore", "--tb=no", *sys.argv[1:]], [said])
+json.dump(said.ends, open({ENDS!r}, "w"))
+"""
+DJANGO = re.compile(r"^(\w+ \([\w.]+\))(?:\n[^\n]*?)? \.\.\. (ok|FAIL|ERROR|skipped|expected failure)", re.M)
 
 
-async def suite(root: Path, tests: str) -> Counter[str]:
-    """How many tests passed and failed."""
-    prefix = Path(sys.prefix)
-    base = Path(sys.base_prefix)
-    mounts = [Mount(str(root), "/work/project", "cow"), Mount(str(prefix), str(prefix))]
+async def ended(root: Path, suite: Suite) -> Ends:
+    """How each test of the project at `root` ends."""
+    prefix, base, packages = Path(sys.prefix), Path(sys.base_prefix), corpus.packages()
+    mounts = [
+        Mount(str(root), "/work/project", "cow"),
+        Mount(str(prefix), str(prefix)),
+        Mount(str(packages), "/work/packages"),
+    ]
     if not base.is_relative_to("/usr"):
         mounts.append(Mount(str(base), str(base)))
     spec = SandboxSpec(
-        limits=Limits(memory_bytes=1 << 30), mounts=tuple(mounts), workdir="/work/project",
-        environment={"PYTHONPATH": "src:.", "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
+        limits=Limits(memory_bytes=2 << 30, output_bytes=16 << 20),
+        mounts=tuple(mounts),
+        workdir="/work/project/tests" if suite.django else "/work/project",
+        environment={
+            "PYTHONPATH": "/work/project/src:/work/project:/work/packages",
+            "HOME": "/tmp",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONHASHSEED": "0",
+        },
+    )
+    start = ("runtests.py",) if suite.django else ("-c", RUNNER)
     made = await ContainerDriver("crun").create(spec)
     try:
-        argv = (str(prefix / "bin" / "python"), "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
-                "-p", "no:randomly", "-W", "ignore", "--tb=no", tests)  # fmt: skip
-        ended = await made.run(Command(argv=argv, timeout_seconds=300.0))
+        argv = (str(prefix / "bin" / "python"), *start, *suite.arguments)
+        done = await made.run(Command(argv=argv, timeout_seconds=900.0))
+        if suite.django:
+            return dict(DJANGO.findall(done.stderr.decode(errors="replace")))
+        found: Ends = json.loads(await made.read(ENDS)) if done.reason == "exit" else {}
+        return found
     finally:
         await made.close()
-    last = ended.stdout.strip().rpartition(b"\n")[2]
-    return Counter({word.decode(): int(count) for count, word in COUNTS.findall(last)})
 
 
-def of_project(project: str, count: int, seed: int, log: Path) -> None:
+def passed(ends: Ends) -> set[str]:
+    return {test for test, end in ends.items() if end in ("passed", "ok")}
+
+
+def after(ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], expected: set[str]) -> list[str]:
+    """The tests that passed and do not pass, in two runs, with these files changed."""
     with TemporaryDirectory(dir=SCRATCH) as folder:
-        ground = Ground(corpus.python(requirement(project, corpus.PYTHON)), Path(folder) / "work")
         Path(folder).chmod(0o755)
-        ground.python = [path for path in ground.python if "test" not in path]  # a test moved is a test less
-        expected = asyncio.run(suite(ground.root, PROJECTS[project]))
-        assert expected["passed"] > 50, (project, expected)
-        rng = random.Random(f"{seed}/{project}")
-        done = tried = 0
-        while done < count and tried < count * TRIES:
-            tried += 1
-            try:
-                name, end, program, changed = trial(ground, rng, rng.choice(KEPT))
-            except Harm as error:
-                name, end, program, changed = "-", "HARM", str(error), {}
-            if end != "done" and end != "HARM":
+        root = Path(folder) / "after"
+        shutil.copytree(ground.root, root)
+        for path, data in changed.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data) if data is not None else (root / path).unlink()
+        worse = expected - passed(asyncio.run(ended(root, suite)))
+        if worse:
+            worse -= passed(asyncio.run(ended(root, suite)))
+    return sorted(worse)
+
+
+def of_project(project: str, numbers: Collection[int], seed: int, log: Path) -> None:
+    """One line in the log for each number: a random operation and what the suite says of it."""
+    suite = SUITES[project]
+    with TemporaryDirectory(dir=SCRATCH) as folder:
+        Path(folder).chmod(0o755)
+        ground = Ground(corpus.python(requirement(project, corpus.PYTHON)), Path(folder) / "work")
+        ground.python = [p for p in ground.python if p.startswith(suite.sources) and not of_tests(p)]
+        runs = [passed(asyncio.run(ended(ground.root, suite))) for _ in range(2)]
+        expected = runs[0] & runs[1]
+        assert len(expected) > 50, (project, [len(run) for run in runs])
+        for number in numbers:
+            rng = random.Random(f"{seed}/{project}/{number}")
+            entry: dict[str, object] = {"project": project, "number": number, "tests": len(expected)}
+            entry["flaky"] = len(runs[0] ^ runs[1])
+            for _ in range(TRIES):
+                try:
+                    name, end, program, changed = trial(ground, rng, rng.choice(KEPT))
+                except Harm as error:
+                    entry.update(operation="-", end="HARM", program=str(error), worse=[])
+                    break
+                if end == "done":
+                    worse = after(ground, suite, changed, expected)
+                    entry.update(operation=name, end="HARM" if worse else "done", program=program)
+                    entry.update(worse=worse[:10], count=len(worse), files=sorted(changed))
+                    break
+            else:
                 continue
-            found: Counter[str] = expected
-            if end == "done":
-                after = Path(folder) / "after"
-                shutil.copytree(ground.root, after)
-                for path, data in changed.items():
-                    (after / path).parent.mkdir(parents=True, exist_ok=True)
-                    (after / path).write_bytes(data) if data is not None else (after / path).unlink()
-                found = asyncio.run(suite(after, PROJECTS[project]))
-                shutil.rmtree(after)
-                end = "done" if found["passed"] >= expected["passed"] else "HARM"
-            done += 1
-            entry = {"project": project, "operation": name, "end": end, "program": program,
-                     "before": expected, "after": found}  # fmt: skip
             with log.open("a") as file:
                 file.write(json.dumps(entry) + "\n")
 
 
-def run(count: int, seed: int) -> tuple[str, int]:
+def of_tests(path: str) -> bool:
+    return any(part.startswith(("test", "conftest")) for part in path.split("/"))
+
+
+def run(count: int, seed: int, only: str = "") -> tuple[str, int]:
     RESULTS.mkdir(parents=True, exist_ok=True)
     log = RESULTS / f"suites-{seed}.jsonl"
-    had = (
-        Counter(json.loads(line)["project"] for line in log.read_text().splitlines()) if log.exists() else {}
-    )
-    share = -(-count // len(PROJECTS))
-    for project in PROJECTS:
-        if had.get(project, 0) < share:
-            of_project(project, share - had.get(project, 0), seed + had.get(project, 0), log)
+    for project, suite in SUITES.items():
+        if only and project not in only.split(","):
+            continue
+        entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        had = {entry["number"] for entry in entries if entry["project"] == project}
+        numbers = [n for n in range(max(1, round(suite.share * count / 100))) if n not in had]
+        if numbers:
+            of_project(project, numbers, seed, log)
+            print(project, flush=True)
+    return table(log)
+
+
+def table(log: Path) -> tuple[str, int]:
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     harm = [e for e in entries if e["end"] == "HARM"]
-    rows = [f"{len(entries)} operations, {len(entries) - len(harm)} suites as before"]
-    rows += [f"{e['project']}: {e['program']}  {e['before']} → {e['after']}" for e in harm]
+    rows = [f"{'':16} {'tests':>6} {'operations':>10} {'worse':>6}"]
+    counted = Counter((e["project"], e["end"]) for e in entries)
+    for project in SUITES:
+        tests = max((e["tests"] for e in entries if e["project"] == project), default=0)
+        done, worse = counted[project, "done"], counted[project, "HARM"]
+        rows.append(f"{project:16} {tests:6} {done + worse:10} {worse:6}")
+    rows.append(f"{len(entries)} operations, {len(entries) - len(harm)} suites as before")
+    rows += [f"{e['project']} {e['number']}: {e['program']}  {e['count']}: {e['worse'][:3]}" for e in harm]
     return "\n".join(rows), len(harm)
 
 
 if __name__ == "__main__":
-    print(run(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)[0])
+    count, seed, only = (*sys.argv[1:], "", "", "")[:3]
+    print(run(int(count or 100), int(seed or 1), only)[0])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from forgewright.code.binding import Occurrence
 from forgewright.code.javascript.entities import Entity, Scope
 from forgewright.code.javascript.meaning import Meanings
 from forgewright.code.javascript.names import NAMES, is_identifier
+from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.search import Hit, Search
 from forgewright.code.scopes.tree import Node
 from forgewright.core.errors import EditRefused
 
+_WORDS = frozenset(("identifier", "type_identifier", "shorthand_property_identifier"))
 _MEMBERS = frozenset(("class", "interface", "object", "object type", "enum", "namespace", "module"))
 
 
@@ -43,6 +46,20 @@ def check(search: Search, hits: Iterable[Hit], new_name: str) -> None:
             _captured_here(meanings, hit, new_name)
     for scope, entity in scopes.items():
         _captures_others(search, scope, entity, new_name)
+
+
+def check_parsed(program: Program, leftover: Iterable[Occurrence]) -> None:
+    """Refuse where the name stands in code that the grammar does not understand: what it means there is not known."""
+    for occurrence in leftover:
+        unit = program.unit(occurrence.path)
+        node = unit.root.at(occurrence.start) if unit is not None else None
+        if node is None or node.type not in _WORDS:
+            continue
+        if any(above.type == "ERROR" for above in node.above()):
+            raise EditRefused(
+                f"{node.text!r} at {place(node)} stands in code that does not parse",
+                hint="mend the code around it first, or change it as text",
+            )
 
 
 def _members(entity: Entity, new_name: str, node: Node) -> None:

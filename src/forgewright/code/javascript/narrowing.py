@@ -5,6 +5,7 @@ TypeScript handbook, "Narrowing": discriminated unions, `instanceof`, `in`, `typ
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import VALUE
@@ -59,6 +60,8 @@ def _allows(c: Checker, part: Type, name: str, text: str) -> bool:
 
 def narrow(c: Checker, node: Node, type: Type | None) -> Type | None:
     """The type of a variable or member at `node`, after the tests that lead there."""
+    if type is None or (isinstance(type, Primitive) and type.name in ("any", "unknown")):
+        return _instance(c, node) or type
     if not isinstance(type, Union):
         return type
     text = node.text
@@ -71,6 +74,35 @@ def narrow(c: Checker, node: Node, type: Type | None) -> Type | None:
             left = _apply(c, test, truth, text, left) or left
         below = above
     return left[0] if len(left) == 1 else Union(tuple(left)) if len(left) < len(type.parts) else type
+
+
+def _instance(c: Checker, node: Node) -> Type | None:
+    """The class of something of no known type, after `instanceof` and without an assignment since."""
+    text = node.text
+    assigned = re.compile(rf"(?<![\w$.]){re.escape(text)}\s*=(?!=)".encode())
+    below = node
+    for _, above in zip(range(_STEPS_MAX), node.above(), strict=False):
+        if above.type in FUNCTIONS or above.type in CLASSES:
+            return None
+        for test, truth in _tests(below, above):
+            wanted = _asked(test, text) if truth else None
+            if wanted is not None and not assigned.search(node.data, test.end, node.start):
+                found = c.program.resolve(c.program.lookup(wanted, VALUE))
+                return Instance(found) if found is not None and found.kind == "class" else None
+        below = above
+    return None
+
+
+def _asked(test: Node, text: str) -> Node | None:
+    """The class that a condition wants `text` to be an instance of."""
+    test = bare(test)
+    left, right, operator = test.get("left"), test.get("right"), test.get("operator")
+    if test.type != "binary_expression" or left is None or right is None or operator is None:
+        return None
+    if operator.type == "&&":
+        return _asked(left, text) or _asked(right, text)
+    fits = operator.type == "instanceof" and left.text == text and right.type == "identifier"
+    return right if fits else None
 
 
 def _tests(below: Node, above: Node) -> list[tuple[Node, bool]]:

@@ -143,7 +143,7 @@ class JavaScriptResolver:
 
     def _uncertain(self, search: Search, entity: Entity) -> list[Occurrence]:
         """Members of things whose type is not known; variables are never uncertain."""
-        if not _is_member(entity):
+        if not _is_member(entity) and self.meanings.parameter_property(entity) is None:
             return []
         return [
             Occurrence(node.path, node.start, node.end, _role(node, False), False, reason)
@@ -207,15 +207,22 @@ class JavaScriptResolver:
         splices = {shapes.splice(hit, node, entity) for hit in hits}
         uncertain = self._uncertain(search, entity)
         if options.uncertain:
-            splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
+            splices |= {self._uncertain_splice(o, symbol.name, new_name) for o in uncertain}
             uncertain = []
         if not splices:
             raise EditRefused(
                 f"nothing is called {symbol.name!r} by its own name here", hint="name its definition"
             )
         leftover = self._leftover(symbol.name, hits, uncertain)
+        hazards.check_parsed(self.program, leftover)
         made = Renaming(tuple(sorted(splices)), (), tuple(sorted(uncertain)), leftover)
         return with_prose(made, new_name, options)
+
+    def _uncertain_splice(self, place: Occurrence, old: str, new: str) -> Splice:
+        unit = self.program.unit(place.path)
+        node = unit.root.at(place.start) if unit is not None else None
+        short = node is not None and node.type == "shorthand_property_identifier_pattern"
+        return Splice(place.path, place.start, place.end, (f"{new}: {old}" if short else new).encode())
 
     def _check_target(self, entity: Entity, node: Node) -> None:
         if any(root.unit.path[:1] == "\0" for root in entity.flat()):

@@ -141,10 +141,17 @@ class Search:
             value = self.meanings.shorthand_value(node)
             if value is not None and query.wants(value):
                 self._add(node, value, "property for local")
+            elif node.type == "shorthand_property_identifier_pattern" and not self._taken(node):
+                self.unknown.setdefault(node, "what it is taken out of is not known")
             return
         self._add(node, related[0], related[1])
         if related[1] != "property for local":
             self._follow(node, entity, query)
+
+    def _taken(self, node: Node) -> bool:
+        """Whether it is known what `{ x }` takes a property out of."""
+        holder = node.up.up if node.up.type == "object_assignment_pattern" else node.up
+        return self.checker.pattern(holder) is not None
 
     def _add(self, node: Node, entity: Entity, found: Found = "node") -> None:
         if node not in self.hits:

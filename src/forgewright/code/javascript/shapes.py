@@ -36,8 +36,12 @@ class Shapes:
             and self.shorthand
         ):
             text = self._shorthand(hit, old, new)
-        elif parent.type == "import_specifier" and parent.get("alias") is None and self.keep:
-            if parent in start.nodes:
+        elif (
+            parent.type == "import_specifier"
+            and parent.get("alias") is None
+            and (self.keep or self._from_outside(node))
+        ):
+            if not self.keep or parent in start.nodes:
                 text = f"{old} as {new}"
         elif parent.type == "export_specifier" and parent.get("alias") is None and self.keep:
             same = origin is node or self.meanings.at(origin) is self.meanings.at(node)
@@ -52,6 +56,12 @@ class Shapes:
             return f"{new}: {old}"
         declared = hit.node.type != "shorthand_property_identifier" and not self.meanings.assigns(hit.node)
         return f"{old}: {new}" if declared or self._of_exports(hit.node) else f"{new}: {old}"
+
+    def _from_outside(self, node: Node) -> bool:
+        """Whether what is imported here is not of the project, or not to be found: it keeps its name there."""
+        unit = self.meanings.program.unit(node.path)
+        entity = unit.decl.get(node) if unit is not None else None
+        return entity is not None and self.meanings.program.immediate(entity) is None
 
     @staticmethod
     def _of_exports(node: Node) -> bool:

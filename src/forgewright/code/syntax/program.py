@@ -10,14 +10,28 @@ import msgspec
 
 from forgewright.code.operations import registry
 from forgewright.code.operations.base import Operation
+from forgewright.code.operations.elsewhere import named_here
 from forgewright.code.syntax.diagnostics import InvalidProgram, Problem, nearest
 from forgewright.code.syntax.printer import print_form
 from forgewright.code.syntax.reader import GRAMMAR_VERSION, PROGRAM_CHARS_MAX, Reader
 
 OPERATIONS_MAX = 1000
 
-SYNONYMS = {"in": "within", "within": "in", "target": "symbol", "symbol": "target", "to": "new", "new": "to"}
-"""Names of arguments that are taken for each other where an operation knows only one of them."""
+SYNONYMS = {
+    "in": ("within",),
+    "within": ("in",),
+    "target": ("symbol", "select"),
+    "symbol": ("target", "select"),
+    "selector": ("target", "symbol", "select"),
+    "function": ("symbol", "target"),
+    "class": ("symbol", "target"),
+    "to": ("new", "symbol"),
+    "new": ("to",),
+    "new_name": ("new", "name"),
+    "file": ("path", "in"),
+    "path": ("file", "in"),
+}
+"""Names of arguments that are taken for others where an operation knows only those."""
 
 _MISSING = object()
 
@@ -132,7 +146,7 @@ def bind(
     name = raw.name.replace("_", "-")
     if name not in known:
         why = "is not allowed here" if name in registry.names() else "is no operation"
-        hint = nearest(name, known) or f"operations: {', '.join(known[:60])}"
+        hint = other_name(name, known) or nearest(name, known) or f"operations: {', '.join(known[:60])}"
         problems.append(
             Problem(f"{raw.name!r} {why}", hint=hint, line=raw.line, column=raw.column, operation=str(number))
         )
@@ -141,15 +155,15 @@ def bind(
     fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
     found: dict[str, Any] = {}
     before = len(problems)
-    for key, value, line, column in raw.arguments:
-        key = key if key in fields else SYNONYMS.get(key, key)
+    for written, value, line, column in raw.arguments:
+        key = next((name for name in (written, *SYNONYMS.get(written, ())) if name in fields), written)
         field = fields.get(key)
         where: dict[str, Any] = {"line": line, "column": column, "operation": label}
         if field is None:
-            hint = nearest(key, fields) or f"it takes {', '.join(fields) or 'nothing'}"
-            problems.append(Problem(f"there is no argument {key!r}", hint=hint, **where))
+            hint = nearest(written, fields) or f"it takes {', '.join(fields) or 'nothing'}"
+            problems.append(Problem(f"there is no argument {written!r}", hint=hint, **where))
         elif key in found:
-            problems.append(Problem(f"{key!r} is given twice", hint="leave one of them out", **where))
+            problems.append(Problem(f"{written!r} is given twice", hint="leave one of them out", **where))
         elif value is None and not field.required:
             continue
         else:
@@ -173,6 +187,12 @@ def bind(
     except ValueError as error:
         problems.append(Problem(str(error), line=raw.line, column=raw.column, operation=label))
         return None
+
+
+def other_name(name: str, known: Collection[str]) -> str:
+    """What is called `name` elsewhere, as a hint; nothing if no tool calls something here so."""
+    found = [ours for ours in named_here(name) if ours in known]
+    return f"here it is {' or '.join(found)}" if found else ""
 
 
 def _convert(value: Any, field: msgspec.structs.FieldInfo, problems: list[Problem], where: Any) -> Any:

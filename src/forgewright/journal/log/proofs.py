@@ -14,7 +14,7 @@ import msgspec
 from forgewright.core.errors import IntegrityError, NotFound
 from forgewright.journal.log.checkpoint import TreeHead, parse_head
 from forgewright.journal.log.notes import VerifierKey, canonical_base64, verify_note
-from forgewright.journal.log.tiles import HEIGHT, WIDTH, edge_path, subtree_reader, tile_path
+from forgewright.journal.log.tiles import HEIGHT, TILES_KEPT, WIDTH, edge_path, subtree_reader, tile_path
 from forgewright.journal.log.tree import (
     HASH_BYTES,
     consistency_proof,
@@ -80,13 +80,35 @@ def parse_proof(text: str) -> InclusionProof:
     return InclusionProof(int(number), path, parse_head(note.encode()))
 
 
+class Prover:
+    """Proves records to be in one tree: what their paths share is read once. Keeps `kept` tiles of 8 KiB."""
+
+    def __init__(self, store: JournalStore, head: TreeHead, *, kept: int = TILES_KEPT) -> None:
+        self._store = store
+        self._head = head
+        self._kept = kept
+        self.tiles: dict[tuple[int, int], bytes] = {}
+        """The ones used last at the end."""
+
+    async def inclusion(self, index: int) -> InclusionProof:
+        """That record `index` is in the tree. Raises `NotFound`, `IntegrityError`."""
+        size, tiles = self._head.size, self.tiles
+        if not 0 <= index < size:
+            raise NotFound(f"record {index} is not in the tree of {size} records")
+        wanted = _places(size, [index])
+        missing = {place: width for place, width in wanted.items() if place not in tiles}
+        tiles.update(await read_tiles(self._store, missing))
+        for place in wanted:
+            tiles[place] = tiles.pop(place)
+        hashes = inclusion_proof(index, size, subtree_reader(lambda level, number: tiles[level, number]))
+        while len(tiles) > self._kept:
+            del tiles[next(iter(tiles))]
+        return InclusionProof(index, tuple(hashes), self._head)
+
+
 async def prove_inclusion(store: JournalStore, index: int, head: TreeHead) -> InclusionProof:
     """That record `index` is in the tree of `head`, a head of this log. Raises `NotFound`, `IntegrityError`."""
-    if not 0 <= index < head.size:
-        raise NotFound(f"record {index} is not in the tree of {head.size} records")
-    tiles = await _tiles(store, head.size, [index])
-    hashes = inclusion_proof(index, head.size, subtree_reader(lambda level, number: tiles[level, number]))
-    return InclusionProof(index, tuple(hashes), head)
+    return await Prover(store, head).inclusion(index)
 
 
 async def prove_consistency(store: JournalStore, old: int, new: int) -> list[bytes]:
@@ -96,7 +118,7 @@ async def prove_consistency(store: JournalStore, old: int, new: int) -> list[byt
         raise NotFound(f"no trees of {old} and {new} records in a log of {size}")
     if old in (0, new):
         return []
-    tiles = await _tiles(store, new, [old - 1, min(old, new - 1)])
+    tiles = await read_tiles(store, _places(new, [old - 1, min(old, new - 1)]))
     return consistency_proof(old, new, subtree_reader(lambda level, number: tiles[level, number]))
 
 
@@ -109,8 +131,8 @@ def check_consistency(old: TreeHead, new: TreeHead, proof: list[bytes]) -> None:
         )
 
 
-async def _tiles(store: JournalStore, size: int, leaves: list[int]) -> dict[tuple[int, int], bytes]:
-    """The tiles on the way from these leaves to the root of a tree of `size`, and those on its right edge."""
+def _places(size: int, leaves: list[int]) -> dict[tuple[int, int], int]:
+    """Level, number → width of the tiles from these leaves to the root of a tree of `size`, and of its right edge."""
     wanted: dict[tuple[int, int], int] = {}
     level = 0
     while size >> HEIGHT * level:
@@ -120,7 +142,7 @@ async def _tiles(store: JournalStore, size: int, leaves: list[int]) -> dict[tupl
             if width > 0:
                 wanted[level, number] = width
         level += 1
-    return await read_tiles(store, wanted)
+    return wanted
 
 
 async def read_tiles(

@@ -7,12 +7,16 @@ levels between are computed from them. Only full tiles are final; the edge of th
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
 
-from forgewright.journal.log.tree import HASH_BYTES, Subtree, root_of
+from forgewright.journal.log.tree import HASH_BYTES, Subtree
 
 WIDTH = 256
 HEIGHT = 8
 TILE_BYTES = WIDTH * HASH_BYTES
+TILES_KEPT = 64
+"""Of how many tiles the inner levels are remembered: 16 KiB each."""
 
 
 def tile_path(level: int, number: int, width: int = WIDTH) -> str:
@@ -39,15 +43,25 @@ def hashes_of(tile: bytes) -> list[bytes]:
     return [tile[i : i + HASH_BYTES] for i in range(0, len(tile), HASH_BYTES)]
 
 
+@lru_cache(maxsize=TILES_KEPT)
+def levels_of(tile: bytes) -> tuple[bytes, ...]:
+    """The hashes of a tile's eight levels, the lowest first; of an unfinished tile those of its whole subtrees."""
+    levels = [tile]
+    while len(levels) < HEIGHT:
+        below = levels[-1]
+        pairs = range(0, len(below) - 2 * HASH_BYTES + 1, 2 * HASH_BYTES)
+        levels.append(b"".join([sha256(b"\1" + below[i : i + 2 * HASH_BYTES]).digest() for i in pairs]))
+    return tuple(levels)
+
+
 def subtree_reader(tile: Callable[[int, int], bytes]) -> Subtree:
     """Hashes of perfect subtrees from tiles; `tile(level, number)` gives what there is of that tile."""
 
     def subtree(start: int, end: int) -> bytes:
         height = (end - start).bit_length() - 1
         level, within = divmod(height, HEIGHT)
-        first = start >> HEIGHT * level
-        number, slot = divmod(first, WIDTH)
-        data = tile(level, number)
-        return root_of(hashes_of(data[slot * HASH_BYTES : (slot + (1 << within)) * HASH_BYTES]))
+        number, slot = divmod(start >> HEIGHT * level, WIDTH)
+        at = (slot >> within) * HASH_BYTES
+        return levels_of(tile(level, number))[within][at : at + HASH_BYTES]
 
     return subtree

@@ -14,6 +14,7 @@ from forgewright.code.python.refactor.inline_function import removal
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.text import (
     BLOCKS,
+    check_movable,
     definition_of,
     has_docstring,
     indent_at,
@@ -22,7 +23,6 @@ from forgewright.code.python.refactor.text import (
     newline,
     reindent,
     unit,
-    walk,
 )
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
@@ -213,9 +213,7 @@ def move_members(
                 raise EditRefused(
                     f"{target.name} already has a {name}", hint="remove or rename one of them first"
                 )
-    for node in nodes:
-        if any(n.type == "identifier" and cls.file.text(n) == "super" for n in walk(node)):
-            raise EditRefused("a member calls super()", hint="move it by hand")
+    check_movable(cls.file, nodes, "a member")
     found = remove_members(cls, nodes)
     for target in targets:
         indent = indent_at(target.file.data, target.node.start_byte) + unit(target.file.data)
@@ -236,6 +234,13 @@ def pull_up(resolver: PythonResolver, cls: Scope, nodes: list[Node], base: str =
         raise EditRefused(
             f"{cls.name} has {len(bases)} bases in this project", hint="say which one with base:"
         )
+    for name in names_of(cls.file, nodes):
+        special = name.startswith("__") and name.endswith("__")
+        if special or resolver.types.owner(bases[0], name) is not None:
+            raise EditRefused(
+                f"{bases[0].name} inherits another {name}, which its other users would lose",
+                hint="pull up members that only this class has",
+            )
     return move_members(resolver, cls, nodes, bases)
 
 
@@ -308,8 +313,7 @@ def make_top_level(resolver: PythonResolver, file: FileIndex, node: Node) -> lis
                         raise EditRefused(
                             f"{scope.name} uses {name} of its surroundings", hint="pass it as a parameter"
                         )
-    if any(n.type == "identifier" and file.text(n) == "super" for n in walk(inner)):
-        raise EditRefused(f"{scope.name} calls super()", hint="leave it in its class")
+    check_movable(file, [inner], scope.name)
     data, end = file.data, newline(file.data)
     old = indent_at(data, node.start_byte)
     owner = scope.method_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.text import (
+    check_movable,
     definition_of,
     has_docstring,
     indent_at,
@@ -25,6 +26,8 @@ def method_object(function: Scope, name: str) -> list[Splice]:
         raise EditRefused(f"{name} is already defined in {file.path}", hint="choose another name")
     if function.yields or function.is_async:
         raise EditRefused(f"{function.name} is a generator or async", hint="use a plain function")
+    if function.method_of is not None:
+        check_movable(file, [function.node], function.name)
     data, end, step = file.data, newline(file.data), unit(file.data)
     body = function.node.child_by_field_name("body")
     assert body is not None

@@ -128,7 +128,9 @@ class SymbolMove:
             raise EditRefused(f"{self.name} is in {self.to} already", hint="name another file")
         if self.resolver.project.exists(self.to):
             there = self.resolver.file(self.to).module.bindings.get(self.name)
-            if there is not None and not self.resolver.identity.of_binding(there) & self.keys:
+            if there is not None and (
+                self.options.copy or not self.resolver.identity.of_binding(there) & self.keys
+            ):
                 raise EditRefused(f"{self.to} already has a {self.name}", hint="rename one of them first")
 
     # the whole --------------------------------------------------------------------------------

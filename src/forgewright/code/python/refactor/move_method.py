@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.needed import Needs
-from forgewright.code.python.refactor.text import definition_of, has_docstring, indent_at, newline, unit
+from forgewright.code.python.refactor.text import (
+    check_movable,
+    definition_of,
+    has_docstring,
+    indent_at,
+    newline,
+    unit,
+)
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import Scope
 from forgewright.code.python.values import Instance
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from forgewright.code.python.resolver import PythonResolver
 
 
@@ -35,8 +40,7 @@ def move_method(resolver: PythonResolver, method: Scope, attribute: str, new_nam
     target = classes[0]
     if resolver.types.owner(target, new_name) is not None:
         raise EditRefused(f"{target.name} already has a {new_name}", hint="choose another name")
-    if any(n.type == "identifier" and method.file.text(n) == "super" for n in _all(method.node)):
-        raise EditRefused(f"{method.name} calls super()", hint="leave it in its class")
+    check_movable(method.file, [definition_of(method.node)], method.name)
     return [*_arrive(resolver, method, target, attribute, new_name), *_stay(method, attribute, new_name)]
 
 
@@ -127,13 +131,3 @@ def _stay(method: Scope, attribute: str, new_name: str) -> list[Splice]:
     wait = "await " if method.is_async else ""
     text = f"return {wait}{method.self_name}.{attribute}.{new_name}({', '.join(arguments)})"
     return [Splice(file.path, start, body.end_byte, text.encode())]
-
-
-def _all(node: Node) -> list[Node]:
-    found: list[Node] = []
-    stack = [definition_of(node)]
-    while stack:
-        current = stack.pop()
-        found.append(current)
-        stack.extend(current.children)
-    return found

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key
 from forgewright.code.python.refactor.calls import Argument, Call, calls_of, function_keys, match
+from forgewright.code.python.refactor.dispatch import dispatched
 from forgewright.code.python.refactor.text import indent_at, newline
 from forgewright.code.python.scopes import Parameter, Scope
 from forgewright.core.errors import EditRefused
@@ -112,6 +114,12 @@ def change_signature(
                     f"a call in {place.path} may be of {function.name} ({place.note})",
                     hint="make its type known first",
                 )
+            if _shifts(before, after) and _handed_on(member, place):
+                raise EditRefused(
+                    f"{function.name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
+                    hint="give the new parameter a default, or change that place first",
+                )
+        _check_dispatch(resolver, member, before, after)
         for call in calls:
             at = (call.file.path, call.node.start_byte)
             if at in seen:
@@ -122,6 +130,25 @@ def change_signature(
             if splice is not None:
                 found.append(splice)
     return found
+
+
+def _handed_on(function: Scope, place: Occurrence) -> bool:
+    """Whether a place uses a function as a value; a class's name is no use of its `__init__`."""
+    return place.role == "reference" and function.name not in ("__init__", "__new__")
+
+
+def _row(resolver: PythonResolver, place: Occurrence) -> int:
+    return resolver.file(place.path).data.count(b"\n", 0, place.start) + 1
+
+
+def _check_dispatch(resolver: PythonResolver, function: Scope, before: Slots, after: Slots) -> None:
+    """Refuse where the calls that are not seen, by a name put together at run time, would break."""
+    place = dispatched(resolver, function) if _shifts(before, after) else None
+    if place is not None:
+        raise EditRefused(
+            f"{function.name} is reached by a name that is put together at {place}",
+            hint="give the new parameter a default, or change that place first",
+        )
 
 
 def check_unused(function: Scope, slots: Slots) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
+
+from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -191,3 +193,18 @@ def definition_of(node: Node) -> Node:
     """A definition with its decorators."""
     parent = node.parent
     return parent if parent is not None and parent.type == "decorated_definition" else node
+
+
+def check_movable(file: FileIndex, nodes: Iterable[Node], what: str) -> None:
+    """Refuse to take code out of its class that means another thing elsewhere: `super()`, and private names."""
+    for node in nodes:
+        for inner in walk(node):
+            if inner.type != "identifier":
+                continue
+            word = file.text(inner)
+            if word in ("super", "__class__"):
+                raise EditRefused(f"{what} calls super()", hint="leave it in its class")
+            if word.startswith("__") and not word.endswith("__"):
+                raise EditRefused(
+                    f"{what} uses {word}, which Python names after its class", hint="rename that first"
+                )

@@ -1,0 +1,34 @@
+"""Methods that are reached by a name put together at run time: `getattr(self, "visit_" + kind)`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forgewright.code.python.resolver import PythonResolver
+    from forgewright.code.python.scopes import Scope
+
+_TEXT = re.compile(
+    rb"""[fF](?P<quote>["'])(?P<formatted>\w*)\{"""
+    rb"""|(?P<plain>["'])(?P<start>\w+)(?:%s|\{\w*\}|(?P=plain)\s*[+%])"""
+)
+"""A string that goes on with something computed."""
+SHORT = 3
+"""Characters of a beginning that any name might have."""
+
+
+def dispatched(resolver: PythonResolver, function: Scope) -> str | None:
+    """`path:line` of a `getattr` in the function's family of classes that may reach it by a computed name."""
+    owner = function.method_of
+    if owner is None:
+        return None
+    for path in sorted({scope.file.path for scope in (owner, *resolver.types.mro(owner)[0])}):
+        data = resolver.file(path).data
+        if b"getattr" not in data:
+            continue
+        for found in _TEXT.finditer(data):
+            start = (found["formatted"] or found["start"] or b"").decode()
+            if len(start) >= SHORT and function.name.startswith(start) and function.name != start:
+                return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
+    return None
