@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from forgewright.code.binding import RenameOptions, Renaming, Resolver, Symbol
@@ -42,6 +42,9 @@ class MemoryScene:
         from forgewright.code.selectors.select import select
 
         return list(select(self.overlay, selector, within))
+
+    def stream(self, selector: str, *, within: str | Sequence[str] | None = None) -> Iterator[Match]:
+        return iter(self.select(selector, within=within))
 
     def one(self, selector: str, *, within: str | Sequence[str] | None = None) -> Match:
         found = self.select(selector, within=within)

@@ -15,7 +15,7 @@ _INDEXES: dict[tuple[str, frozenset[str] | None], FileIndex] = {}
 
 def facts(source: Source, focus: frozenset[str] | None = None) -> FileIndex:
     """All facts of a file, or only those that places of the words in `focus` are found by."""
-    for wanted in {None, focus}:
+    for wanted in (None, focus):
         found = _INDEXES.get((source.path, wanted))
         if found is not None and found.source is source:
             return found

@@ -31,7 +31,7 @@ KINDS = {
 }
 
 HELD_BYTES_MAX = 2 << 20
-"""Source whose facts are held at once where they may be forgotten; with its tree a file's facts take about forty times as much."""
+"""Source whose facts are held at once where they may be forgotten; with its tree it takes forty times as much."""
 FOLLOWED_BYTES_MAX = 1 << 20
 """Of these, source of files that others import from: kept when the rest is forgotten, since they are asked again."""
 HELD_BYTES_REFUSED = 7 << 19
