@@ -6,7 +6,6 @@ The walk keeps its own stack (no recursion: generated code nests deeply) and goe
 
 from __future__ import annotations
 
-import gc
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ from forgewright.code.python.scopes import (
     Site,
     Text,
 )
+from forgewright.code.uncollected import uncollected
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -81,13 +81,8 @@ def build(source: Source, focus: frozenset[str] | None = None) -> FileIndex:
     `focus`: the words whose places are wanted; several times faster and smaller where they are rare.
     """
     root, data = readable(source)
-    collecting = gc.isenabled()
-    gc.disable()  # nothing made here is garbage: looking for some would double the time
-    try:
+    with uncollected():
         return Builder(FileIndex(source, root, data, focus)).run()
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class Builder:
