@@ -80,12 +80,12 @@ class PythonResolver:
         """
         before = self._focus
         self._focus = frozenset(words) | (before or frozenset())
-        self._forget(lambda file: file.focus is None)
+        self._drop(lambda file: file.focus is None)
         try:
             yield
         finally:
             self._focus = before
-            self._forget(lambda file: file.focus is None)
+            self._drop(lambda file: file.focus is None)
 
     def file(self, path: str) -> FileIndex:
         """The facts of a file."""
@@ -110,22 +110,23 @@ class PythonResolver:
         followed = self._followed & self._files.keys()
         if sum(held(self._files[path]) for path in followed) > FOLLOWED_BYTES_MAX:
             followed.clear()
-        self._forget(lambda file: file.path in followed)
-        gc.collect()
-
-    def _forget(self, kept: Callable[[FileIndex], bool]) -> None:
-        """Drop the facts of all files but some, and what was concluded from them."""
-        dropped = [file for file in self._files.values() if not kept(file)]
-        if not dropped:
-            return
-        for file in dropped:
-            del self._files[file.path]
+        for file in self._drop(lambda file: file.path in followed):
             file.source.forget_tree()
             forget(file)
+        gc.collect()
+
+    def _drop(self, kept: Callable[[FileIndex], bool]) -> list[FileIndex]:
+        """Let go the facts of all files but some, and what was concluded from them."""
+        dropped = [file for file in self._files.values() if not kept(file)]
+        if not dropped:
+            return dropped
+        for file in dropped:
+            del self._files[file.path]
         self._followed &= self._files.keys()
         self._held = sum(held(file) for file in self._files.values())
         self.types.forget()
         self.identity.forget()
+        return dropped
 
     # Resolver ---------------------------------------------------------------------------------
 
