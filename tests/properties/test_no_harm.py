@@ -159,6 +159,16 @@ FOUND = {
         {"a.py": "def f(x): ...\n\n\nlist(map(f, [1]))\n"},
         "handed on in a.py:4",
     ),
+    "a parameter comes before others of a function that is handed on": (
+        "(add-parameter at: 'a.py:1:5' name: 'new' default: 'None' index: 0)",
+        {"a.py": "def f(x): ...\n\n\nlist(map(f, [1]))\n"},
+        "handed on in a.py:4",
+    ),
+    "a parameter would take what goes to the star": (
+        "(add-parameter at: 'a.py:1:5' name: 'new' default: 'None' index: 0)",
+        {"a.py": "def f(*all): ...\n\n\nf(1)\n"},
+        "which the new one would take",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
@@ -195,6 +205,12 @@ def test_an_export_under_another_name_is_renamed_itself(tmp_path: Path) -> None:
     (tmp_path / "b.js").write_text("export { Base as Part } from './a'\n")
     plan = CodeEngine(tmp_path).plan("(rename at: 'b.js:1:18' new: 'Piece')")
     assert [(c.path, c.after) for c in plan.changes] == [("b.js", b"export { Base as Piece } from './a'\n")]
+
+
+def test_a_parameter_beside_a_star_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(*all): ...\n\n\nf(1)\nlist(map(f, [1]))\n")
+    plan = CodeEngine(tmp_path).plan("(add-parameter at: 'a.py:1:5' name: 'new' default: 'None')")
+    assert plan.changes[0].after == b"def f(*all, new=None): ...\n\n\nf(1)\nlist(map(f, [1]))\n"
 
 
 def test_what_comes_from_outside_keeps_its_name_there(tmp_path: Path) -> None:
