@@ -161,7 +161,7 @@ FOUND = {
     ),
     "a parameter comes before others of a function that is handed on": (
         "(add-parameter at: 'a.py:1:5' name: 'new' default: 'None' index: 0)",
-        {"a.py": "def f(x): ...\n\n\nlist(map(f, [1]))\n"},
+        {"a.py": "def f(x=1): ...\n\n\nlist(map(f, [1]))\n"},
         "handed on in a.py:4",
     ),
     "a parameter would take what goes to the star": (
