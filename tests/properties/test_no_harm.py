@@ -213,6 +213,12 @@ def test_a_parameter_beside_a_star_is_named(tmp_path: Path) -> None:
     assert plan.changes[0].after == b"def f(*all, new=None): ...\n\n\nf(1)\nlist(map(f, [1]))\n"
 
 
+def test_a_comment_for_a_tool_goes_with_its_import(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os  # type: ignore\nimport sys  # the system\nx = 1\n")
+    plan = CodeEngine(tmp_path).plan("(remove-unused-imports file: 'a.py')")
+    assert plan.changes[0].after == b"  # the system\nx = 1\n"
+
+
 def test_what_comes_from_outside_keeps_its_name_there(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("import { Part } from 'package'\nnew Part()\n")
     plan = CodeEngine(tmp_path).plan("(rename at: 'a.js:2:5' new: 'Piece')")
