@@ -169,6 +169,34 @@ FOUND = {
         {"a.py": "def f(*all): ...\n\n\nf(1)\n"},
         "which the new one would take",
     ),
+    "calls by name of a function that a test replaces": (
+        "(normalise-calls at: 'a.py:1:5')",
+        {
+            "a.py": "def f(x): ...\n\n\nf(1)\n",
+            "test_a.py": "import a\n\n\ndef test(monkeypatch):\n    monkeypatch.setattr(a, 'f', lambda *all: 1)\n",
+        },
+        "in the place of f at test_a.py:5",
+    ),
+    "a script's function that is used goes": (
+        "(delete-node target: 'a.ts::function#load')",
+        {"a.ts": "export function load() {}\n", "b.ts": "import { load } from './a'\nload()\n"},
+        "b.ts:1 load: not to be imported from there any more",
+    ),
+    "a script's local name goes": (
+        "(delete-node target: 'a.js::function#load')",
+        {"a.js": "function load() {}\nload()\n"},
+        "a.js:1 load: bound nowhere any more",
+    ),
+    "a script's name is captured": (
+        "(insert-first target: 'a.js::function#f' code: 'const size = 1;')",
+        {"a.js": "const size = 2;\nfunction f() {\n  return size;\n}\n"},
+        "a.js:4 size: would mean the new size at a.js:3",
+    ),
+    "a global of the platform is captured": (
+        "(insert-first target: 'a.js::function#f' code: 'const console = 1;')",
+        {"a.js": "function f() {\n  return console;\n}\n"},
+        "would mean the new console",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},

@@ -11,7 +11,7 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key
 from forgewright.code.python.refactor.calls import Argument, Call, calls_of, function_keys, match
-from forgewright.code.python.refactor.dispatch import dispatched
+from forgewright.code.python.refactor.dispatch import dispatched, replaced
 from forgewright.code.python.refactor.text import indent_at, newline
 from forgewright.code.python.scopes import Parameter, Scope
 from forgewright.core.errors import EditRefused
@@ -91,6 +91,12 @@ def change_signature(
     chosen: Callable[[Call], bool] | None = None,
 ) -> list[Splice]:
     """Apply `change` to the parameters; calls follow. `chosen` limits the calls that get a new value."""
+    double = replaced(resolver, function) if style != "keep" else None
+    if double is not None:
+        raise EditRefused(
+            f"something else is put in the place of {function.name} at {double}, which may take other names",
+            hint="leave the calls as they are",
+        )
     members = family(resolver, function) if hierarchy else [function]
     found: list[Splice] = []
     before = slots_of(function)
