@@ -5,6 +5,7 @@ Only what was there before is judged, and only names that scopes decide; members
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -45,18 +46,21 @@ class ScriptBindings:
 
     def lost(self) -> Iterator[str]:
         """`path:line name: why` of what does not mean anything any more."""
+        yield from dict.fromkeys(self._lost())
+
+    def _lost(self) -> Iterator[str]:
         meant: set[str] = set()
         for old in self._old():
             unit = self.before.unit(old)
             if unit is not None:
-                meant |= {n.text for n in references(unit)} - self._unbound(self.before, unit).keys()
+                meant |= {n.text for n in references(unit)} - self._unbound(unit).keys()
         for path, was in self.changed.items():
             unit, other = self.after.unit(path), self.before.unit(was) if was is not None else None
             if unit is None:
                 continue
-            unbound = self._unbound(self.before, other) if other is not None else {}
-            for name, node in self._unbound(self.after, unit).items():
-                if name not in unbound and name in meant:
+            unbound = self._unbound(other) if other is not None else {}
+            for name, node in self._unbound(unit).items():
+                if name not in unbound and name in meant and self.after.lookup(node, ANY) is None:
                     yield f"{at(node)} {name}: bound nowhere any more"
             yield from self._imports(path, unit)
         yield from self._taken()
@@ -71,11 +75,12 @@ class ScriptBindings:
     def _old(self) -> set[str]:
         return {old for old in (*self.changed.values(), *self.gone) if old is not None}
 
-    def _unbound(self, program: Program, unit: Unit) -> dict[str, Node]:
-        """Names that are declared nowhere, with one place of each."""
+    @staticmethod
+    def _unbound(unit: Unit) -> dict[str, Node]:
+        """Names that the file itself does not declare, with one place of each."""
         found: dict[str, Node] = {}
         for node in references(unit):
-            if node.text not in found and program.lookup(node, ANY) is None:
+            if node.text not in found and nearest(unit, node) is None:
                 found[node.text] = node
         return found
 
@@ -83,11 +88,23 @@ class ScriptBindings:
 
     def _imports(self, path: str, unit: Unit) -> Iterator[str]:
         """Imports of what was there before the edit, and is not after it."""
+        old = self.changed[path]
+        was = self.before.unit(old) if old is not None else None
+        written = {(name, source) for _, name, source in imports(was)} if was is not None else set()
         for node, name, source in imports(unit):
+            if old is not None and (name, source) in written and self._same(old, path, source):
+                continue
             if self._leads(self.after, path, source, name):
                 continue
             if any(self._had(old, source, name) for old in sorted(self._old())):
                 yield f"{at(node)} {name}: not to be imported from there any more"
+
+    def _same(self, old: str, path: str, source: str) -> bool:
+        """Whether an import leads to the same file as before, which has not changed; `_taken` sees to what is behind."""
+        target = self.after.modules.resolve(path, source)
+        if target in self.changed or target in self.gone:
+            return False
+        return target == self.before.modules.resolve(old, source)
 
     def _had(self, old: str, source: str, name: str) -> bool:
         unit = self.before.unit(old)
@@ -98,10 +115,13 @@ class ScriptBindings:
 
     def _leads(self, program: Program, path: str, source: str, name: str) -> bool:
         """Whether an import brings something in; one from outside the project does."""
-        module = program.module(path, source)
-        if module is None:
-            return not source.startswith(".")
-        return _exported(program, module, name)
+        target = program.modules.resolve(path, source)
+        if target is None:
+            return not source.startswith(".") or program.module(path, source) is not None
+        unit = program.unit(target)
+        if unit is None or unit.module is None:
+            return unit is None
+        return _exported(program, unit.module, name)
 
     def _taken(self) -> Iterator[str]:
         """What other files import from modules that have it no more."""
@@ -116,17 +136,26 @@ class ScriptBindings:
                     removed.setdefault(name, set()).add(old)
         for name in sorted(removed)[:REMOVED_MAX]:
             for path in self._importers(name, removed[name]):
-                unit = self.before.unit(path)
-                for node, imported, source in imports(unit) if unit is not None else ():
-                    if imported != name or not self._leads(self.before, path, source, name):
+                unit, origin = self.after.unit(path), self.changed.get(path, path)
+                for node, imported, source in (
+                    imports(unit) if unit is not None and origin is not None else ()
+                ):
+                    if (
+                        imported != name
+                        or origin is None
+                        or not self._leads(self.before, origin, source, name)
+                    ):
                         continue
                     if not self._leads(self.after, path, source, name):
                         yield f"{at(node)} {name}: not to be imported from there any more"
 
     def _importers(self, name: str, homes: set[str]) -> list[str]:
+        """The files that have not changed and may import it, or were not changed where they do."""
         words = {name} if name not in ("default", "export=") else {_stem(home) for home in homes}
+        named = rb"[^;'\"]*(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])" if name in words else b""
+        clause = re.compile(rb"\b(?:im|ex)port\b" + named)
         found = {path for word in words for path in self.after.containing(word)}
-        return sorted(found - self.changed.keys())
+        return [p for p in sorted(found) if clause.search(self.after.project.source(p).data)]
 
     # captured
 
@@ -140,15 +169,13 @@ class ScriptBindings:
             place = was.root.at(before)
             if place.start != before or place.type != node.type or place.text != name:
                 continue
-            meant, means = self.before.lookup(place, ANY), self.after.lookup(node, ANY)
+            meant, means = nearest(was, place), nearest(now, node)
             if means is None or not means.names or means.names[0].path != now.path or means.scope is None:
                 continue
             if meant is None:
                 if name not in GLOBALS:
                     continue
             elif meant.scope is None or not _inside(means.scope, meant.scope):
-                continue
-            if meant is not None and meant.unit is not was and not meant.unit.path.startswith("\0"):
                 continue
             if self._was_there(kept, means):
                 continue
@@ -159,6 +186,18 @@ class ScriptBindings:
     def _was_there(kept: Kept, entity: Entity) -> bool:
         """Whether one of its declarations stands on a line that did not change."""
         return any(kept.before(node.start) is not None for node in entity.names)
+
+
+def nearest(unit: Unit, node: Node) -> Entity | None:
+    """What a name means by the declarations of its own file."""
+    name = node.text
+    for scope in unit.scope_at(node).chain():
+        found = scope.table.get(name)
+        if found is None and scope.entity is not None:
+            found = scope.entity.real.exports.get(name)
+        if found is not None:
+            return found.real
+    return None
 
 
 def references(unit: Unit) -> Iterator[Node]:
