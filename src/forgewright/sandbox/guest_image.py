@@ -12,6 +12,7 @@ import platform
 import re
 import subprocess
 import tarfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -49,6 +50,11 @@ def cache_root() -> Path:
     return folder
 
 
+def unfinished_suffix() -> str:
+    """Of a file that is being made: two threads may make the same one."""
+    return f".{os.getpid()}-{threading.get_native_id()}"
+
+
 def kernel() -> tuple[Path, str]:
     """(image, version) of the newest kernel that has its modules here; the cloud kernel is preferred.
 
@@ -81,7 +87,7 @@ def head_of(image: Path) -> Path:
         return image
     head = cache_root() / f"head-{sha256(start).hexdigest()[:16]}"
     if not head.exists():
-        unfinished = head.with_suffix(f".{os.getpid()}")
+        unfinished = head.with_suffix(unfinished_suffix())
         unfinished.write_bytes(start)
         unfinished.rename(head)
     return head
@@ -191,7 +197,7 @@ def file_of(name: str, image: Image | None) -> Path:
         return root_image(ImageName.parse(name).packages)
     file = Path(image.folder) / f"image-{image.digest[7:39]}.squashfs"  # a snapshot is known by this name
     if not file.exists():
-        unfinished = file.with_suffix(f".{os.getpid()}")
+        unfinished = file.with_suffix(unfinished_suffix())
         _squash(["mksquashfs", str(image.tree), str(unfinished), "-no-xattrs"])
         unfinished.rename(file)
     return file
@@ -239,7 +245,7 @@ def _made(more: tuple[str, ...], version: int) -> Path:
     if file.exists():
         return file
     arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    unfinished = file.with_suffix(f".{os.getpid()}")
+    unfinished = file.with_suffix(unfinished_suffix())
     try:
         with subprocess.Popen(
             ["sqfstar", "-quiet", "-no-progress", "-comp", "lz4", str(unfinished)],

@@ -123,7 +123,7 @@ def kept_initramfs(version: str, modules: tuple[str, ...]) -> Path:
     data = guest_image.initramfs(version, modules)
     file = guest_image.cache_root() / f"initramfs-{sha256(data).hexdigest()[:16]}"
     if not file.exists():
-        unfinished = file.with_suffix(f".{os.getpid()}")
+        unfinished = file.with_suffix(guest_image.unfinished_suffix())
         unfinished.write_bytes(data)
         unfinished.rename(file)
     return file
