@@ -290,7 +290,7 @@ static void loop(void) {
         discard_streams();
         if (fds[0].revents && receive()) return;
         if (outbox.length && flush_out()) return;
-        if (group && !jobs && !outbox.length) prepare();
+        if (cgroups && !jobs && !outbox.length) prepare();
     }
 }
 

@@ -6,8 +6,9 @@ struct job *jobs;
 int job_count, cgroups, fd_max, direct, victims, group;
 pid_t spare_monitor;
 
-/* A command's processes as far as they can be made before it is known, which is most of what starting it costs where
-   the processor is emulated: a monitor, its pipes, and the child that will run the program, in the payload's cgroup. */
+/* A command's processes as far as they can be made before it is known: a monitor, its pipes, and the child that will run
+   the program, in the payload's cgroup. That is most of what starting it costs where the processor is emulated; and the
+   first to join a cgroup for a while waits some milliseconds for every processor. */
 #define SPARE_MAX 60000 /* of a request, so that a pipe takes it at once */
 static struct { int request, status, in, out[2]; } spare;
 static int no_spare, pids_events = -1;
