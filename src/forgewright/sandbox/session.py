@@ -17,7 +17,7 @@ from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.images.store import Image, pinned
-from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.layout import BASE_ENVIRONMENT
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
 from forgewright.sandbox.process import UNBOUNDED, Process
@@ -43,13 +43,6 @@ KILL_SECONDS = 3.0
 
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
-BASE_ENVIRONMENT: Mapping[str, str] = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME": HOME,
-    "USER": "sandbox",
-    "LANG": "C.UTF-8",
-}
-"""Of each command, unless image, spec or command say otherwise."""
 
 
 class AgentSandbox(TreeTransfers):

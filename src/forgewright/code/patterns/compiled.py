@@ -132,9 +132,13 @@ def _anchor(root: Shape) -> tuple[bytes, int] | None:
     return best[2:] if best is not None else None
 
 
+class NoCode(SelectorError):
+    """A pattern that is no code of a language."""
+
+
 @lru_cache(256)
 def compiled(text: str, language: str) -> Pattern:
-    """Raises `SelectorError` for a pattern that is no code of the language."""
+    """Raises `NoCode` for a pattern that is no code of the language, `SelectorError` for one that is too long."""
     if len(text) > PATTERN_CHARS_MAX:
         raise SelectorError(f"expected a pattern of at most {PATTERN_CHARS_MAX} characters")
     body = METAVARIABLE.sub(_placeholder, text.strip("\n")).strip()
@@ -148,7 +152,7 @@ def compiled(text: str, language: str) -> Pattern:
         if inner:
             single = _unwrap(inner[0]) if len(inner) == 1 else inner[0]
             return Pattern(text, language, single, inner if len(inner) > 1 else ())
-    raise SelectorError(
+    raise NoCode(
         f"{text!r} is no {language} code",
         hint="a pattern is an expression or statements; $NAME stands for one node, $$$NAME for any number",
     )

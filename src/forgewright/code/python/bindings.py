@@ -5,11 +5,10 @@ Only what was there before is judged. A new name that is bound nowhere is the bu
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Set
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+from forgewright.code.kept import Kept
 from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.values import ModuleValue
 
@@ -207,29 +206,6 @@ def ancestors(scope: Scope) -> list[Scope]:
         found.append(outer)
         outer = outer.parent
     return found
-
-
-class Kept:
-    """The lines that two versions of a file share."""
-
-    def __init__(self, old: bytes, new: bytes) -> None:
-        a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
-        self._starts = [0]
-        for line in b:
-            self._starts.append(self._starts[-1] + len(line))
-        begins = [0]
-        for line in a:
-            begins.append(begins[-1] + len(line))
-        self._before: dict[int, int] = {}
-        for i, j, size in SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
-            for k in range(size):
-                self._before[j + k] = begins[i + k]
-
-    def before(self, offset: int) -> int | None:
-        """Where a byte of the new version was in the old one, if its line is the same."""
-        line = bisect_right(self._starts, offset) - 1
-        begin = self._before.get(line)
-        return None if begin is None else begin + offset - self._starts[line]
 
 
 def at(file: FileIndex, offset: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forgewright.code.globs import matcher
 from forgewright.code.languages import GRAMMARS, Unparsable, grammar, language_of
 from forgewright.code.operations.base import Match
-from forgewright.code.patterns.compiled import compiled
+from forgewright.code.patterns.compiled import NoCode, compiled
 from forgewright.code.selectors import kinds, nodes
 from forgewright.code.selectors.prefilter import files
 from forgewright.code.selectors.syntax import Complex, Compound, Predicate, Pseudo, Selector, parse
@@ -64,13 +64,16 @@ def check_patterns(project: Project, selector: Selector, within: str | Sequence[
 
 
 def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
-    """The matches in one file; a tree that was parsed for nothing is not kept."""
+    """The matches in one file, none if a pattern is no code of its language.
+
+    A tree that was parsed for nothing is not kept.
+    """
     source = project.source(path)
     parsed = source.parsed
     try:
         found = in_source(source, selector)
-    except Unparsable:
-        return []
+    except (Unparsable, NoCode):
+        found = []
     if not found and not parsed:
         source.forget_tree()
     return found
