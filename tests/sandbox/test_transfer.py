@@ -236,6 +236,30 @@ def test_blocks_that_were_not_asked_for_are_refused(tmp_path: Path, stream: byte
     assert sorted(os.listdir(tmp_path)) == ["in", "out"]
 
 
+def test_what_is_complete_is_left_alone_and_the_rest_is_completed(tmp_path: Path) -> None:
+    """Also a file that its owner may not write, and one with a second name, which belongs to somebody else too."""
+    (tmp_path / "same").write_bytes(b"same")
+    (tmp_path / "same").chmod(0o444)
+    (tmp_path / "longer").write_bytes(b"right and more")
+    (tmp_path / "other").write_bytes(b"right")
+    os.link(tmp_path / "other", tmp_path / "linked")
+    times = (tmp_path / "same").stat().st_mtime_ns
+    items = {
+        b"same": item(b"same", 0o444), b"longer": item(b"right"), b"linked": item(b"right", 0o600), b"empty": item(b"")
+    }  # fmt: skip
+    with Wanted(tmp_path, items, bytes_max=MIB) as wanted:
+        asked = b"".join(wanted.requests())
+        assert b"same" not in asked
+        assert b"longer" not in asked  # what it has to be is what it begins with
+        wanted.feed(block(b"linked", 0, b"right") + END_RECORD)
+        wanted.close()
+    assert (tmp_path / "same").stat().st_mtime_ns == times
+    assert (tmp_path / "longer").read_bytes() == b"right"
+    assert (tmp_path / "empty").read_bytes() == b""
+    assert (tmp_path / "other").stat().st_nlink == 1
+    assert (tmp_path / "linked").stat().st_mode & 0o777 == 0o600
+
+
 def test_links_of_an_inventory_lead_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
