@@ -181,30 +181,36 @@ class Adapter:
                 self._led, clock, began, {name: count for name, (count, _) in self._net.items()}
             )
             self._calls = wasmtime.Module(engine, text)
+            self._inner = self._linker(engine)
+            self._tables = wasmtime.Linker(engine).instantiate_pre(self._table)
 
-    def define(self, linker: Any) -> None:
-        """Puts the functions that reach hosts into `linker`."""
+    def _linker(self, engine: Any) -> Any:
+        """What the adapter itself calls: WASI as it is, and the functions that reach hosts."""
+        linker = self._w.Linker(engine)
+        linker.allow_shadowing = True
+        linker.define_wasi()
         number = self._w.ValType.i32()
         for name, (count, function) in self._net.items():
             kind = self._w.FuncType([number] * count, [number])
             linker.define_func("net", name, kind, function, access_caller=True)
+        for name in self._led:
+            if name.startswith("sock_"):
+                kind = self._w.FuncType([number] * len(_TYPES[name].split()), [number])
+                linker.define_func(PREVIEW, name, kind, lambda *_: _ENOTSUP)
+        return linker
 
-    def instantiate(self, linker: Any, store: Any) -> Any:
-        """The module with its adapter, in that store; `linker` has WASI as it is."""
-        table = self._w.Instance(store, self._table, []).exports(store)
-        imports = [
-            table[one.name]
-            if one.module == PREVIEW and one.name in self._led
-            else linker.get(store, one.module, one.name)
-            for one in self._module.imports
-        ]
-        instance = self._w.Instance(store, self._module, imports)
-        given = {"memory": instance.exports(store)["memory"], "table": table["table"]}
-        imports = [
-            linker.get(store, one.module, one.name) if one.module else given[one.name or ""]
-            for one in self._calls.imports
-        ]
-        self._w.Instance(store, self._calls, imports)
+    def instantiate(self, outer: Any, store: Any) -> Any:
+        """The module with its adapter, in that store. `outer` has all that the module asks for but what is led here; what
+        belongs to a store is put in its place in both linkers each time, since resolving all anew would cost more than a
+        small program does."""
+        table = self._tables.instantiate(store).exports(store)
+        outer.allow_shadowing = True
+        for name in self._led:
+            outer.define(store, PREVIEW, name, table[name])
+        instance = outer.instantiate(store, self._module)
+        self._inner.define(store, "", "table", table["table"])
+        self._inner.define(store, "", "memory", instance.exports(store)["memory"])
+        self._inner.instantiate(store, self._calls)
         return instance
 
 

@@ -150,7 +150,6 @@ class Worker:
         self._connections = Connections(self._wire.send)
         net = host_functions(self._connections) if setup.network else None
         self._adapter = Adapter(self._engine, self._module, setup.clock, setup.began, net)
-        self._adapter.define(self._linker)
         self._linker.define_unknown_imports_as_traps(self._module)
         self._prepared = self._linker.instantiate_pre(self._module)
         self._running = 0
