@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from forgewright.core.errors import NotFound, SandboxError, UnsafePath
-from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver
+from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver, keeping
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.transfer import OnProgress, Progress
 from forgewright.sandbox.tree_parts import BLOCK_BYTES, Item, Skipped, Wanted, missing_pieces
@@ -279,3 +279,40 @@ def test_what_is_sent_is_the_same_tree_however_it_was_there(tree: Path) -> None:
     everything = b"".join(missing_pieces(tree, {}, skipped, bytes_max=1 << 30))
     assert everything == b"".join(pieces(tree, bytes_max=1 << 30))
     assert skipped.bytes == 0
+
+
+@pytest.mark.sandbox
+async def test_a_copy_ends_with_who_asked_for_it(tmp_path: Path) -> None:
+    """Of a kept sandbox: its keeper does the copying, and stops when the client is gone."""
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(3 << 30)  # holes: it takes nothing here
+    about = keeping.find(
+        await asyncio.to_thread(keeping.start, SandboxSpec(limits=Limits(disk_bytes=6 << 30)), None)
+    )
+    try:
+        begun = asyncio.Event()
+        session = keeping.Session(about, keeping.Ask("upload-file", path="/tmp/large", host=str(large)))
+        async with session:
+
+            def told(answer: keeping.Answer) -> None:
+                if answer.progress is not None and answer.progress.bytes > 16 * MIB:
+                    begun.set()
+
+            asking = asyncio.ensure_future(session.answer(on_more=told))
+            await asyncio.wait_for(begun.wait(), 30)
+            asking.cancel()
+
+        async def size() -> int:
+            measured = Command(argv=("stat", "-c", "%s", "/tmp/large"))
+            ended = (await keeping.ask(about, keeping.Ask("exec", measured))).ended
+            assert ended is not None
+            assert ended.ok, ended
+            return int(ended.stdout)
+
+        sizes = [await size(), await size(), await size()]
+        while sizes[-1] != sizes[-2] and len(sizes) < 100:
+            sizes.append(await size())
+        assert sizes[-1] == sizes[-2] < 3 << 30
+    finally:
+        await keeping.ask(about, keeping.Ask("stop"))
