@@ -159,6 +159,44 @@ FOUND = {
         {"a.py": "def f(x): ...\n\n\nlist(map(f, [1]))\n"},
         "handed on in a.py:4",
     ),
+    "a parameter comes before others of a function that is handed on": (
+        "(add-parameter at: 'a.py:1:5' name: 'new' default: 'None' index: 0)",
+        {"a.py": "def f(x=1): ...\n\n\nlist(map(f, [1]))\n"},
+        "handed on in a.py:4",
+    ),
+    "a parameter would take what goes to the star": (
+        "(add-parameter at: 'a.py:1:5' name: 'new' default: 'None' index: 0)",
+        {"a.py": "def f(*all): ...\n\n\nf(1)\n"},
+        "which the new one would take",
+    ),
+    "calls by name of a function that a test replaces": (
+        "(normalise-calls at: 'a.py:1:5')",
+        {
+            "a.py": "def f(x): ...\n\n\nf(1)\n",
+            "test_a.py": "import a\n\n\ndef test(monkeypatch):\n    monkeypatch.setattr(a, 'f', lambda *all: 1)\n",
+        },
+        "in the place of f at test_a.py:5",
+    ),
+    "a script's function that is used goes": (
+        "(delete-node target: 'a.ts::function#load')",
+        {"a.ts": "export function load() {}\n", "b.ts": "import { load } from './a'\nload()\n"},
+        "b.ts:1 load: not to be imported from there any more",
+    ),
+    "a script's local name goes": (
+        "(delete-node target: 'a.js::function#load')",
+        {"a.js": "function load() {}\nload()\n"},
+        "a.js:1 load: bound nowhere any more",
+    ),
+    "a script's name is captured": (
+        "(insert-first target: 'a.js::function#f' code: 'const size = 1;')",
+        {"a.js": "const size = 2;\nfunction f() {\n  return size;\n}\n"},
+        "a.js:4 size: would mean the new size at a.js:3",
+    ),
+    "a global of the platform is captured": (
+        "(insert-first target: 'a.js::function#f' code: 'const console = 1;')",
+        {"a.js": "function f() {\n  return console;\n}\n"},
+        "would mean the new console",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
@@ -195,6 +233,18 @@ def test_an_export_under_another_name_is_renamed_itself(tmp_path: Path) -> None:
     (tmp_path / "b.js").write_text("export { Base as Part } from './a'\n")
     plan = CodeEngine(tmp_path).plan("(rename at: 'b.js:1:18' new: 'Piece')")
     assert [(c.path, c.after) for c in plan.changes] == [("b.js", b"export { Base as Piece } from './a'\n")]
+
+
+def test_a_parameter_beside_a_star_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(*all): ...\n\n\nf(1)\nlist(map(f, [1]))\n")
+    plan = CodeEngine(tmp_path).plan("(add-parameter at: 'a.py:1:5' name: 'new' default: 'None')")
+    assert plan.changes[0].after == b"def f(*all, new=None): ...\n\n\nf(1)\nlist(map(f, [1]))\n"
+
+
+def test_a_comment_for_a_tool_goes_with_its_import(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os  # type: ignore\nimport sys  # the system\nx = 1\n")
+    plan = CodeEngine(tmp_path).plan("(remove-unused-imports file: 'a.py')")
+    assert plan.changes[0].after == b"  # the system\nx = 1\n"
 
 
 def test_what_comes_from_outside_keeps_its_name_there(tmp_path: Path) -> None:

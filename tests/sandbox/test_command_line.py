@@ -400,3 +400,46 @@ def test_a_log_that_is_faster_than_its_reader_says_what_was_lost() -> None:
     assert lines[-1].data.startswith(b"0000039")
     assert lost > 10
     assert log.after(place) == ((), place, 0)
+
+
+@pytest.mark.sandbox
+def test_large_files_and_folders_are_copied_and_go_on(tmp_path: Path) -> None:
+    name = forgewright("create").stdout.decode().strip()
+    try:
+        large, tree, back = tmp_path / "large", tmp_path / "tree", tmp_path / "back"
+        large.write_bytes(os.urandom(1 << 20) * 80)
+        large.chmod(0o750)
+        assert forgewright("cp", str(large), f"{name}:/tmp/large").returncode == 0
+        assert forgewright("cp", f"{name}:/tmp/large", str(tmp_path / "again")).returncode == 0
+        assert subprocess.run(["cmp", large, tmp_path / "again"], check=False).returncode == 0
+        assert forgewright("exec", name, "--", "stat", "-c", "%a", "/tmp/large").stdout == b"750\n"
+        refused = forgewright("cp", "--max", "1m", f"{name}:/tmp/large", str(tmp_path / "bounded"))
+        assert refused.returncode != 0
+        assert b"larger than 1048576 bytes" in refused.stderr
+        assert sorted(os.listdir(tmp_path)) == ["again", "large"]  # nothing that is not complete
+        tree.mkdir()
+        back.mkdir()
+        (tree / "one").write_text("1")
+        (tree / "two").write_text("2")
+        assert forgewright("cp", "--resume", str(tree), f"{name}:/tmp/tree").returncode == 0
+        forgewright("exec", name, "--", "sh", "-c", "echo changed > /tmp/tree/two; touch -d @7 /tmp/tree/one")
+        (tree / "three").write_text("3")
+        assert forgewright("cp", "--resume", str(tree), f"{name}:/tmp/tree").returncode == 0
+        seen = forgewright("exec", name, "--", "sh", "-c", "cd /tmp/tree; cat *; stat -c %Y one").stdout
+        assert seen == b"1" + b"3" + b"2" + b"7\n"  # what was there was not written
+        assert forgewright("cp", "--resume", f"{name}:/tmp/tree", str(back)).returncode == 0
+        assert {path.name: path.read_text() for path in back.iterdir()} == {
+            "one": "1",
+            "two": "2",
+            "three": "3",
+        }
+        for wrong in (
+            ("--resume", str(large), f"{name}:/tmp/x"), (str(tmp_path / "none"), f"{name}:/tmp/x"),
+            (f"{name}:/tmp/none", str(tmp_path / "x")), (f"{name}:/tmp/large", str(tmp_path / "no" / "folder")),
+        ):  # fmt: skip
+            done = forgewright("cp", *wrong)
+            assert done.returncode != 0
+            assert b"Traceback" not in done.stderr
+        assert forgewright("exec", name, "--", "true").returncode == 0
+    finally:
+        forgewright("stop", name)

@@ -50,9 +50,18 @@ def register(subparsers: Any) -> None:
     shell.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     shell.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND …", help="instead of a shell")
 
-    copy = commands.add_parser("cp", help="copy a file or a folder in or out: ID:PATH is one inside")
+    copy = commands.add_parser(
+        "cp", help="copy a file or a folder in or out: ID:PATH is one inside",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  forgewright sandbox cp ./project fw12:/tmp/project\n"
+        "  forgewright sandbox cp --resume fw12:/tmp/results ./results    # ./results is there already\n",
+    )  # fmt: skip
     copy.add_argument("source", metavar="FROM")
     copy.add_argument("target", metavar="TO")
+    copy.add_argument(
+        "--resume", action="store_true", help="of a folder: only what TO has not, compared by content"
+    )
+    copy.add_argument("--max", metavar="SIZE", help="refuse what is larger (64g)")
 
     for name, text in (
         ("snapshot", "keep its state, to make others from: prints a name for create --from"),

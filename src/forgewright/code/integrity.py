@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from forgewright.code.languages import language_of
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from forgewright.code.scene import Stage
     from forgewright.code.sources import SourceFile
 
+PYTHON = ("python",)
+SCRIPTS = ("javascript", "typescript", "tsx")
 FILES_MAX = 100
 BYTES_MAX = 2 << 20
 """What more than this has changed is not looked through: the check is bounded in time and memory."""
@@ -27,36 +29,11 @@ def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
     allowed = set(allowed)
     if {"lost", "captured"} <= allowed:
         return
-    changed = {
-        path: source for path, source in stage.overlay.changed().items() if language_of(path) == "python"
-    }
-    changed = {path: source for path, source in changed.items() if _differs(project, path, source)}
-    known = [path for path in changed if stage.sound.get(path) is not None]
-    if not changed or (len(known) == len(changed) and not _lost(project, stage, changed)):
-        return
-    if _many(changed) and not _lost(project, stage, known):
-        changed = {path: source for path, source in changed.items() if path not in known}
-    if _many(changed):
-        stage.report(
-            f"names were not compared before and after: more than {FILES_MAX} files or {BYTES_MAX >> 20} MiB"
-        )
-        return
-    from forgewright.code.python.bindings import Bindings
-    from forgewright.code.python.resolver import PythonResolver
-
-    moved = {new: old for old, new in stage.moves}
-    before = {
-        path: moved.get(path, path) if project.exists(moved.get(path, path)) else None
-        for path, source in changed.items()
-        if source is not None
-    }
-    gone = {path for path, source in changed.items() if source is None and project.exists(path)}
-    bindings = Bindings(PythonResolver(project), PythonResolver(stage.overlay), before, gone)
-    problems = [] if "lost" in allowed else list(bindings.lost())
-    if "captured" not in allowed:
-        problems += bindings.captured()
-    if "lost" not in allowed:
-        problems += not_ready(bindings, circles="circles" not in allowed)
+    problems: list[str] = []
+    for languages, judge in ((PYTHON, _python), (SCRIPTS, _scripts)):
+        found = _changed(project, stage, languages)
+        if found is not None:
+            problems += judge(project, stage, *found, allowed)
     if problems:
         shown = "\n".join("  " + problem for problem in problems[:SHOWN_MAX])
         more = f"\n  and {len(problems) - SHOWN_MAX} more" if len(problems) > SHOWN_MAX else ""
@@ -64,6 +41,63 @@ def check(project: Project, stage: Stage, allowed: Iterable[str]) -> None:
             f"names would lose their meaning:\n{shown}{more}",
             hint="change these places in the same program too",
         )
+
+
+def _changed(
+    project: Project, stage: Stage, languages: Collection[str]
+) -> tuple[dict[str, str | None], set[str]] | None:
+    """Files after the program with those that they were, and files that are gone; None if none is to be judged."""
+    changed = {
+        path: source
+        for path, source in stage.overlay.changed().items()
+        if language_of(path) in languages and _differs(project, path, source)
+    }
+    known = [path for path in changed if stage.sound.get(path) is not None]
+    if len(known) == len(changed) and not _lost(project, stage, changed):
+        return None
+    if _many(changed) and not _lost(project, stage, known):
+        changed = {path: source for path, source in changed.items() if path not in known}
+    if _many(changed):
+        stage.report(
+            f"names were not compared before and after: more than {FILES_MAX} files or {BYTES_MAX >> 20} MiB"
+        )
+        return None
+    moved = {new: old for old, new in stage.moves}
+    before = {
+        path: moved.get(path, path) if project.exists(moved.get(path, path)) else None
+        for path, source in changed.items()
+        if source is not None
+    }
+    gone = {path for path, source in changed.items() if source is None and project.exists(path)}
+    return before, gone
+
+
+def _python(
+    project: Project, stage: Stage, before: dict[str, str | None], gone: set[str], allowed: set[str]
+) -> list[str]:
+    from forgewright.code.python.bindings import Bindings
+    from forgewright.code.python.resolver import PythonResolver
+
+    bindings = Bindings(PythonResolver(project), PythonResolver(stage.overlay), before, gone)
+    problems = [] if "lost" in allowed else list(bindings.lost())
+    if "captured" not in allowed:
+        problems += bindings.captured(stage.captures)
+    if "lost" not in allowed:
+        problems += not_ready(bindings, circles="circles" not in allowed)
+    return problems
+
+
+def _scripts(
+    project: Project, stage: Stage, before: dict[str, str | None], gone: set[str], allowed: set[str]
+) -> list[str]:
+    from forgewright.code.javascript.bindings import ScriptBindings
+    from forgewright.code.javascript.program import Program
+
+    bindings = ScriptBindings(Program(project), Program(stage.overlay), before, gone)
+    problems = [] if "lost" in allowed else list(bindings.lost())
+    if "captured" not in allowed:
+        problems += bindings.captured()
+    return problems
 
 
 def not_ready(bindings: Bindings, *, circles: bool) -> list[str]:
@@ -91,7 +125,9 @@ def not_ready(bindings: Bindings, *, circles: bool) -> list[str]:
             for failure in after.play(start):
                 if failure.key[1:] not in had:
                     found.setdefault(failure.key, failure)
-    return [f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values()]
+    return [
+        f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values() if bindings.was_bound(f.path, f.name)
+    ]
 
 
 def _many(changed: Mapping[str, SourceFile | None]) -> bool:

@@ -35,6 +35,8 @@ class Stage:
         self.notes: list[str] = []
         self.sound: dict[str, frozenset[str] | None] = {}
         """Files that need not be parsed again, with the names that were put into them (see `Outcome`)."""
+        self.captures: set[str] = set()
+        """See `Outcome`."""
         self._resolvers: dict[str, Resolver] = {}
 
     @property
@@ -147,6 +149,7 @@ class Stage:
         for path, content in changed.items():
             self._judge(path, outcome)
             self.overlay.put(path, content)
+        self.captures |= outcome.captures
         if changed:
             self._resolvers.clear()
         if skipped:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,6 @@ from forgewright.core.errors import ForgewrightError, NotFound
 from forgewright.sandbox import saved, state
 from forgewright.sandbox.keeping import (
     ABOUT,
-    MESSAGE_BYTES_MAX,
     SOCKET,
     About,
     Answer,
@@ -31,10 +31,14 @@ from forgewright.sandbox.keeping import (
 )
 from forgewright.sandbox.registry import driver, open_sandbox
 from forgewright.sandbox.session import AgentSandbox
+from forgewright.sandbox.transfer import TREE_BYTES_MAX, Progress
 from forgewright.sandbox.types import Command, Exit, OnOutput, SandboxSpec
 
 IDLE_SECONDS = 3600.0
 LOG_BYTES_MAX = 1 << 20
+TOLD_SECONDS = 0.1
+"""Between two words of how far a transfer has come."""
+
 _HIGH_BYTES = 1 << 20
 """With this much waiting for a client, no more is read from the sandbox."""
 
@@ -103,6 +107,10 @@ class Keeper:
                 last = await self._do(ask, reader, writer)
             except ForgewrightError as error:
                 last = Answer(error=error.code, message=error.message)
+            except ConnectionError:
+                raise
+            except OSError as error:  # a file of this machine that it was to read or write
+                last = Answer(error="os", message=str(error))
             writer.write(pack(last))
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, msgspec.DecodeError):
@@ -118,14 +126,8 @@ class Keeper:
         match ask.do:
             case "exec" if ask.command is not None:
                 return await self._exec(ask, ask.command, reader, writer)
-            case "put":
-                await sandbox.write(ask.path, ask.data, mode=ask.mode)
-            case "get":
-                return Answer(data=await sandbox.read(ask.path, bytes_max=MESSAGE_BYTES_MAX // 2))
-            case "upload":
-                await sandbox.upload(Path(ask.host), ask.path)
-            case "download":
-                await sandbox.download(ask.path, Path(ask.host))
+            case "upload" | "download" | "upload-file" | "download-file":
+                await self._carry(ask, reader, writer)
             case "publish":
                 return Answer(port=(await sandbox.publish(ask.port, ask.here)).port)
             case "logs":
@@ -144,6 +146,42 @@ class Keeper:
             case "snapshot":
                 return Answer(snapshot=await sandbox.snapshot())
         return Answer()
+
+    async def _carry(self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Files and folders in or out, for as long as who asked is there."""
+        sandbox, host, bound = self._sandbox, Path(ask.host), ask.bytes_max or TREE_BYTES_MAX
+        told = 0.0
+
+        def tell(progress: Progress) -> None:
+            nonlocal told
+            if (
+                time.monotonic() - told > TOLD_SECONDS
+                and writer.transport.get_write_buffer_size() < _HIGH_BYTES
+            ):
+                told = time.monotonic()
+                writer.write(pack(Answer(more=True, progress=progress)))
+
+        match ask.do:
+            case "upload":
+                work: Coroutine[None, None, object] = sandbox.upload(
+                    host, ask.path, bytes_max=bound, resume=ask.resume, on_progress=tell
+                )
+            case "download":
+                work = sandbox.download(ask.path, host, bytes_max=bound, resume=ask.resume, on_progress=tell)
+            case "upload-file":
+                work = sandbox.upload_file(host, ask.path, on_progress=tell)
+            case _:
+                work = sandbox.download_file(ask.path, host, bytes_max=bound, on_progress=tell)
+        working, gone = asyncio.ensure_future(work), asyncio.ensure_future(reader.read(1))
+        try:
+            await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ConnectionResetError("who asked has gone")
+            await working
+        finally:
+            for task in (working, gone):
+                task.cancel()
+            await asyncio.gather(working, gone, return_exceptions=True)
 
     async def _tell_log(self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The log, and with `follow` what is added to it until what is followed has ended or who asked has gone."""

@@ -21,8 +21,8 @@ NPM = (
     "zod@4.1.12", "rxjs@7.8.2", "express@5.1.0", "commander@14.0.1", "effect@3.18.4", "three@0.180.0",
     "immer@10.1.3", "yargs@18.0.0", "preact@10.27.2", "@reduxjs/toolkit@2.9.0",
 )  # fmt: skip
-SUITES = ("asgiref==3.11.0", "cloudpickle==3.1.2", "markupsafe==3.0.3", "simplejson==3.20.2", "sqlparse==0.5.3",
-          "trio==0.32.0")  # fmt: skip
+SUITES = ("asgiref==3.11.0", "cloudpickle==3.1.2", "markupsafe==3.0.3", "pretend==1.0.9", "simplejson==3.20.2",
+          "sqlparse==0.5.3", "trio==0.32.0")  # fmt: skip
 """What the projects' own test suites need beside pytest."""
 
 

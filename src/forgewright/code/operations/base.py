@@ -53,6 +53,8 @@ class Outcome(msgspec.Struct, frozen=True):
     introduces: frozenset[str] | None = None
     """The names that stand in sound files where they did not stand before, and are bound by nothing new; None:
     not known, or something else about names is changed."""
+    captures: frozenset[str] = frozenset()
+    """Names that are to mean the new thing that the operation binds, since that is what it was asked for."""
 
 
 class Match:

@@ -258,6 +258,11 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
             before={"app.py": "def greet(name):\n    return 'Hi ' + name\n\n\ngreet('Ada')\n"},
             after={"app.py": "def greet(name, text):\n    return text\n\n\ngreet('Ada', 'Hi ' + 'Ada')\n"},
         ),
+        Example(
+            program="(introduce-parameter range: 'app.py:5:19-5:24' name: 'limit' as_default: true)",
+            before={"app.py": "limit = 10\n\n\ndef first(items):\n    return items[:limit]\n"},
+            after={"app.py": "limit = 10\n\n\ndef first(items, limit=limit):\n    return items[:limit]\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -268,7 +273,8 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
         splices = introduce_parameter(
             resolver, resolver.file(path), start, end, self.name, as_default=self.as_default
         )
-        return Outcome(splices=tuple(splices), text=f"introduced {self.name}")
+        text = f"introduced {self.name}"
+        return Outcome(splices=tuple(splices), text=text, captures=frozenset((self.name,)))
 
 
 class InlineParameter(Operation, frozen=True, kw_only=True):

@@ -5,11 +5,10 @@ Only what was there before is judged. A new name that is bound nowhere is the bu
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Mapping, Set
 from typing import TYPE_CHECKING
 
+from forgewright.code.kept import Kept
 from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.values import ModuleValue
 
@@ -47,11 +46,16 @@ class Bindings:
             yield from self._imports(file, self.before.file(old) if old is not None else None)
         yield from self._taken()
 
-    def captured(self) -> Iterator[str]:
-        """`path:line name: why` of what means something else than before."""
+    def captured(self, meant: Set[str] = frozenset()) -> Iterator[str]:
+        """`path:line name: why` of what means something else than before, but for the names that are `meant` to."""
         for path, old in self.changed.items():
             if old is not None:
-                yield from self._captured(self.before.file(old), self.after.file(path))
+                yield from self._captured(self.before.file(old), self.after.file(path), meant)
+
+    def was_bound(self, path: str, name: str) -> bool:
+        """Whether a name of a file meant something before, or did not stand in it."""
+        old = self.changed.get(path, path)
+        return old is None or name not in self._unbound(self.before, self.before.file(old))
 
     # lost -------------------------------------------------------------------------------------
 
@@ -147,12 +151,12 @@ class Bindings:
 
     # captured ---------------------------------------------------------------------------------
 
-    def _captured(self, old: FileIndex, new: FileIndex) -> Iterator[str]:
+    def _captured(self, old: FileIndex, new: FileIndex, meant: Set[str]) -> Iterator[str]:
         kept: Kept | None = None
         twins = twin_scopes(old, new)
         for scope, twin in twins.items():
             for name, binding in scope.bindings.items():
-                if name in twin.bindings or name in scope.nonlocals:
+                if name in twin.bindings or name in scope.nonlocals or name in meant:
                     continue
                 for ref in new.names.get(name, ()):
                     if new.lookup(ref.scope, name, ref.start) is not binding:
@@ -162,9 +166,9 @@ class Bindings:
                     place = next((r for r in old.names.get(name, ()) if r.start == was), None)
                     if place is None:
                         continue
-                    meant = old.lookup(place.scope, name, place.start)
-                    outer = meant is not None and meant.scope in ancestors(twin)
-                    if outer or (meant is None and name in BUILTINS):
+                    there = old.lookup(place.scope, name, place.start)
+                    outer = there is not None and there.scope in ancestors(twin)
+                    if outer or (there is None and name in BUILTINS):
                         what = scope.dotted() or "the module"
                         yield f"{at(new, ref.start)} {name}: would mean the new {name} of {what}"
                         break
@@ -202,29 +206,6 @@ def ancestors(scope: Scope) -> list[Scope]:
         found.append(outer)
         outer = outer.parent
     return found
-
-
-class Kept:
-    """The lines that two versions of a file share."""
-
-    def __init__(self, old: bytes, new: bytes) -> None:
-        a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
-        self._starts = [0]
-        for line in b:
-            self._starts.append(self._starts[-1] + len(line))
-        begins = [0]
-        for line in a:
-            begins.append(begins[-1] + len(line))
-        self._before: dict[int, int] = {}
-        for i, j, size in SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
-            for k in range(size):
-                self._before[j + k] = begins[i + k]
-
-    def before(self, offset: int) -> int | None:
-        """Where a byte of the new version was in the old one, if its line is the same."""
-        line = bisect_right(self._starts, offset) - 1
-        begin = self._before.get(line)
-        return None if begin is None else begin + offset - self._starts[line]
 
 
 def at(file: FileIndex, offset: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Metrics, Mount, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install docker.io"
+START = "systemctl start docker   (or name another engine: DOCKER_HOST=unix:///PATH)"
 READY_SECONDS = 60.0
 _AGENT_CAPABILITIES = ("KILL", "SETGID", "SETPCAP", "SETUID")
 _AGENT_PROCESSES = 8
@@ -135,7 +137,7 @@ class DockerDriver:
         except (SandboxError, UsageError) as error:
             return Probe(
                 driver=self.name, tier=self.tier, available=False, version=version, detail=error.message,
-                install="" if version else INSTALL,
+                install="" if version else START if shutil.which("dockerd") else INSTALL,
             )  # fmt: skip
         how = "rootless" if engine.rootless else "rootful"
         return Probe(

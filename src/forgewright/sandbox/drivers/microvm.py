@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +25,7 @@ from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
+from forgewright.sandbox.drivers.tuning import PROCESSOR, TUNED, clock
 from forgewright.sandbox.drivers.virtual import (
     GUEST_BYTES,
     SETTLE_SECONDS,
@@ -58,19 +58,6 @@ _TRANSLATED_MIB = 80
 _IGNORE_SHARED = [{"capability": "x-ignore-shared", "state": True}]
 """The memory is a file of its own and not part of the saved state."""
 
-TUNED = {
-    "kvm": "tsc=reliable",
-    "tcg": "tsc=reliable norandmaps mitigations=off psi=0 lsm=landlock,yama audit=0 init_on_alloc=0"
-    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0",
-}
-"""Of the guest's kernel. Emulated code is translated anew at each address it runs at, and each way through the kernel
-costs its translation once in each machine: so no address is random, and what guards against side channels of a
-processor that is not there, or counts what nobody reads, is off."""
-
-_CPU = {"kvm": "host", "tcg": "max,la57=off,smap=off,pku=off,erms=off"}
-"""Without what costs an emulator dear: page tables of five levels, one more translation cache for the kernel's looks at
-a program's memory, one that is emptied at each switch, and copying byte by byte."""
-
 _FIRST_ID, _SLOTS = 0x4000_0000, 1 << 20
 
 
@@ -95,7 +82,8 @@ class VirtualMachine(GuestMachine):
         qmp = await self._start(argv, {})
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
-                await qmp.answered()
+                await asyncio.gather(qmp.answered(), self.joining())
+            self.limit_cpu()
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
 
@@ -112,7 +100,8 @@ class VirtualMachine(GuestMachine):
             os.close(state)
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
-                await asyncio.gather(qmp.answered(), self.channel.resume())
+                await asyncio.gather(qmp.answered(), self.channel.resume(), self.joining())
+            self.limit_cpu()
         except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"the machine did not resume: {self.log() or 'QEMU said nothing'}") from None
 
@@ -290,13 +279,13 @@ class MicrovmDriver:
         machine = VirtualMachine(name, folder, cgroup, spec)
         if cgroup:
             memory = spec.limits.memory_bytes + GUEST_BYTES + _QEMU_BYTES
-            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
+            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64), hurry=True)
         return machine, name
 
     async def _snapshot(self, guest: Guest, shape: Shape) -> Snapshot:
         """The saved state of a machine of this shape; booted and saved where there is none yet."""
         parts = (
-            repr((WARM, SETTLE_SECONDS, TUNED, _CPU)),
+            repr((WARM, SETTLE_SECONDS, TUNED, PROCESSOR)),
             guest.qemu,
             guest.kernel.name,
             guest.initramfs.name,
@@ -374,8 +363,6 @@ class MicrovmDriver:
         for name, source in files.items():
             (folder / name).touch()
             plan.bind(str(source), f":{folder}/{name}")
-        for entrance in machine.entrances():
-            plan.join(entrance)
         accelerator = self._accelerator or "tcg"
         kvm = accelerator == "kvm"
         if memory == "file":
@@ -384,7 +371,9 @@ class MicrovmDriver:
         plan.user(Owner(uid, os.stat("/dev/kvm").st_gid if kvm else uid))
         plan.save(folder / "plan")
         megabytes = shape.megabytes
-        append = f"quiet loglevel=3 panic=-1 reboot=t {shape.kernel_arguments()} {TUNED[accelerator]} {_clock(kvm)}"
+        append = (
+            f"quiet loglevel=3 panic=-1 reboot=t {shape.kernel_arguments()} {TUNED[accelerator]} {clock(kvm)}"
+        )
         backend = {
             "file": f"memory-backend-file,id=ram,size={megabytes}M,mem-path={folder}/memory,share=on",
             "shared": f"memory-backend-file,id=ram,size={megabytes}M,mem-path=/proc/self/fd/@MEMORY@,share=off",
@@ -393,7 +382,7 @@ class MicrovmDriver:
         return [
             str(program("launch")), str(folder / "plan"), guest.qemu, "-object", backend,
             "-M", "microvm,acpi=on,rtc=on,memory-backend=ram", "-accel", "kvm" if kvm else f"tcg,tb-size={_TRANSLATED_MIB}",
-            "-cpu", _CPU[accelerator], "-smp", str(shape.cpus), "-m", f"{megabytes}M",
+            "-cpu", PROCESSOR[accelerator], "-smp", str(shape.cpus), "-m", f"{megabytes}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-kernel", f"{folder}/kernel", "-append", append,
@@ -406,14 +395,3 @@ class MicrovmDriver:
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)
-
-
-def _clock(kvm: bool) -> str:
-    """Without this an emulated guest measures its clock against a timer, which under load takes for ever."""
-    return "" if kvm else f"tsc_early_khz={_khz()} lpj={_khz() * 2}"
-
-
-@cache
-def _khz() -> int:
-    """How fast this processor's counter of time runs: the guest's is the same one."""
-    return int(subprocess.run([program("launch"), "--clock"], capture_output=True, check=True).stdout)

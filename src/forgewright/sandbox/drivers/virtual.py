@@ -14,9 +14,8 @@ from forgewright.core.errors import SandboxError
 from forgewright.sandbox import guest_image
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.drivers.oci import OciMachine
-from forgewright.sandbox.layout import inodes, shm_bytes
+from forgewright.sandbox.layout import BASE_ENVIRONMENT, inodes, shm_bytes
 from forgewright.sandbox.protocol import Request
-from forgewright.sandbox.session import BASE_ENVIRONMENT
 from forgewright.sandbox.types import SandboxSpec
 
 GUEST_BYTES = 192 << 20

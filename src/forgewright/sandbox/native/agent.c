@@ -316,6 +316,7 @@ static void greet(void) {
 
 int main(int argc, char **argv) {
     int waiting = -1;
+    const char *payloads = NULL;
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         puts(SOURCE_DIGEST);
         return 0;
@@ -323,7 +324,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
-        else if (!strcmp(argv[i], "--group")) open_group(argv[i + 1]);
+        else if (!strcmp(argv[i], "--group")) payloads = argv[i + 1];
         else if (!strcmp(argv[i], "--direct")) direct = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
@@ -336,6 +337,7 @@ int main(int argc, char **argv) {
     for (int fd = 3; fd < FIRST_FREE_FD; fd++)
         if ((fd < CGROUP_FD || fd >= CGROUP_FD + cgroups) && dup2(0, fd) < 0) die("descriptors");
     for (int fd = 3; fd < FIRST_FREE_FD; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (payloads) open_group(payloads);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);

@@ -276,6 +276,9 @@ static void operation(const char *op, char **a) {
     } else if (!strcmp(op, "root")) {
         root = open(a[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0) fail("root %s", a[0]);
+    } else if (!strcmp(op, "seal")) { /* the root itself can be written no more; what is mounted in it stays as it is */
+        struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+        if (syscall(SYS_mount_setattr, AT_FDCWD, a[0], 0, &attr, sizeof attr)) fail("seal %s", a[0]);
     } else if (!strcmp(op, "dir")) { /* PATH MODE OWNER */
         int fd = folder(a[0]);
         if (fd < 0 || chmod(at_fd(fd), (mode_t)strtol(a[1], NULL, 8))) fail("folder %s", a[0]);
@@ -318,7 +321,7 @@ static void operation(const char *op, char **a) {
 }
 
 static const struct { const char *name; int arguments; } operations[] = {
-    {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"jail", 2}, {"hostdir", 3}, {"root", 1}, {"dir", 3},
+    {"userns", 0}, {"mountns", 0}, {"umount", 1}, {"hosttmpfs", 3}, {"jail", 2}, {"hostdir", 3}, {"root", 1}, {"seal", 1}, {"dir", 3},
     {"link", 2}, {"file", 2}, {"bind", 5}, {"overlay", 6}, {"rootoverlay", 5}, {"unpack", 3}, {"open", 2}, {"join", 1}, {"user", 1},
 };
 

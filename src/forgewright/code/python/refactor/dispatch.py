@@ -1,4 +1,4 @@
-"""Methods that are reached by a name put together at run time: `getattr(self, "visit_" + kind)`."""
+"""Functions that are reached by a text: `getattr(self, "visit_" + kind)`, `monkeypatch.setattr(module, "name", …)`."""
 
 from __future__ import annotations
 
@@ -31,4 +31,18 @@ def dispatched(resolver: PythonResolver, function: Scope) -> str | None:
             start = (found["formatted"] or found["start"] or b"").decode()
             if len(start) >= SHORT and function.name.startswith(start) and function.name != start:
                 return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
+    return None
+
+
+def replaced(resolver: PythonResolver, function: Scope) -> str | None:
+    """`path:line` where something else is put in a function's place by its name, as tests do."""
+    name = function.name.encode()
+    put = re.compile(
+        rb"""\b(?:setattr|patch(?:\.object)?)\([^\n]*["'](?:[\w.]*\.)?""" + re.escape(name) + rb"""["']"""
+    )
+    for path in resolver.project.containing(name, "python"):
+        data = resolver.file(path).data
+        found = put.search(data)
+        if found is not None:
+            return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
@@ -334,6 +335,10 @@ def items_of(file: FileIndex, statement: Node) -> list[Item]:
     return found
 
 
+_DIRECTIVE = re.compile(rb"#\s*(?:type:|noqa|pragma|pylint:|pyright:|mypy:|isort:|nosec|ruff:)")
+"""A comment for a tool, which goes with the statement that it speaks of."""
+
+
 def remove_statement(file: FileIndex, node: Node) -> Splice:
     """Take a statement out with its line; `pass` stays where a block would be empty."""
     data = file.data
@@ -355,7 +360,7 @@ def remove_statement(file: FileIndex, node: Node) -> Splice:
         while data[node.end_byte + extra : node.end_byte + extra + 1] in (b" ", b"\t"):
             extra += 1
         return Splice(file.path, node.start_byte, node.end_byte + extra, b"")
-    if rest.startswith(b"#") or rest.strip():
+    if (rest.startswith(b"#") or rest.strip()) and not _DIRECTIVE.match(rest):
         return Splice(file.path, node.start_byte, node.end_byte, b"")
     return Splice(file.path, begin, stop, b"")
 

@@ -20,7 +20,7 @@ from forgewright.code.python.refactor.calls import (
     match,
     places_of,
 )
-from forgewright.code.python.refactor.dispatch import dispatched
+from forgewright.code.python.refactor.dispatch import dispatched, replaced
 from forgewright.code.python.refactor.text import indent_at, newline
 from forgewright.code.python.scopes import Parameter, Scope
 from forgewright.core.errors import EditRefused
@@ -103,6 +103,12 @@ def change_signature(
     chosen: Callable[[Call], bool] | None = None,
 ) -> list[Splice]:
     """Apply `change` to the parameters; calls follow. `chosen` limits the calls that get a new value."""
+    double = replaced(resolver, function) if style != "keep" else None
+    if double is not None:
+        raise EditRefused(
+            f"something else is put in the place of {function.name} at {double}, which may take other names",
+            hint="leave the calls as they are",
+        )
     if function.name in CONSTRUCTORS:
         return _changed(resolver, function, change, style, hierarchy, chosen)
     with resolver.focused(function.name, *(parameter.name for parameter in function.parameters)):
@@ -187,7 +193,7 @@ def _check_other(resolver: PythonResolver, function: Scope, place: Occurrence) -
     if _handed_on(function, place):
         raise EditRefused(
             f"{function.name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
-            hint="give the new parameter a default, or change that place first",
+            hint="give a new parameter a default and the last place, or change that place first",
         )
 
 
@@ -206,7 +212,7 @@ def _check_dispatch(resolver: PythonResolver, function: Scope, before: Slots, af
     if place is not None:
         raise EditRefused(
             f"{function.name} is reached by a name that is put together at {place}",
-            hint="give the new parameter a default, or change that place first",
+            hint="give a new parameter a default and the last place, or change that place first",
         )
 
 
@@ -227,8 +233,15 @@ def check_unused(function: Scope, slots: Slots) -> None:
 
 def _shifts(before: Slots, after: Slots) -> bool:
     """Whether calls that stay as they are would change their meaning."""
-    names = [slot.name for slot in after if not slot.new or not slot.has_default]
-    return names != [slot.name for slot in before]
+    if [slot.name for slot in after if not slot.new or not slot.has_default] != [
+        slot.name for slot in before
+    ]:
+        return True
+    for index, slot in enumerate(after):
+        behind = [other for other in after[index + 1 :] if not other.new]
+        if slot.new and slot.kind != "keyword" and any(o.kind not in ("keyword", "kwargs") for o in behind):
+            return True
+    return False
 
 
 def check(name: str, slots: Slots) -> None:
@@ -323,6 +336,14 @@ def rewrite(
             hint="give default: or value:",
         )
     new_names = [slot.name for slot in wanted]
+    star = next((index for index, slot in enumerate(wanted) if slot.kind == "star"), 0)
+    if any(not a.name and not a.star for a in extra) and any(
+        slot.new and slot.name not in values for slot in wanted[:star]
+    ):
+        raise EditRefused(
+            f"a call in {call.file.path} passes more arguments than there are names, which the new one would take",
+            hint="make it keyword_only: true, or give value: too",
+        )
     if unpacked:
         before = [p.name for p in parameters]
         if [n for n in new_names if n in before] != before or (

@@ -22,7 +22,7 @@ def adding(
     annotation: str | None,
     keyword_only: bool,
 ) -> Change:
-    """A new parameter at `index` (None: last before `*args`, `**kwargs` and keyword-only ones)."""
+    """A new parameter at `index` (None: last before `**kwargs` and keyword-only ones; after `*args` to be named)."""
 
     def change(slots: Slots) -> Slots:
         text = name + (f": {annotation}" if annotation else "")
@@ -32,7 +32,9 @@ def adding(
         slot = Slot(name, kind, text, default is not None, value, True)
         at = index
         if at is None:
-            stop = ("kwargs",) if keyword_only else ("star", "keyword", "kwargs")
+            # Before `*args` it would take what the calls pass to that.
+            starred = any(s.kind == "star" for s in slots)
+            stop = ("kwargs",) if keyword_only or starred else ("keyword", "kwargs")
             at = next((i for i, s in enumerate(slots) if s.kind in stop), len(slots))
         if not 0 <= at <= len(slots):
             raise EditRefused(f"there is no place {at} among {len(slots)} parameters", hint="count from 0")
