@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from forgewright.code.operations.allow import Allow
 from forgewright.code.operations.base import Operation
 from forgewright.code.operations.classes import (
     EncapsulateField,
@@ -65,7 +66,12 @@ Step = Operation | RenameHere | Callable[[], Operation]
 def operations(case: Case, scene: MemoryScene) -> list[Step] | None:
     """The operations that a case asks for, in order; None if there is none like it."""
     make = MAKERS.get(case["op"])
-    return None if make is None else make(case, case["args"])
+    if make is None:
+        return None
+    steps = make(case, case["args"])
+    if case["args"].get("resources"):  # only there, whatever becomes of the rest
+        return [Allow(what=["lost"]), *steps]
+    return steps
 
 
 def rename(case: Case, args: Case) -> list[Step]:

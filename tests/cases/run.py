@@ -37,6 +37,7 @@ def run_case(case: dict[str, Any]) -> tuple[str, str]:
             return "refused", f"no operation for {case['op']}"
         for operation in operations:
             scene.run(operation() if callable(operation) else operation)
+        scene.check()
         after = scene.files()
     except ForgewrightError as error:
         return ("right" if case["kind"] == "error" else "refused"), str(error)

@@ -65,7 +65,7 @@ def test_names_of_other_tools_lead_to_operations() -> None:
     elsewhere = [one for theirs in KNOWN_AS.values() for one in theirs]
     assert not names.intersection(elsewhere)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", one) for one in elsewhere)
-    with pytest.raises(InvalidProgram, match="here it is rename\\b"):
+    with pytest.raises(InvalidProgram, match=r"here it is rename\b"):
         parse("(Rename_Symbol old: 'x')")
     with pytest.raises(InvalidProgram, match="add-parameter or remove-parameter or reorder-parameters"):
         parse("(change-signature)")
@@ -76,3 +76,13 @@ def test_names_of_other_tools_lead_to_operations() -> None:
 def test_an_unknown_argument_is_named_as_it_was_written() -> None:
     with pytest.raises(InvalidProgram, match="no argument 'target'"):
         parse("(outline target: 'file:a.py')")
+
+
+def test_what_an_operation_is_about_may_be_called_by_its_other_names() -> None:
+    told = parse("(add-parameter symbol: 'function#f' name: 'x')")
+    for word in ("to", "target", "selector", "function"):
+        assert parse(f"(add-parameter {word}: 'function#f' name: 'x')") == told
+    assert parse("(rename target: '#f' to: 'g')") == parse("(rename symbol: '#f' new: 'g')")
+    assert parse("(pull-up symbol: 'method#A.f')") == parse("(pull-up select: 'method#A.f')")
+    with pytest.raises(InvalidProgram, match="'to' is given twice"):
+        parse("(rename symbol: '#f' new: 'g' to: 'h')")

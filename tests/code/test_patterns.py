@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from forgewright.code.engine import CodeEngine
 from forgewright.code.scene import Stage
 from forgewright.code.selectors import nodes
 from forgewright.code.sources import MemoryProject
 from forgewright.code.syntax.diagnostics import SelectorError
+from forgewright.core.errors import ProgramError
 
 
 def found(language: str, pattern: str, code: str) -> list[dict[str, str]]:
@@ -120,3 +124,14 @@ def test_a_pattern_that_is_no_code() -> None:
 def test_backtracking_is_bounded() -> None:
     code = "f(" + ", ".join("a" for _ in range(300)) + ")\n"
     assert found("python", "f($$$A, $$$B, $$$C, $$$D, b)", code) == []
+
+
+def test_a_pattern_is_looked_for_where_it_is_code(tmp_path: Path) -> None:
+    """In a project of several languages; in none it is a mistake."""
+    (tmp_path / "a.js").write_text("f(1);\n")
+    (tmp_path / "b.py").write_text("if not a:\n    f(1)\n")
+    engine = CodeEngine(tmp_path)
+    plan = engine.plan("(rewrite pattern: 'not $X' template: '$X is None')")
+    assert [change.after for change in plan.changes] == [b"if a is None:\n    f(1)\n"]
+    with pytest.raises(ProgramError, match="is no javascript code"):
+        engine.plan("(rewrite pattern: 'f($X' template: '')")

@@ -19,7 +19,7 @@ from forgewright.core.config import parse_config
 
 ROOT = Path(__file__).parents[2]
 SESSION = ROOT / "examples" / "orders-session.jsonl"
-SKIPPED = {".venv", "node_modules", ".git", "examples", "build", "dist", "var"}
+SKIPPED = {".venv", ".cache", "node_modules", ".git", "examples", "build", "dist", "var"}
 PAGES = sorted(path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts[:-1]))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")

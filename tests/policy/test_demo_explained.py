@@ -38,7 +38,8 @@ def test_each_decision_of_the_demo_is_explained(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     run = json.loads(forgewright("runs", "--json", cwd=project, home=tmp_path).stdout.splitlines()[0])["run"]
-    explained = forgewright("policy", "explain", "--run", run, "--json", cwd=project, home=tmp_path)
+    explained = forgewright("policy", "explain", "--run", "last", "--json", cwd=project, home=tmp_path)
+    assert explained.returncode == 0, explained.stderr
     lines = [json.loads(line) for line in explained.stdout.splitlines()]
     asked = {line["attempt"]["action"] for line in lines}
     assert {"model", "edit", "exec", "git"} <= asked
@@ -46,6 +47,19 @@ def test_each_decision_of_the_demo_is_explained(tmp_path: Path) -> None:
         assert line["change"] is None, line["attempt"]
         explanation = line["explanation"]
         assert explanation["determining"] or explanation["nearest"], line["attempt"]
+        assert line["same_set"], "explained by the very set that decided"
+        assert line["policy_name"] == "default"
+        assert sorted(line["decision"].get("by", ())) == [view["id"] for view in explanation["determining"]]
+    assert all(line["inputs"]["request"] for line in lines if line["attempt"]["action"] == "model")
+    assert any(not line["permit"] for line in lines)
+    shown = forgewright("policy", "explain", "--run", run[:8], cwd=project, home=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert f"{len(lines)} decisions" in shown.stdout.splitlines()[-1]
+    assert all(line["intent"] in shown.stdout for line in lines)
+    other = forgewright("policy", "explain", "--run", "last", "--set", "strict", cwd=project, home=tmp_path)
+    assert other.returncode == 1
+    assert "would be decided otherwise by strict" in other.stdout
+    assert forgewright("policy", "explain", "--run", "nonesuch", cwd=project, home=tmp_path).returncode == 4
     refused = forgewright(
         "policy",
         "explain",

@@ -24,6 +24,7 @@ def command(*argv: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--config")
     cli.register(parser.add_subparsers())
     return parser.parse_args(argv)
 

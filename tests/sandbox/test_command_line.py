@@ -333,3 +333,113 @@ def test_the_doctor_names_each_tier_and_what_adds_the_rest(tmp_path: Path) -> No
     for line in lines:
         available = line.get("available", True)
         assert available or line.get("install") or line.get("detail"), line
+
+
+@pytest.mark.sandbox
+def test_logs_are_followed_until_the_command_ends(tmp_path: Path) -> None:
+    name = forgewright("create").stdout.decode().strip()
+    try:
+        script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo second; printf third; exit 3"
+        number = forgewright("exec", "-d", name, "--", "sh", "-c", script).stdout.decode().strip()
+        other = forgewright("exec", "-d", name, "--", "sleep", "600").stdout.decode().strip()
+        argv = [sys.executable, "-u", "-m", "forgewright.cli.main", "sandbox", "logs", name, "-f"]
+        one = subprocess.Popen([*argv, "--number", number], stdout=subprocess.PIPE)
+        everything = subprocess.Popen([*argv, "--json"], stdout=subprocess.PIPE)
+        assert one.stdout is not None
+        assert everything.stdout is not None
+        assert b"$ sh -c" in one.stdout.readline()
+        assert one.stdout.readline() == b"first\n"
+        assert one.poll() is None
+        assert forgewright("exec", name, "--", "touch", "/tmp/go").returncode == 0
+        assert one.stdout.read().splitlines()[:2] == [b"second", b"third"]
+        assert one.wait(30) == 0
+        assert everything.poll() is None  # something runs still
+        assert forgewright("exec", name, "--", "pkill", "sleep").returncode == 0
+        assert everything.wait(30) == 0
+        told = [json.loads(line) for line in everything.stdout]
+        assert {(line["number"], line["text"]) for line in told if line["kind"] == "ended"} >= {
+            (int(number), "3 exit"),
+            (int(other), "143 signal"),
+        }
+        one.stdout.close()
+        everything.stdout.close()
+        again = forgewright("logs", name, "--follow", "--number", number)  # it has ended: shown, and over
+        assert b"second\nthird\n" in again.stdout
+        assert b"3 exit" in again.stdout
+        missing = forgewright("logs", name, "--number", "99")
+        assert missing.returncode != 0
+        assert b"no command 99" in missing.stderr
+    finally:
+        forgewright("stop", name)
+
+
+@pytest.mark.sandbox
+def test_logs_begin_where_they_are_asked_to() -> None:
+    name = forgewright("create").stdout.decode().strip()
+    try:
+        forgewright("exec", name, "--", "sh", "-c", "seq 1 50")
+        shown = forgewright("logs", name, "--tail", "4").stdout.decode().splitlines()
+        assert shown[:3] == ["48", "49", "50"]
+        assert "· 0 exit" in shown[3]
+        assert len(forgewright("logs", name, "--since", "10m").stdout.splitlines()) == 52
+        assert forgewright("logs", name, "--since", "2100-01-01").stdout == b""
+        assert forgewright("logs", name, "--since", "yesterday").returncode == 2
+        assert forgewright("logs", name, "--tail", "-1").returncode == 2
+    finally:
+        forgewright("stop", name)
+
+
+def test_a_log_that_is_faster_than_its_reader_says_what_was_lost() -> None:
+    from forgewright.sandbox.keeper import LOG_BYTES_MAX, Log
+
+    log = Log()
+    for number in range(40):
+        log.add(keeping.Line(1, "stdout", b"%07d\n" % number + b"x" * (LOG_BYTES_MAX // 20), 0.0))
+    lines, place, lost = log.after(5)
+    assert lines[0].data.startswith(b"%07d" % (5 + lost))
+    assert lines[-1].data.startswith(b"0000039")
+    assert lost > 10
+    assert log.after(place) == ((), place, 0)
+
+
+@pytest.mark.sandbox
+def test_large_files_and_folders_are_copied_and_go_on(tmp_path: Path) -> None:
+    name = forgewright("create").stdout.decode().strip()
+    try:
+        large, tree, back = tmp_path / "large", tmp_path / "tree", tmp_path / "back"
+        large.write_bytes(os.urandom(1 << 20) * 80)
+        large.chmod(0o750)
+        assert forgewright("cp", str(large), f"{name}:/tmp/large").returncode == 0
+        assert forgewright("cp", f"{name}:/tmp/large", str(tmp_path / "again")).returncode == 0
+        assert subprocess.run(["cmp", large, tmp_path / "again"], check=False).returncode == 0
+        assert forgewright("exec", name, "--", "stat", "-c", "%a", "/tmp/large").stdout == b"750\n"
+        refused = forgewright("cp", "--max", "1m", f"{name}:/tmp/large", str(tmp_path / "bounded"))
+        assert refused.returncode != 0
+        assert b"larger than 1048576 bytes" in refused.stderr
+        assert sorted(os.listdir(tmp_path)) == ["again", "large"]  # nothing that is not complete
+        tree.mkdir()
+        back.mkdir()
+        (tree / "one").write_text("1")
+        (tree / "two").write_text("2")
+        assert forgewright("cp", "--resume", str(tree), f"{name}:/tmp/tree").returncode == 0
+        forgewright("exec", name, "--", "sh", "-c", "echo changed > /tmp/tree/two; touch -d @7 /tmp/tree/one")
+        (tree / "three").write_text("3")
+        assert forgewright("cp", "--resume", str(tree), f"{name}:/tmp/tree").returncode == 0
+        seen = forgewright("exec", name, "--", "sh", "-c", "cd /tmp/tree; cat *; stat -c %Y one").stdout
+        assert seen == b"1" + b"3" + b"2" + b"7\n"  # what was there was not written
+        assert forgewright("cp", "--resume", f"{name}:/tmp/tree", str(back)).returncode == 0
+        assert {path.name: path.read_text() for path in back.iterdir()} == {
+            "one": "1",
+            "two": "2",
+            "three": "3",
+        }
+        for wrong in (
+            ("--resume", str(large), f"{name}:/tmp/x"), (str(tmp_path / "none"), f"{name}:/tmp/x"),
+            (f"{name}:/tmp/none", str(tmp_path / "x")), (f"{name}:/tmp/large", str(tmp_path / "no" / "folder")),
+        ):  # fmt: skip
+            done = forgewright("cp", *wrong)
+            assert done.returncode != 0
+            assert b"Traceback" not in done.stderr
+        assert forgewright("exec", name, "--", "true").returncode == 0
+    finally:
+        forgewright("stop", name)

@@ -21,8 +21,8 @@ from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, U
 from forgewright.sandbox import SandboxSpec, Tier, cgroups, guest_image, native, reaper, state
 from forgewright.sandbox.drivers import firecracker
 from forgewright.sandbox.drivers.firecracker import FirecrackerDriver, FirecrackerMachine
-from forgewright.sandbox.drivers.microvm import _clock
 from forgewright.sandbox.drivers.oci import find
+from forgewright.sandbox.drivers.tuning import clock
 from forgewright.sandbox.drivers.virtual import Shape, kept_initramfs
 from forgewright.sandbox.firecracker_api import FirecrackerApi
 from forgewright.sandbox.protocol import Channel, Request
@@ -227,7 +227,7 @@ async def test_the_guest_listens_where_its_channel_is_a_socket(tmp_path: Path) -
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     image, version = guest_image.kernel()
     initramfs = kept_initramfs(version, guest_image.SOCKET_MODULES)
-    words = f"console=ttyS0 loglevel=7 fw.debug panic=-1 {Shape.of(SPEC).kernel_arguments()} fw.vsock=1024 {_clock(False)}"
+    words = f"console=ttyS0 loglevel=7 fw.debug panic=-1 {Shape.of(SPEC).kernel_arguments()} fw.vsock=1024 {clock(False)}"
     process = await asyncio.create_subprocess_exec(
         qemu, "-M", "microvm,acpi=on,rtc=on", "-accel", "tcg", "-cpu", "max", "-m", "256M", "-nodefaults",
         "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", str(image), "-initrd", str(initramfs),

@@ -438,7 +438,7 @@ except OSError: pass
             (b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n", b"403"),
             (b"GET https://elsewhere.example/ HTTP/1.1\r\n\r\n", b"403"),
             (b"GET / HTTP/1.1\r\n\r\n", b"200"),
-            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"403"),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", b"403"),
         ):
             ended = await sandbox.run(
                 Command(argv=("python3", "-c", program, host), stdin=head, timeout_seconds=30)

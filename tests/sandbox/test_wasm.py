@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import wasmtime
 
 from forgewright.core.errors import NotFound, Refused, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import Command, Limits, Mount, Network, SandboxSpec, Tier, cgroups
+from forgewright.sandbox import Command, Exit, Limits, Mount, Network, SandboxSpec, Tier, cgroups
 from forgewright.sandbox.drivers.container import ContainerDriver
 from forgewright.sandbox.drivers.wasm import WasmDriver
 from forgewright.sandbox.session import AgentSandbox
@@ -45,6 +46,50 @@ def opens(path: str) -> str:
     return f"""(module {OPEN} {EXIT} (memory (export "memory") 1) (data (i32.const 200) "{path}")
       (func (export "_start") (call $proc_exit (call $path_open (i32.const 3) (i32.const 1) (i32.const 200)
         (i32.const {len(path)}) (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 0)))))"""
+
+
+TIME = IMPORT.format("clock_time_get", "clock_time_get", "(param i32 i64 i32) (result i32)")
+POLL = IMPORT.format("poll_oneoff", "poll_oneoff", "(param i32 i32 i32 i32) (result i32)")
+STAT = IMPORT.format("path_filestat_get", "stat", "(param i32 i32 i32 i32 i32) (result i32)")
+SAY = """(func $say (param $at i32) (param $length i32)
+    (i32.store (i32.const 0) (local.get $at)) (i32.store (i32.const 4) (local.get $length))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))))"""
+
+CLOCK = f"""(module {TIME} {WRITE} {EXIT} (memory (export "memory") 1) {SAY} (func (export "_start") (local $e i32)
+  (local.set $e (call $clock_time_get (i32.const 0) (i64.const 1) (i32.const 64)))
+  (if (local.get $e) (then (call $proc_exit (local.get $e))))
+  (drop (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 72)))
+  (call $say (i32.const 64) (i32.const 16))))"""
+"""Writes the time of day and then that since some moment."""
+
+
+def waits(milliseconds: int, *, until: bool) -> str:
+    """A module that waits (`until`: to a moment, reckoned from the clock) and writes the time before and after."""
+    set_timeout = f"(i64.add (i64.load (i32.const 64)) (i64.const {milliseconds * 1_000_000}))"
+    timeout = set_timeout if until else f"(i64.const {milliseconds * 1_000_000})"
+    return f"""(module {TIME} {WRITE} {EXIT} {POLL} (memory (export "memory") 1) {SAY} (func (export "_start") (local $e i32)
+      (drop (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 64)))
+      (i32.store8 (i32.const 208) (i32.const 0)) (i32.store (i32.const 216) (i32.const 1))
+      (i64.store (i32.const 224) {timeout}) (i32.store16 (i32.const 240) (i32.const {int(until)}))
+      (local.set $e (call $poll_oneoff (i32.const 200) (i32.const 304) (i32.const 1) (i32.const 400)))
+      (if (local.get $e) (then (call $proc_exit (local.get $e))))
+      (drop (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 72)))
+      (call $say (i32.const 64) (i32.const 16))))"""
+
+
+def stats(path: str) -> str:
+    """A module that writes when `path` was read, changed and moved."""
+    return f"""(module {STAT} {WRITE} {EXIT} (memory (export "memory") 1) (data (i32.const 600) "{path}") {SAY}
+      (func (export "_start") (local $e i32)
+      (local.set $e (call $stat (i32.const 3) (i32.const 0) (i32.const 600) (i32.const {len(path)}) (i32.const 64)))
+      (if (local.get $e) (then (call $proc_exit (local.get $e))))
+      (call $say (i32.const 104) (i32.const 24))))"""
+
+
+def numbers(ended: Exit) -> list[int]:
+    """What a module wrote, as numbers of eight bytes."""
+    assert ended.ok, ended
+    return [int.from_bytes(ended.stdout[at : at + 8], "little") for at in range(0, len(ended.stdout), 8)]
 
 
 Make = Callable[..., "object"]
@@ -151,6 +196,54 @@ async def test_there_are_no_sockets(make: Make) -> None:
     assert ended.code == 58  # not supported
     with pytest.raises(UsageError):
         await make(CONNECT, network=Network(allow=("example.com:443",)))
+
+
+async def test_a_network_is_refused_in_each_of_its_forms(make: Make) -> None:
+    for network in (Network(allow=("example.com:443",)), Network(forward=("5432=203.0.113.7:5432",))):
+        with pytest.raises(UsageError, match="can open no connection"):
+            await make(ECHO, network=network)
+
+
+async def test_the_clock_is_the_one_that_was_granted(make: Make) -> None:
+    sandbox = await make(CLOCK)
+    for _ in range(2):  # with each command anew
+        assert numbers(await sandbox.run(Command(argv=("x",)))) == [1000, 2000]
+    before = time.time_ns()
+    real = await make(CLOCK, clock="real")
+    assert before <= numbers(await real.run(Command(argv=("x",))))[0] <= time.time_ns()
+    none = await make(CLOCK, clock="none")
+    assert (await none.run(Command(argv=("x",)))).code == 58  # not supported
+    with pytest.raises(UsageError, match="its processor's"):
+        await ContainerDriver().create(SandboxSpec(clock="zero"))
+
+
+@pytest.mark.parametrize("until", [False, True])
+async def test_waiting_takes_its_time_and_moves_the_clock_by_it(make: Make, until: bool) -> None:
+    sandbox = await make(waits(300, until=until))
+    ended = await sandbox.run(Command(argv=("x",)))
+    before, after = numbers(ended)
+    assert ended.seconds > 0.25
+    assert 290_000_000 < after - before < 310_000_000
+    none = await make(waits(1, until=until), clock="none")
+    assert (await none.run(Command(argv=("x",)))).code == (58 if until else 0)
+
+
+async def test_the_times_of_files_do_not_tell_the_time(make: Make, tmp_path: Path) -> None:
+    for clock in ("zero", "none"):
+        sandbox = await make(stats("written"), clock=clock)
+        await sandbox.write("/written", b"just now")
+        assert numbers(await sandbox.run(Command(argv=("x",)))) == [0, 0, 0]
+    real = await make(stats("written"), clock="real")
+    before = time.time_ns() - 10**9
+    await real.write("/written", b"just now")
+    assert min(numbers(await real.run(Command(argv=("x",))))) > before
+    (tmp_path / "old").write_text("x")
+    os.utime(tmp_path / "old", ns=(5, 7_000_000_000))
+    given = await make(stats("old").replace("(i32.const 3) (i32.const 0)", "(i32.const 4) (i32.const 0)"),
+                       mounts=(Mount(str(tmp_path), "/given"),))  # fmt: skip
+    assert (
+        numbers(await given.run(Command(argv=("x",))))[1] == 7_000_000_000
+    )  # what was there before says nothing
 
 
 @pytest.mark.parametrize(

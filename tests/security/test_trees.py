@@ -32,6 +32,12 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def apply(root: Path, data: bytes, **options: frozenset[bytes]) -> None:
+    """In pieces of every size: a stream comes as it likes."""
+    size = max(1, len(data) % 13)
+    trees.apply(root, (data[at : at + size] for at in range(0, len(data), size)), **options)
+
+
 def untouched(house: Path) -> bool:
     names = sorted(str(p.relative_to(house)) for p in house.rglob("*") if not p.is_relative_to(house / "in"))
     return names == ["out", "out/canary"] and (house / "out" / "canary").read_text() == "alive"
@@ -56,7 +62,7 @@ def untouched(house: Path) -> bool:
 @pytest.mark.parametrize("kind", ["f", "d", "l"])
 def test_paths_that_are_no_plain_paths_are_refused(house: Path, path: bytes, kind: str) -> None:
     with pytest.raises(UnsafePath):
-        trees.apply(house / "in", record(kind, path, b"x") + END)
+        apply(house / "in", record(kind, path, b"x") + END)
     assert untouched(house)
 
 
@@ -65,7 +71,7 @@ def test_paths_that_are_no_plain_paths_are_refused(house: Path, path: bytes, kin
 )
 def test_links_that_lead_out_are_refused(house: Path, target: bytes) -> None:
     with pytest.raises(UnsafePath):
-        trees.apply(house / "in", record("l", b"link", target) + END)
+        apply(house / "in", record("l", b"link", target) + END)
     assert not os.path.lexists(house / "in" / "link")
 
 
@@ -73,19 +79,19 @@ def test_links_that_lead_out_only_together_are_refused(house: Path) -> None:
     folders = record("d", b"a", mode=0o755) + record("d", b"a/b", mode=0o755)
     chain = record("l", b"a/b/up", b"../..") + record("l", b"a/b/out", b"up/../../out/canary")
     with pytest.raises(UnsafePath):
-        trees.apply(house / "in", folders + chain + END)
+        apply(house / "in", folders + chain + END)
 
 
 def test_a_link_of_the_stream_is_not_followed(house: Path) -> None:
     data = record("d", b"d", mode=0o755) + record("l", b"link", b"d") + record("f", b"link/file", b"x") + END
     with pytest.raises(UnsafePath):
-        trees.apply(house / "in", data)
+        apply(house / "in", data)
     assert not (house / "in" / "d" / "file").exists()
 
 
 def test_a_link_that_was_there_before_is_replaced_not_followed(house: Path) -> None:
     (house / "in" / "file").symlink_to(house / "out" / "canary")
-    trees.apply(house / "in", record("f", b"file", b"new") + END)
+    apply(house / "in", record("f", b"file", b"new") + END)
     assert not (house / "in" / "file").is_symlink()
     assert (house / "in" / "file").read_bytes() == b"new"
     assert untouched(house)
@@ -94,30 +100,30 @@ def test_a_link_that_was_there_before_is_replaced_not_followed(house: Path) -> N
 def test_a_folder_link_that_was_there_before_is_no_way_out(house: Path) -> None:
     (house / "in" / "d").symlink_to(house / "out")
     with pytest.raises(UnsafePath):
-        trees.apply(house / "in", record("f", b"d/canary", b"dead") + END)
-    trees.apply(house / "in", record("d", b"d", mode=0o755) + record("f", b"d/canary", b"mine") + END)
+        apply(house / "in", record("f", b"d/canary", b"dead") + END)
+    apply(house / "in", record("d", b"d", mode=0o755) + record("f", b"d/canary", b"mine") + END)
     assert untouched(house)
 
 
 def test_a_second_name_of_a_file_outside_is_not_written_through(house: Path) -> None:
     os.link(house / "out" / "canary", house / "in" / "file")
-    trees.apply(house / "in", record("f", b"file", b"new") + END)
+    apply(house / "in", record("f", b"file", b"new") + END)
     assert untouched(house)
 
 
 def test_removing_does_not_leave_the_folder(house: Path) -> None:
     (house / "in" / "d").symlink_to(house / "out")
     (house / "in" / "gone").write_text("x")
-    trees.apply(house / "in", END, remove=frozenset([b"d/canary", b"gone", b"never/there"]))
+    apply(house / "in", END, remove=frozenset([b"d/canary", b"gone", b"never/there"]))
     assert untouched(house)
     assert not (house / "in" / "gone").exists()
 
 
 def test_special_modes_and_devices_do_not_come_out(house: Path) -> None:
-    trees.apply(house / "in", record("f", b"setuid", b"x", mode=0o6755) + END)
+    apply(house / "in", record("f", b"setuid", b"x", mode=0o6755) + END)
     assert (house / "in" / "setuid").stat().st_mode & 0o7777 == 0o755
     with pytest.raises(UnsafePath):
-        trees.apply(house / "in", record("b", b"device") + END)
+        apply(house / "in", record("b", b"device") + END)
 
 
 @pytest.mark.parametrize(
@@ -132,20 +138,20 @@ def test_special_modes_and_devices_do_not_come_out(house: Path) -> None:
 )
 def test_streams_that_break_off_or_lie_about_sizes_are_refused(house: Path, data: bytes) -> None:
     with pytest.raises((SandboxError, UnsafePath)):
-        trees.apply(house / "in", data)
+        apply(house / "in", data)
     assert untouched(house)
 
 
 def test_too_many_entries_are_refused(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trees, "ENTRIES_MAX", 10)
-    with pytest.raises(SandboxError, match="too many"):
-        trees.apply(house / "in", b"".join(record("f", b"%d" % n) for n in range(20)) + END)
+    with pytest.raises(SandboxError, match="or 10 files"):
+        apply(house / "in", b"".join(record("f", b"%d" % n) for n in range(20)) + END)
 
 
 def test_what_goes_in_is_bounded(house: Path) -> None:
     (house / "in" / "large").write_bytes(bytes(10_000))
     with pytest.raises(SandboxError):
-        trees.encode(house / "in", bytes_max=5_000)
+        list(trees.pieces(house / "in", bytes_max=5_000))
 
 
 paths = st.lists(st.sampled_from([b"a", b"b", b"..", b".", b"", b"c"]), min_size=1, max_size=4).map(b"/".join)
@@ -158,7 +164,7 @@ records = st.tuples(
 @given(st.lists(records, max_size=12))
 def test_no_sequence_of_records_leads_out(house: Path, entries: list[tuple[str, bytes, bytes]]) -> None:
     try:
-        trees.apply(house / "in", b"".join(record(*entry) for entry in entries) + END)
+        apply(house / "in", b"".join(record(*entry) for entry in entries) + END)
     except (ForgewrightError, OSError):
         pass
     assert untouched(house)

@@ -40,9 +40,19 @@ def register(subparsers: Any) -> None:
         "facts", nargs="*", default=[], metavar="FACT=VALUE", help="purpose=tests lines=12 argv=pytest,-q"
     )
     explain.add_argument(
-        "--run", dest="of_run", metavar="RUN", help="instead: every decision that a run recorded"
+        "--run",
+        dest="of_run",
+        metavar="RUN",
+        help="instead: every decision of a run (its id, the beginning of it, or: last), by the set that was in force",
     )
     explain.add_argument("--as", dest="principal", default="coder", metavar="AGENT", help="the agent (coder)")
+    explain.epilog = (
+        "examples:\n  forgewright policy explain exec tests argv=pytest,-q --as tester\n"
+        "  forgewright policy explain --run last\n"
+        "  forgewright policy explain --run 01k9 --json | jq 'select(.permit | not)'\n"
+        "  forgewright policy explain --run last --set strict    # what that set would have said\n"
+    )
+    explain.formatter_class = argparse.RawDescriptionHelpFormatter
     _set_arguments(explain, positional=False)
 
     test = commands.add_parser("test", help="run tables of given attempts and expected verdicts")
@@ -58,7 +68,7 @@ def register(subparsers: Any) -> None:
     replay = commands.add_parser(
         "replay", help="what a set would decide of the journal, beside what was decided"
     )
-    replay.add_argument("--run", dest="of_run", metavar="RUN", help="of this run only")
+    replay.add_argument("--run", dest="of_run", metavar="RUN", help="of this run only (or: last)")
     _set_arguments(replay)
 
     commands.add_parser("reference", help="actions, facts, labels and annotations, as a page of Markdown")
@@ -127,7 +137,9 @@ def _explain(args: argparse.Namespace) -> int:
     from forgewright.policy.explain import explain
 
     if args.of_run is not None:
-        return _explain_run(args)
+        from forgewright.cli.policy_run import explain_run
+
+        return explain_run(args)
     if args.action is None or args.resource is None:
         raise UsageError(
             "expected an action and a resource, or --run RUN",
@@ -139,41 +151,6 @@ def _explain(args: argparse.Namespace) -> int:
     else:
         _print_explanation(found)
     return 0 if found.verdict.permit else 1
-
-
-def _explain_run(args: argparse.Namespace) -> int:
-    """1 if a decision would be another one now."""
-    from forgewright.policy.diff import compare
-    from forgewright.policy.explain import explain
-    from forgewright.policy.recorded import attempt_of, verdict_of
-    from forgewright.policy.types import Verdict
-
-    gate = _gate(args)
-    differing = 0
-    for record in _records(args.home, args.of_run):
-        attempt, then = attempt_of(record), verdict_of(record)
-        if attempt is None or then is None:
-            continue
-        found = explain(gate, attempt)
-        now = found.verdict
-        change = (
-            compare(then, Verdict(now.permit, now.policies, now.tier, now.approval))
-            if then.policies
-            else None
-        )
-        differing += change is not None
-        if args.json:
-            _print_json(
-                {"sequence": record.sequence, "attempt": attempt, "explanation": found, "change": change}
-            )
-            continue
-        print(
-            f"{record.sequence}  {attempt.principal} {attempt.action} {attempt.resource} {_said(attempt.facts)}"
-        )
-        _print_explanation(found, indent="    ")
-        if change is not None:
-            print(f"    was decided differently then: {_obliged(then)}")
-    return 1 if differing else 0
 
 
 def _print_explanation(found: Explanation, indent: str = "") -> None:
@@ -232,7 +209,7 @@ def _replay(args: argparse.Namespace) -> int:
     return _show_difference(diff(recorded, _gate(args), recorded.attempts), args)
 
 
-def _records(home: Path, run: str | None = None) -> list[Record]:
+def _records(home: Path, name: str | None = None) -> list[Record]:
     """All records of the home, or of one run."""
     if not home.is_dir():
         raise NotFound(
@@ -240,18 +217,16 @@ def _records(home: Path, run: str | None = None) -> list[Record]:
         )
     import asyncio
 
-    from forgewright.core.ids import RunId
+    from forgewright.cli.runs import find_run
     from forgewright.journal.journal import open_journal
 
     async def read() -> list[Record]:
+        run = await find_run(home, name) if name is not None else None
         journal = await open_journal(home)
         try:
             if run is not None:
-                found = await journal.read(RunId(run))
-                if not found:
-                    raise NotFound(f"there is no run {run} in {home}")
-                return found
-            found = []
+                return await journal.read(run)
+            found: list[Record] = []
             while page := await journal.scan(start=len(found)):
                 found += page
             return found

@@ -50,9 +50,18 @@ def register(subparsers: Any) -> None:
     shell.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     shell.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND …", help="instead of a shell")
 
-    copy = commands.add_parser("cp", help="copy a file or a folder in or out: ID:PATH is one inside")
+    copy = commands.add_parser(
+        "cp", help="copy a file or a folder in or out: ID:PATH is one inside",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  forgewright sandbox cp ./project fw12:/tmp/project\n"
+        "  forgewright sandbox cp --resume fw12:/tmp/results ./results    # ./results is there already\n",
+    )  # fmt: skip
     copy.add_argument("source", metavar="FROM")
     copy.add_argument("target", metavar="TO")
+    copy.add_argument(
+        "--resume", action="store_true", help="of a folder: only what TO has not, compared by content"
+    )
+    copy.add_argument("--max", metavar="SIZE", help="refuse what is larger (64g)")
 
     for name, text in (
         ("snapshot", "keep its state, to make others from: prints a name for create --from"),
@@ -67,9 +76,22 @@ def register(subparsers: Any) -> None:
     port = commands.add_parser("port", help="reach a server inside from here: prints the address")
     port.add_argument("id", metavar="ID")
     port.add_argument("port", metavar="[PORT:]INSIDE")
-    logs = commands.add_parser("logs", help="what the last commands wrote")
+    logs = commands.add_parser(
+        "logs", help="what the last commands wrote", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  number=$(forgewright sandbox exec -d fw12 -- make test)\n"
+        "  forgewright sandbox logs fw12 --follow --number $number\n"
+        "  forgewright sandbox logs fw12 --since 10m --tail 50\n",
+    )  # fmt: skip
     logs.add_argument("id", metavar="ID")
-    logs.add_argument("--number", type=int, help="of one command only")
+    logs.add_argument("--number", type=int, default=0, help="of one command only (exec -d prints it)")
+    logs.add_argument(
+        "--follow",
+        "-f",
+        action="store_true",
+        help="go on with what is written, until the command, or all that run, ended",
+    )
+    logs.add_argument("--tail", "-n", type=int, metavar="LINES", help="begin with the last lines only")
+    logs.add_argument("--since", metavar="WHEN", help="nothing older: 90s, 10m, 2h, 1d, or 2026-11-21T14:05")
 
     commands.add_parser("list", help="the sandboxes that were made and stay")
     stop = commands.add_parser("stop", help="end a sandbox and remove all of it")
@@ -90,7 +112,8 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="container", choices=["wasm", "container", "gvisor", "microvm"])
     parser.add_argument("--driver", help="a driver by name; never one weaker than the tier")
     parser.add_argument(
-        "--image", help="host (default), dir:, tar:, oci:, debian:, sha256:; for wasm a module's name or path"
+        "--image",
+        help="host (default), dir:, tar:, oci:, docker:, debian:, sha256:; for wasm a module's name or path",
     )
     parser.add_argument(
         "--lang", metavar="LANGUAGE", help="python, node, go or ruby: this machine's own, else Debian's"
@@ -125,6 +148,10 @@ def _spec_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--workdir", default="/", help="folder to start in")
+    parser.add_argument(
+        "--clock", default="", choices=["none", "zero", "real"],
+        help="of a WebAssembly module: none, one that begins at zero (default), or this machine's",
+    )  # fmt: skip
 
 
 def _command_arguments(parser: argparse.ArgumentParser) -> None:
@@ -195,6 +222,7 @@ def spec(args: argparse.Namespace) -> SandboxSpec:
         network=_network(args),
         environment={**variables, **environment(args.env)},
         workdir=args.workdir,
+        clock=args.clock,
     )
 
 

@@ -17,8 +17,10 @@ def register(commands: Any) -> None:
     image = commands.add_parser(
         "image", help="images: fetch, list, show, verify, remove",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="An image is host, dir:FOLDER, tar:FILE, oci:REGISTRY/NAME:TAG, debian:PACKAGE,… or sha256:…",
+        description="An image is host, dir:FOLDER, tar:FILE, oci:REGISTRY/NAME:TAG, docker:NAME:TAG (of the Docker Engine here), "
+        "debian:PACKAGE,… or sha256:…",
         epilog="examples:\n  forgewright sandbox image pull oci:docker.io/library/ruby:3.3\n"
+        "  forgewright sandbox image pull docker:my-app:dev\n"
         "  forgewright sandbox image pull debian:ruby,git\n  forgewright sandbox image list\n",
     )  # fmt: skip
     actions = image.add_subparsers(dest="image_command", required=True, metavar="COMMAND")

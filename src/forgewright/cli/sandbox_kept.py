@@ -8,15 +8,14 @@ import os
 import re
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING, Literal
 
-from forgewright.cli.output import clean, one_line, print_json, say, table
+from forgewright.cli.output import one_line, print_json, say, table
 from forgewright.cli.terminal import Neutral, raw_mode, shown, size_of
 from forgewright.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from forgewright.sandbox.keeping import About, Line, Session, Status
+    from forgewright.sandbox.keeping import About, Answer, Session, Status
     from forgewright.sandbox.types import Command
 
 _SHELL = "command -v bash >/dev/null 2>&1 && exec bash -i; exec sh -i"
@@ -134,25 +133,57 @@ def _write(fd: int, data: bytes) -> None:
 async def copy(args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    import msgspec
+
+    from forgewright.cli.sandbox import size
+    from forgewright.core.errors import NotFound
     from forgewright.sandbox import keeping
 
     inward, outward = _inside(args.target), _inside(args.source)
     if (inward is None) == (outward is None):
         raise UsageError("one of FROM and TO is ID:PATH, the other a file or folder here")
+    bound = size(args.max) if args.max else 0
     if inward is not None:
         source, about = Path(args.source).absolute(), keeping.find(inward[0])
-        if source.is_dir():
-            await keeping.ask(about, keeping.Ask("upload", path=inward[1], host=str(source)))
-        else:
-            mode = source.stat().st_mode & 0o777
-            await keeping.ask(about, keeping.Ask("put", path=inward[1], data=source.read_bytes(), mode=mode))
-    elif outward is not None:
+        folder = source.is_dir()
+        if not source.exists():
+            raise NotFound(f"{source} does not exist")
+        asked = keeping.Ask("upload" if folder else "upload-file", path=inward[1], host=str(source))
+    else:
+        assert outward is not None
         target, about = Path(args.target).absolute(), keeping.find(outward[0])
-        if target.is_dir():
-            await keeping.ask(about, keeping.Ask("download", path=outward[1], host=str(target)))
-        else:
-            target.write_bytes((await keeping.ask(about, keeping.Ask("get", path=outward[1]))).data)
+        folder = target.is_dir()
+        asked = keeping.Ask("download" if folder else "download-file", path=outward[1], host=str(target))
+    if args.resume and not folder:
+        raise UsageError("--resume is for folders", hint="name the folder that holds the file")
+    shown = CopyProgress()
+    try:
+        await keeping.ask(
+            about, msgspec.structs.replace(asked, resume=args.resume, bytes_max=bound), on_more=shown.show
+        )
+    finally:
+        shown.end()
     return 0
+
+
+class CopyProgress:
+    """How far a copy has come, on a terminal."""
+
+    def __init__(self) -> None:
+        self._shown = False
+
+    def show(self, answer: Answer) -> None:
+        if answer.progress is not None and sys.stderr.isatty():
+            self._shown = True
+            told = f"{answer.progress.bytes >> 20} MiB carried"
+            if answer.progress.skipped_bytes:
+                told += f", {answer.progress.skipped_bytes >> 20} MiB were there"
+            sys.stderr.write(f"\r\x1b[K{told}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
 
 
 def _inside(text: str) -> tuple[str, str] | None:
@@ -171,27 +202,15 @@ async def port(args: argparse.Namespace) -> int:
 
 
 async def logs(args: argparse.Namespace) -> int:
+    """What was written; with `--follow` until the command that is followed, or all of them, have ended."""
+    from forgewright.cli.sandbox_logs import LogView
     from forgewright.sandbox import keeping
 
-    answer = await keeping.ask(keeping.find(args.id), keeping.Ask("logs"))
-    for line in answer.lines:
-        if args.number is not None and line.number != args.number:
-            continue
-        text = line.data.decode("utf-8", "replace")
-        if args.json:
-            print_json({"number": line.number, "kind": line.kind, "text": text, "time": line.time})
-        else:
-            _say_line(line, text)
+    view = LogView(args)
+    request = keeping.Ask("logs", follow=args.follow, number=args.number)
+    async with keeping.Session(keeping.find(args.id), request) as session:
+        await session.answer(on_more=view.show)
     return 0
-
-
-def _say_line(line: Line, text: str) -> None:
-    if line.kind in ("stdout", "stderr"):
-        sys.stdout.write(clean(text))
-        return
-    moment = time.strftime("%H:%M:%S", time.localtime(line.time))
-    sign = "$" if line.kind == "command" else "·"
-    say(f"── {moment} {line.number} {sign} {one_line(text)}")
 
 
 async def listing(args: argparse.Namespace) -> int:

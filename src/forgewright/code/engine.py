@@ -200,7 +200,7 @@ class CodeEngine:
                 continue
             if source is not None and (before is None or before.data != source.data):
                 mistakes.extend(_unfit(source))
-            if source is not None and check:
+            if source is not None and check and path not in stage.sound:
                 wrong = mistake(before or self._before(moved.get(path, path)), source)
                 mistakes.extend([wrong] if wrong else [])
             changes.append(FileChange(path, before.data if before else None, source.data if source else None))

@@ -52,8 +52,12 @@ def _changed(
         for path, source in stage.overlay.changed().items()
         if language_of(path) in languages and _differs(project, path, source)
     }
-    sources = [source for source in changed.values() if source is not None]
-    if len(changed) > FILES_MAX or sum(len(source.data) for source in sources) > BYTES_MAX:
+    known = [path for path in changed if stage.sound.get(path) is not None]
+    if len(known) == len(changed) and not _lost(project, stage, changed):
+        return None
+    if _many(changed) and not _lost(project, stage, known):
+        changed = {path: source for path, source in changed.items() if path not in known}
+    if _many(changed):
         stage.report(
             f"names were not compared before and after: more than {FILES_MAX} files or {BYTES_MAX >> 20} MiB"
         )
@@ -65,7 +69,7 @@ def _changed(
         if source is not None
     }
     gone = {path for path, source in changed.items() if source is None and project.exists(path)}
-    return (before, gone) if changed else None
+    return before, gone
 
 
 def _python(
@@ -77,7 +81,7 @@ def _python(
     bindings = Bindings(PythonResolver(project), PythonResolver(stage.overlay), before, gone)
     problems = [] if "lost" in allowed else list(bindings.lost())
     if "captured" not in allowed:
-        problems += bindings.captured()
+        problems += bindings.captured(stage.captures)
     if "lost" not in allowed:
         problems += not_ready(bindings, circles="circles" not in allowed)
     return problems
@@ -121,7 +125,23 @@ def not_ready(bindings: Bindings, *, circles: bool) -> list[str]:
             for failure in after.play(start):
                 if failure.key[1:] not in had:
                     found.setdefault(failure.key, failure)
-    return [f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values()]
+    return [
+        f"{f.path}:{f.line} {f.name}: {f.why}" for f in found.values() if bindings.was_bound(f.path, f.name)
+    ]
+
+
+def _many(changed: Mapping[str, SourceFile | None]) -> bool:
+    size = sum(len(source.data) for source in changed.values() if source is not None)
+    return len(changed) > FILES_MAX or size > BYTES_MAX
+
+
+def _lost(project: Project, stage: Stage, known: Iterable[str]) -> bool:
+    """Whether names could be lost in files of which it is known that nothing else happens to names.
+
+    A name that is put where it did not stand is lost only if it meant something in one of these files before.
+    """
+    new = {name.encode() for path in known for name in stage.sound[path] or ()}
+    return any(name in project.source(path).data for path in known for name in new)
 
 
 def _differs(project: Project, path: str, source: SourceFile | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from time import process_time
+from time import monotonic, process_time
 from typing import TYPE_CHECKING
 
 from forgewright.core.errors import EditRefused
@@ -95,19 +95,29 @@ class Unparsable(EditRefused):
     """Text on which the parser's search for an error's end goes on and on."""
 
 
-def parse(language: str, data: bytes) -> Tree:
+def parse(language: str, data: bytes, old: Tree | None = None) -> Tree:
     """The syntax tree of `data`; errors are nodes of the tree.
+
+    `old`: the tree of an earlier text, edited to this one's places; only what has changed is parsed then.
 
     Raises `Unparsable` after `PARSE_SECONDS` of CPU time: there are texts of a few hundred bytes on
     which tree-sitter's error recovery does not end.
     """
     view = memoryview(data)
-    end = process_time() + PARSE_SECONDS
+    soon, end = (
+        monotonic() + PARSE_SECONDS,
+        process_time() + PARSE_SECONDS,
+    )  # the first is much cheaper to ask
+
+    def late(offset: int, error: bool) -> bool:
+        return monotonic() > soon and process_time() > end
+
     found = parser(language)
     try:
-        bounded = found.parse(
-            lambda at, point: view[at:], progress_callback=lambda offset, error: process_time() > end
-        )
+        if old is None:
+            bounded = found.parse(lambda at, point: view[at:], progress_callback=late)
+        else:
+            bounded = found.parse(lambda at, point: view[at:], old, progress_callback=late)
     except ValueError:  # what py-tree-sitter raises for a parse that was called off
         found.reset()
         raise Unparsable(

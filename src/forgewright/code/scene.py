@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -33,6 +33,10 @@ class Stage:
         self.servers = servers
         self.moves: list[tuple[str, str]] = []
         self.notes: list[str] = []
+        self.sound: dict[str, frozenset[str] | None] = {}
+        """Files that need not be parsed again, with the names that were put into them (see `Outcome`)."""
+        self.captures: set[str] = set()
+        """See `Outcome`."""
         self._resolvers: dict[str, Resolver] = {}
 
     @property
@@ -56,6 +60,9 @@ class Stage:
 
     def select(self, selector: str, *, within: str | Sequence[str] | None = None) -> Sequence[Match]:
         return list(select(self.overlay, selector, within))
+
+    def stream(self, selector: str, *, within: str | Sequence[str] | None = None) -> Iterator[Match]:
+        return select(self.overlay, selector, within)
 
     def one(self, selector: str, *, within: str | Sequence[str] | None = None) -> Match:
         found = self.select(selector, within=within)
@@ -140,7 +147,9 @@ class Stage:
             self._free(clean_path(path), changed)
             changed[clean_path(path)] = data
         for path, content in changed.items():
+            self._judge(path, outcome)
             self.overlay.put(path, content)
+        self.captures |= outcome.captures
         if changed:
             self._resolvers.clear()
         if skipped:
@@ -148,6 +157,14 @@ class Stage:
             splices = tuple(splice for splice in outcome.splices if clean_path(splice.path) in by_path)
             return msgspec.structs.replace(outcome, notes=notes, splices=splices)
         return outcome
+
+    def _judge(self, path: str, outcome: Outcome) -> None:
+        """Whether the file is still sure to be well-formed, and what is known of its names."""
+        untold = path in self.overlay.changed() and path not in self.sound
+        before = self.sound.pop(path, frozenset())
+        if path in outcome.sound and not untold and not any(path in move for move in outcome.move):
+            new = outcome.introduces
+            self.sound[path] = None if before is None or new is None else before | new
 
     def _free(self, path: str, changed: Mapping[str, bytes | None]) -> None:
         gone = path in changed and changed[path] is None

@@ -193,7 +193,7 @@ class DiskProject:
     def stamp(self, path: str) -> tuple[int, int, int] | None:
         """(modification time in nanoseconds, size, inode) of a file: the same stamp, the same content."""
         try:
-            stat = os.lstat(self.root / path)
+            stat = os.lstat(f"{self.root}/{path}")
         except OSError:
             return None
         return stat.st_mtime_ns, stat.st_size, stat.st_ino

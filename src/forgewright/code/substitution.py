@@ -98,9 +98,12 @@ def _kept(before: bytes, after: bytes, old: bytes, new: bytes, places: list[int]
 
 def _names(source: SourceFile, kept: set[int], places: list[int]) -> bool:
     """Whether those that were kept stand in comments and strings, and the others are names."""
-    if not source.parsed or source.tree.root_node.has_error:
-        return False
+    parsed = source.parsed
     root = source.tree.root_node
+    if not parsed:
+        source.forget_tree()
+    if root.has_error:
+        return False
     for place in places:
         node = root.descendant_for_byte_range(place, place + 1)
         if node is None or (node.type in PROSE) != (place in kept):

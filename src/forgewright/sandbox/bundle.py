@@ -42,8 +42,14 @@ def configuration(
     agent_arguments: tuple[str, ...] = (),
     binds: Sequence[tuple[str, str]] = (),
     arch: str = "x86_64",
+    filtered: bool = True,
+    sealed: bool = False,
 ) -> bytes:
-    """`binds`: (host path, path) of writable places, for a runtime that ignores mounts in the root."""
+    """`binds`: (host path, path) of writable places, for a runtime that ignores mounts in the root.
+
+    `filtered`: whether the runtime filters system calls by this configuration, not by one of its own. `sealed`: the root
+    is read-only itself, and places that can be written are mounted in it.
+    """
     mappings = [{"containerID": a, "hostID": b, "size": n} for a, b, n in identity.maps]
     tmpfs = ["nosuid", "nodev", "mode=1777", f"size={shm_bytes(spec)}", "nr_inodes=4096"]
     namespaces = ["pid", "mount", "ipc", "uts", "network", *(["user"] if mappings else [])]
@@ -63,7 +69,7 @@ def configuration(
             if identity.agent == 0
             else {},
         },
-        "root": {"path": root, "readonly": True},
+        "root": {"path": root, "readonly": not sealed},
         "mounts": [
             {
                 "destination": "/proc",
@@ -100,7 +106,8 @@ def configuration(
             "gidMappings": mappings,
             "maskedPaths": list(MASKED),
             "readonlyPaths": list(READONLY),
-            "seccomp": seccomp.profile(arch),
         },
     }
+    if filtered:
+        config["linux"]["seccomp"] = seccomp.profile(arch)
     return msgspec.json.encode(config)

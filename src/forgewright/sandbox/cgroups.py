@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from forgewright.sandbox.family import family
 from forgewright.sandbox.state import state_root
 from forgewright.sandbox.types import Limits, Metrics
 
@@ -192,24 +193,33 @@ class Cgroup:
         self._folders = {key: f"{folder}/{name}" for key, folder in found.folders.items()}
         self._whole = {key: f"{folder}/{name}" for key, folder in found.whole.items()}
 
-    def create(self, limits: Limits, *, devices: Sequence[str] = ()) -> None:
-        """`devices`: "major:minor" of the disks to which the limits of input and output apply."""
+    def create(self, limits: Limits, *, devices: Sequence[str] = (), hurry: bool = False) -> None:
+        """`devices`: "major:minor" of the disks to which the limits of input and output apply.
+
+        `hurry`: processors are limited later, by `limit_cpu`.
+        """
         for folder in self._all():
             os.mkdir(folder)
         self._limit_io(limits, devices)
-        quota = max(1000, int(limits.cpus * _PERIOD_MICROSECONDS))
+        if not hurry:
+            self.limit_cpu(limits)
         if self._version == 2:
             folder = self._folders[""]
             _write(f"{folder}/memory.max", str(limits.memory_bytes))
             _try(f"{folder}/memory.swap.max", "0")
             _write(f"{folder}/pids.max", str(limits.processes))
-            _write(f"{folder}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
             return
-        memory, pids, cpu = self._folders["memory"], self._folders["pids"], self._folders.get("cpu")
+        memory, pids = self._folders["memory"], self._folders["pids"]
         _write(f"{memory}/memory.limit_in_bytes", str(limits.memory_bytes))
         _try(f"{memory}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
         _write(f"{pids}/pids.max", str(limits.processes))
-        if cpu:
+
+    def limit_cpu(self, limits: Limits) -> None:
+        """A runtime that starts on all processors would stand still for the rest of each period."""
+        quota = max(1000, int(limits.cpus * _PERIOD_MICROSECONDS))
+        if self._version == 2:
+            _write(f"{self._folders['']}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
+        elif cpu := self._folders.get("cpu"):
             _write(f"{cpu}/cpu.cfs_period_us", str(_PERIOD_MICROSECONDS))
             _write(f"{cpu}/cpu.cfs_quota_us", str(quota))
 
@@ -236,6 +246,24 @@ class Cgroup:
     def whole_entrances(self) -> list[str]:
         """The same for all of a sandbox, with its agent, from its start."""
         return [f"{folder}/cgroup.procs" for folder in self._whole.values()]
+
+    def adopt(self, pid: int) -> None:
+        """Takes a process in, and what came of it meanwhile; what they start from now on is born in it.
+
+        The kernel lets the first of several that join wait until every processor has had a pause (some milliseconds), so
+        this is done while the process starts. Raises `OSError`; of a process that has ended there is nothing to say.
+        """
+        entrances = self.entrances() + self.whole_entrances()
+        while outside := family(pid) - self._members(entrances[-1]):
+            for process in outside:
+                for entrance in entrances:
+                    try:
+                        _write(entrance, str(process))
+                    except ProcessLookupError:
+                        break
+
+    def _members(self, entrance: str) -> set[int]:
+        return {int(line) for line in Path(entrance).read_text().split()}
 
     def freeze(self, *, frozen: bool) -> None:
         """Stops all that is in it, or lets it go on. Raises `OSError` where there is no freezer."""

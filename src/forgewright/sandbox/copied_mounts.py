@@ -7,15 +7,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from forgewright.core.errors import Conflict
-from forgewright.sandbox.protocol import BuiltinName
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.trees import encode
+from forgewright.sandbox.transfer import upload
 from forgewright.sandbox.types import Mount
 
-_TREE_BYTES_MAX = 1 << 30
+_TREE_BYTES_MAX = 16 << 30
 
 
 class VirtualMachineSandbox(AgentSandbox):
@@ -28,11 +25,19 @@ class VirtualMachineSandbox(AgentSandbox):
         sent: dict[str, frozenset[bytes]] = {}
         self._sent = sent
         for mount in sorted(self.spec.mounts if mounts is None else mounts, key=lambda mount: mount.target):
-            parcel = await asyncio.to_thread(_parcel, mount, self.spec.uid, owned=mounts is None)
+            target, source = os.path.normpath(mount.target), Path(os.path.realpath(mount.source))
             as_root = mounts is None or mount.mode == "ro"
-            await self._builtin(parcel.builtin, parcel.arguments, stdin=parcel.data, as_root=as_root)
-            if mount.mode == "rw" and parcel.builtin == "unpack":
-                sent[mount.target] = parcel.paths
+            if not source.is_dir():
+                mode = f"{source.stat().st_mode & 0o777:o}"
+                data = await asyncio.to_thread(source.read_bytes)
+                await self._builtin("write", (target, mode), stdin=data, as_root=as_root)
+                continue
+            paths = await asyncio.to_thread(_paths, source) if mount.mode == "rw" else frozenset()
+            # the agent may give files to another user only where all mounts are its to make
+            owner = str(self.spec.uid) if mounts is None and mount.mode != "ro" else "0"
+            await upload(self, source, target, bytes_max=_TREE_BYTES_MAX, owner=owner, as_root=as_root)
+            if mount.mode == "rw":
+                sent[mount.target] = paths
 
     def check_snapshot(self) -> None:
         super().check_snapshot()
@@ -58,26 +63,6 @@ class VirtualMachineSandbox(AgentSandbox):
                 await super().close()
         else:
             await super().close()
-
-
-class Parcel(msgspec.Struct, frozen=True):
-    """A mount as it is sent into a machine."""
-
-    builtin: BuiltinName
-    arguments: tuple[str, ...]
-    data: bytes
-    paths: frozenset[bytes] = frozenset()
-
-
-def _parcel(mount: Mount, uid: int, *, owned: bool) -> Parcel:
-    """`owned`: whether the agent may give files to another user."""
-    target = os.path.normpath(mount.target)
-    source = Path(os.path.realpath(mount.source))
-    if not source.is_dir():
-        return Parcel("write", (target, f"{source.stat().st_mode & 0o777:o}"), source.read_bytes())
-    owner = "0" if mount.mode == "ro" or not owned else str(uid)
-    data = encode(source, bytes_max=_TREE_BYTES_MAX)
-    return Parcel("unpack", (target, owner), data, _paths(source) if mount.mode == "rw" else frozenset())
 
 
 def _paths(root: Path) -> frozenset[bytes]:

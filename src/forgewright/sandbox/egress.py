@@ -20,6 +20,7 @@ from forgewright.core.errors import UsageError
 from forgewright.sandbox import http_head
 from forgewright.sandbox.addresses import Address, is_public
 from forgewright.sandbox.credentials import Interception, Secrets
+from forgewright.sandbox.http_body import body_of
 from forgewright.sandbox.http_head import HEAD_BYTES_MAX, Denied, Head, name_of, server_name
 from forgewright.sandbox.streams import Stream
 from forgewright.sandbox.types import Connection, Network, OnConnection
@@ -203,10 +204,7 @@ class Egress:
         reason = str(error) or "no answer"
         await self._record(Connection(host, port, False, reason))
         status = "403 Forbidden" if isinstance(error, Denied) else "502 Bad Gateway"
-        body = f"forgewright: {host}:{port}: {reason}\n".encode()
-        text = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-        await stream.write(text + body)
-        stream.write_eof()
+        await _answer(stream, status, f"{host}:{port}: {reason}")
 
     async def _carry(
         self, stream: Inward, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection,
@@ -218,13 +216,14 @@ class Egress:
             if greeting:
                 await stream.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             first = request.encode(added) if request is not None else b""
-            length = request.length if request is not None else None
             watch = self.interception.leaks(added) if self.interception and added else None
             await _tunnel(
-                stream, reader, writer, first, counts, length, connection.host if greeting else None, watch
+                stream, reader, writer, first, counts, request, connection.host if greeting else None, watch
             )
         except Denied as error:
             reason = str(error)
+            if request is not None and not counts[1]:
+                await _answer(stream, "400 Bad Request", f"{connection.host}:{connection.port}: {reason}")
         finally:
             writer.close()
             ended = msgspec.structs.replace(
@@ -294,29 +293,38 @@ async def _client_hello(stream: Inward, host: str) -> bytes:
     return first + body
 
 
+async def _answer(stream: Inward, status: str, text: str) -> None:
+    body = f"forgewright: {text}\n".encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+    await stream.write(head + body)
+    stream.write_eof()
+
+
 async def _tunnel(
     stream: Inward, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes, counts: list[int],
-    length: int | None, greeting: str | None, watch: Callable[[bytes], None] | None,
+    request: Head | None, greeting: str | None, watch: Callable[[bytes], None] | None,
 ) -> None:  # fmt: skip
-    """Bytes both ways until both ends are done; `length` bounds what is sent after `first`.
+    """Bytes both ways until both ends are done; of a `request` its head, which is `first`, and its body, and no more.
 
     `greeting`: the name that a TLS greeting has to be for. `watch` raises `Denied` for what may not come in.
     """
 
+    async def send(data: bytes) -> None:
+        writer.write(data)
+        await writer.drain()
+        counts[0] += len(data)
+
     async def up() -> None:
-        data, left = first, length
-        if greeting is not None:
-            data = await _client_hello(stream, greeting)
-        elif not data:
-            data = await stream.read(65536)
+        if request is not None:
+            await send(first)
+            async for data in body_of(request, stream):
+                await send(data)
+            return
+        data = await _client_hello(stream, greeting) if greeting is not None else await stream.read(65536)
         while data:
-            writer.write(data)
-            await writer.drain()
-            counts[0] += len(data)
-            want = 65536 if left is None else min(65536, left)
-            data = await stream.read(want) if want else b""
-            left = None if left is None else left - len(data)
-        if length is None and writer.can_write_eof():
+            await send(data)
+            data = await stream.read(65536)
+        if writer.can_write_eof():
             writer.write_eof()
 
     async def down() -> None:
@@ -331,9 +339,9 @@ async def _tunnel(
     try:
         await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
         if sending.done():
-            sending.result()  # a greeting that is refused ends both
+            sending.result()  # a greeting or a body that is refused ends both
         await receiving
-        if length is None:
+        if request is None:
             await asyncio.wait((sending,), timeout=IDLE_SECONDS)
     finally:
         for task in (sending, receiving):

@@ -13,6 +13,7 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,6 +34,7 @@ _LEFT_OUT = (
     "/usr/share/info/",
     "/usr/share/i18n/",
 )
+_HEAD_BYTES = 1 << 16
 _MERGED = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
 SERIAL_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "overlay")
 """For a machine whose channel is a serial device (QEMU)."""
@@ -66,6 +68,23 @@ def kernel() -> tuple[Path, str]:
         needed_for="sandboxes of tier microvm",
         install="apt-get install linux-image-cloud-amd64",
     )
+
+
+def head_of(image: Path) -> Path:
+    """A file of the cache with as much of a kernel as QEMU looks at; the kernel itself where it is of another format.
+
+    A machine that is loaded from its saved state has its kernel in its memory, and QEMU would read all of it once more.
+    """
+    with open(image, "rb") as file:
+        start = file.read(_HEAD_BYTES)
+    if start[0x202:0x206] != b"HdrS":  # not the boot protocol of x86 (Documentation/arch/x86/boot.rst)
+        return image
+    head = cache_root() / f"head-{sha256(start).hexdigest()[:16]}"
+    if not head.exists():
+        unfinished = head.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(start)
+        unfinished.rename(head)
+    return head
 
 
 def _kernel_rank(path: Path) -> tuple[bool, list[int]]:
@@ -201,6 +220,12 @@ def root_image(more: Sequence[str] = ()) -> Path:
         raise Unavailable(
             "image host of tier microvm is made from Debian packages, and there is no dpkg here"
         )
+    return _made(tuple(more), _STATUS.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _made(more: tuple[str, ...], version: int) -> Path:
+    """`version`: of the list of packages, so that it is read again when it has changed only."""
     packages = _packages()
     missing = [name for name in more if name not in packages]
     if missing:

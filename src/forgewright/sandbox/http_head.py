@@ -6,11 +6,18 @@ RFC 6066 §3 (server name).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 
 HEAD_BYTES_MAX = 16 << 10
-_BODY_BYTES_MAX = 1 << 30
-_DROPPED = ("connection", "proxy-connection", "proxy-authorization", "keep-alive", "upgrade", "te", "expect")
+BODY_BYTES_MAX = 1 << 30
+_DROPPED = (
+    "connection", "proxy-connection", "proxy-authorization", "keep-alive", "upgrade", "te", "trailer",
+    "expect", "content-length", "transfer-encoding",
+)  # fmt: skip
+"""Of what one hop tells the next (RFC 9110 §7.6.1), and what frames the body: that is written anew."""
 
 
 class Denied(Exception):  # never leaves the proxy
@@ -27,20 +34,31 @@ class Head(msgspec.Struct, frozen=True):
     """Of the request that is sent on; nothing for CONNECT."""
     headers: tuple[str, ...] = ()
     """Lines that are sent on."""
+    framing: Literal["none", "length", "chunked"] = "none"
     length: int = 0
     """Bytes of the body: one request for each connection, and not a byte more."""
+    waits: bool = False
+    """The program sends its body when the server has said 100 (RFC 9110 §10.1.1)."""
 
     def encode(self, added: tuple[tuple[str, str], ...] = ()) -> bytes:
         """The request to send on; `added` headers take the place of those of the same name."""
         names = {name.lower() for name, _ in added}
         kept = [line for line in self.headers if line.partition(":")[0].lower() not in names]
         lines = [f"{self.method} {self.path} HTTP/1.1", *kept, *(f"{name}: {value}" for name, value in added)]
+        if self.framing != "none":
+            lines.append(
+                "Transfer-Encoding: chunked"
+                if self.framing == "chunked"
+                else f"Content-Length: {self.length}"
+            )
+        if self.waits:
+            lines.append("Expect: 100-continue")
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
 
 
 def proxy_request(head: bytes) -> Head:
     """A request as a proxy gets it: CONNECT, or the absolute form. Raises `Denied`."""
-    method, target, lines = _start(head)
+    method, target, version, lines = _start(head)
     if method == "CONNECT":
         host, colon, port = target.rpartition(":")
         if not colon or not port.isdigit():
@@ -53,18 +71,18 @@ def proxy_request(head: bytes) -> Head:
     host, port = (host, port) if colon else (authority, "80")
     if not port.isdigit() or "@" in authority:
         raise Denied("malformed target")
-    return _request(method, name_of(host), int(port), f"{slash or '/'}{path}", lines, authority)
+    return _request(method, name_of(host), int(port), f"{slash or '/'}{path}", version, lines, authority)
 
 
 def origin_request(head: bytes, host: str, port: int) -> Head:
     """A request as its server gets it (the origin form), which has to be for `host`. Raises `Denied`."""
-    method, target, lines = _start(head)
+    method, target, version, lines = _start(head)
     if method == "CONNECT" or not target.startswith("/"):
         raise Denied("expected a path")
-    return _request(method, host, port, target, lines, host if port == 443 else f"{host}:{port}")
+    return _request(method, host, port, target, version, lines, host if port == 443 else f"{host}:{port}")
 
 
-def _start(head: bytes) -> tuple[str, str, list[str]]:
+def _start(head: bytes) -> tuple[str, str, str, list[str]]:
     if len(head) > HEAD_BYTES_MAX:
         raise Denied("the request is too long")
     try:
@@ -74,37 +92,60 @@ def _start(head: bytes) -> tuple[str, str, list[str]]:
         raise Denied("malformed request") from None
     if version not in ("HTTP/1.1", "HTTP/1.0") or not method.isalpha() or any(c < "!" for c in target):
         raise Denied("malformed request")
-    return method, target, lines[1:-2]
+    return method, target, version, lines[1:-2]
 
 
-def _request(method: str, host: str, port: int, path: str, lines: list[str], authority: str) -> Head:
-    kept, lengths, hosts = [], set(), 0
+def _request(
+    method: str, host: str, port: int, path: str, version: str, lines: list[str], authority: str
+) -> Head:
+    kept: list[str] = []
+    found: dict[str, list[str]] = {}
     for line in lines:
-        name = line.partition(":")[0].strip().lower()
-        value = line.partition(":")[2].strip()
+        name, colon, value = line.partition(":")
         if (
-            not name
-            or line[0] in " \t"
-            or name != line.partition(":")[0].lower()
-            or "\r" in line
-            or "\n" in line
+            not colon
+            or not name
+            or name != name.strip()
+            or any((c < " " and c != "\t") or c == "\x7f" for c in line)
         ):
             raise Denied("malformed header")
-        if name == "transfer-encoding":
-            raise Denied("a body without a length")
-        if name == "host":
-            hosts += 1
-            if name_of(_host_part(value)) != host:
-                raise Denied(f"the Host header is not {host}")
-        if name == "content-length":
-            lengths.add(value)
+        name, value = name.lower(), value.strip(" \t")
+        found.setdefault(name, []).append(value)
+        if name == "host" and name_of(_host_part(value)) != host:
+            raise Denied(f"the Host header is not {host}")
         if name not in _DROPPED:
             kept.append(line)
-    if hosts > 1:
+    if len(found.get("host", ())) > 1:
         raise Denied("more than one Host header")
-    if not hosts:
+    if "host" not in found:
         kept.insert(0, f"Host: {authority}")
-    return Head(method, host, port, path, tuple(kept), _length(lengths))
+    framing, length = _framing(found, version)
+    return Head(method, host, port, path, tuple(kept), framing, length, _waits(found, version, framing))
+
+
+def _framing(
+    found: Mapping[str, list[str]], version: str
+) -> tuple[Literal["none", "length", "chunked"], int]:
+    """How long the body is (RFC 9112 §6.3); what says it in two ways is refused."""
+    codings, lengths = found.get("transfer-encoding", []), set(found.get("content-length", ()))
+    if not codings:
+        return ("length", _length(lengths)) if lengths else ("none", 0)
+    if lengths:
+        raise Denied("a body with a length and a transfer coding")
+    if [coding.lower() for coding in codings] != ["chunked"]:
+        raise Denied("a transfer coding other than chunked")
+    if version != "HTTP/1.1":
+        raise Denied("a transfer coding in HTTP/1.0")
+    return "chunked", 0
+
+
+def _waits(found: Mapping[str, list[str]], version: str, framing: str) -> bool:
+    wanted = [value.lower() for value in found.get("expect", ())]
+    if wanted and wanted != ["100-continue"]:
+        raise Denied("an expectation other than 100-continue")
+    return (
+        bool(wanted) and framing != "none" and version == "HTTP/1.1"
+    )  # else it is ignored (RFC 9110 §10.1.1)
 
 
 def _host_part(value: str) -> str:
@@ -117,10 +158,8 @@ def name_of(host: str) -> str:
 
 
 def _length(lengths: set[str]) -> int:
-    if not lengths:
-        return 0
     value = lengths.pop()
-    if lengths or not value.isascii() or not value.isdigit() or int(value) > _BODY_BYTES_MAX:
+    if lengths or not value.isascii() or not value.isdigit() or int(value) > BODY_BYTES_MAX:
         raise Denied("malformed Content-Length")
     return int(value)
 

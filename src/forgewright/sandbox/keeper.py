@@ -10,15 +10,15 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import ForgewrightError
+from forgewright.core.errors import ForgewrightError, NotFound
 from forgewright.sandbox import saved, state
 from forgewright.sandbox.keeping import (
     ABOUT,
-    MESSAGE_BYTES_MAX,
     SOCKET,
     About,
     Answer,
@@ -31,10 +31,14 @@ from forgewright.sandbox.keeping import (
 )
 from forgewright.sandbox.registry import driver, open_sandbox
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.types import Command, OnOutput, SandboxSpec
+from forgewright.sandbox.transfer import TREE_BYTES_MAX, Progress
+from forgewright.sandbox.types import Command, Exit, OnOutput, SandboxSpec
 
 IDLE_SECONDS = 3600.0
 LOG_BYTES_MAX = 1 << 20
+TOLD_SECONDS = 0.1
+"""Between two words of how far a transfer has come."""
+
 _HIGH_BYTES = 1 << 20
 """With this much waiting for a client, no more is read from the sandbox."""
 
@@ -44,13 +48,23 @@ class Log:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self._bytes = 0
+        self.changed = asyncio.Event()
+        """Set with the next piece; there is another after it."""
+        self._bytes = self._gone = 0
 
     def add(self, line: Line) -> None:
         self.lines.append(line)
         self._bytes += len(line.data) + 64
         while self._bytes > LOG_BYTES_MAX:
             self._bytes -= len(self.lines.pop(0).data) + 64
+            self._gone += 1
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def after(self, place: int) -> tuple[tuple[Line, ...], int, int]:
+        """(what came after `place`, the place after that, how much of it has gone). It begins at 0."""
+        lost = max(0, self._gone - place)
+        return tuple(self.lines[max(0, place - self._gone) :]), self._gone + len(self.lines), lost
 
 
 class Keeper:
@@ -62,6 +76,7 @@ class Keeper:
         self._log = Log()
         self._began = time.time()
         self._active = self._commands = 0
+        self._under_way: set[int] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._stop.set)
 
@@ -92,6 +107,10 @@ class Keeper:
                 last = await self._do(ask, reader, writer)
             except ForgewrightError as error:
                 last = Answer(error=error.code, message=error.message)
+            except ConnectionError:
+                raise
+            except OSError as error:  # a file of this machine that it was to read or write
+                last = Answer(error="os", message=str(error))
             writer.write(pack(last))
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, msgspec.DecodeError):
@@ -107,18 +126,14 @@ class Keeper:
         match ask.do:
             case "exec" if ask.command is not None:
                 return await self._exec(ask, ask.command, reader, writer)
-            case "put":
-                await sandbox.write(ask.path, ask.data, mode=ask.mode)
-            case "get":
-                return Answer(data=await sandbox.read(ask.path, bytes_max=MESSAGE_BYTES_MAX // 2))
-            case "upload":
-                await sandbox.upload(Path(ask.host), ask.path)
-            case "download":
-                await sandbox.download(ask.path, Path(ask.host))
+            case "upload" | "download" | "upload-file" | "download-file":
+                await self._carry(ask, reader, writer)
             case "publish":
                 return Answer(port=(await sandbox.publish(ask.port, ask.here)).port)
             case "logs":
-                return Answer(lines=tuple(self._log.lines))
+                if ask.number > self._commands:
+                    raise NotFound(f"there is no command {ask.number}: {self._commands} were run")
+                await self._tell_log(ask, reader, writer)
             case "status":
                 ports = {published.inside: published.port for published in sandbox.published}
                 metrics = await sandbox.metrics()
@@ -132,17 +147,105 @@ class Keeper:
                 return Answer(snapshot=await sandbox.snapshot())
         return Answer()
 
+    async def _carry(self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Files and folders in or out, for as long as who asked is there."""
+        sandbox, host, bound = self._sandbox, Path(ask.host), ask.bytes_max or TREE_BYTES_MAX
+        told = 0.0
+
+        def tell(progress: Progress) -> None:
+            nonlocal told
+            if (
+                time.monotonic() - told > TOLD_SECONDS
+                and writer.transport.get_write_buffer_size() < _HIGH_BYTES
+            ):
+                told = time.monotonic()
+                writer.write(pack(Answer(more=True, progress=progress)))
+
+        match ask.do:
+            case "upload":
+                work: Coroutine[None, None, object] = sandbox.upload(
+                    host, ask.path, bytes_max=bound, resume=ask.resume, on_progress=tell
+                )
+            case "download":
+                work = sandbox.download(ask.path, host, bytes_max=bound, resume=ask.resume, on_progress=tell)
+            case "upload-file":
+                work = sandbox.upload_file(host, ask.path, on_progress=tell)
+            case _:
+                work = sandbox.download_file(ask.path, host, bytes_max=bound, on_progress=tell)
+        working, gone = asyncio.ensure_future(work), asyncio.ensure_future(reader.read(1))
+        try:
+            await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ConnectionResetError("who asked has gone")
+            await working
+        finally:
+            for task in (working, gone):
+                task.cancel()
+            await asyncio.gather(working, gone, return_exceptions=True)
+
+    async def _tell_log(self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """The log, and with `follow` what is added to it until what is followed has ended or who asked has gone."""
+        place = 0
+        gone = asyncio.ensure_future(reader.read(1))
+        try:
+            while not gone.done():
+                changed = self._log.changed
+                over = not ask.follow or not (
+                    self._under_way & {ask.number} if ask.number else self._under_way
+                )
+                lines, after, dropped = self._log.after(place)
+                chosen = tuple(line for line in lines if ask.number in (0, line.number))
+                writer.write(pack(Answer(more=True, lines=chosen, dropped=dropped if place else 0)))
+                await writer.drain()
+                place = after
+                if over:
+                    return
+                waiting = asyncio.ensure_future(changed.wait())
+                await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+        finally:
+            gone.cancel()
+
+    def _begins(self, command: Command) -> int:
+        self._commands += 1
+        self._under_way.add(self._commands)
+        text = " ".join(command.argv).encode(errors="replace")
+        self._log.add(Line(self._commands, "command", text, time.time()))
+        return self._commands
+
+    def _ends(self, number: int, text: str) -> None:
+        self._under_way.discard(number)
+        self._log.add(Line(number, "ended", text.encode(), time.time()))
+
     async def _exec(
         self, ask: Ask, command: Command, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> Answer:
-        self._commands += 1
-        number = self._commands
-        self._log.add(Line(number, "command", " ".join(command.argv).encode(errors="replace"), time.time()))
+        number = self._begins(command)
         if ask.detach:
             task = asyncio.ensure_future(self._detached(number, command))
             self._background.add(task)
             task.add_done_callback(self._background.discard)
             return Answer(number=number)
+        told = "- it did not end by itself"
+        try:
+            ended = await self._attended(ask, command, number, reader, writer)
+            told = f"{ended.code} {ended.reason}"
+        except ForgewrightError as error:
+            told = f"- {error.message}"
+            raise
+        finally:
+            self._ends(number, told)
+        return Answer(ended=ended, number=number)
+
+    async def _attended(
+        self,
+        ask: Ask,
+        command: Command,
+        number: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> Exit:
+        """Runs a command for as long as who asked for it is there."""
         out = _Outlet(self._sandbox, writer, None if ask.terminal else self._logger(number))
         process = self._sandbox.start(
             command, on_output=out.put, terminal=ask.terminal, keep=ask.terminal is None and not ask.streaming
@@ -154,17 +257,16 @@ class Keeper:
             await asyncio.wait((following, waiting), return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done() and following.done() and following.exception() is not None:
                 waiting.cancel()  # who asked has gone: the command ends too
-            ended = await waiting
+            return await waiting
         except asyncio.CancelledError:
             raise ConnectionResetError("who asked has gone") from None
         finally:
             following.cancel()
             out.close()
-        self._log.add(Line(number, "ended", f"{ended.code} {ended.reason}".encode(), time.time()))
-        return Answer(ended=ended, number=number)
 
     async def _detached(self, number: int, command: Command) -> None:
         self._busy(1)
+        text = "- it did not end by itself"
         try:
             ended = await self._sandbox.run(command, on_output=self._logger(number))
             text = f"{ended.code} {ended.reason}"
@@ -172,7 +274,7 @@ class Keeper:
             text = f"- {error.message}"
         finally:
             self._busy(-1)
-        self._log.add(Line(number, "ended", text.encode(), time.time()))
+            self._ends(number, text)
 
     def _logger(self, number: int) -> OnOutput:
         return lambda stream, data: self._log.add(Line(number, stream, data, time.time()))

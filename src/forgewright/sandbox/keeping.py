@@ -14,6 +14,7 @@ import msgspec
 
 from forgewright.core.errors import NotFound, SandboxError
 from forgewright.sandbox import state
+from forgewright.sandbox.transfer import Progress
 from forgewright.sandbox.types import Command, Exit, Metrics, SandboxSpec, Size
 
 MESSAGE_BYTES_MAX = 64 << 20
@@ -56,10 +57,10 @@ class Line(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     do: Literal[
         "exec",
-        "put",
-        "get",
         "upload",
         "download",
+        "upload-file",
+        "download-file",
         "publish",
         "logs",
         "status",
@@ -76,10 +77,16 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str = ""
     host: str = ""
     """A path of this machine; the keeper has the rights of its owner, who alone can ask."""
-    data: bytes = b""
-    mode: int = 0o644
     port: int = 0
     here: int = 0
+    follow: bool = False
+    """Of `logs`: what is written from now on too, until `number`, or all that runs, has ended."""
+    number: int = 0
+    """Of a command; 0 is any."""
+    resume: bool = False
+    """Of `upload` and `download`: only what the other side has not."""
+    bytes_max: int = 0
+    """Of what is carried; 0 is the usual bound."""
 
 
 class More(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,7 +99,7 @@ class More(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Any number with `stream`, then one without."""
+    """Any number with `stream` or `more`, then one without."""
 
     stream: Literal["stdout", "stderr", ""] = ""
     data: bytes = b""
@@ -100,6 +107,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     number: int = 0
     port: int = 0
     lines: tuple[Line, ...] = ()
+    more: bool = False
+    """Others follow."""
+    progress: Progress | None = None
+    dropped: int = 0
+    """Pieces of the log that went before they could be sent: it is bounded."""
     status: Status | None = None
     snapshot: str = ""
     error: str = ""
@@ -193,11 +205,22 @@ class Session:
         """For what is small: a key, a size."""
         self._writer.write(pack(more))
 
-    async def answer(self, on_output: Callable[[str, bytes], object] | None = None) -> Answer:
-        """The last answer; output goes to `on_output` as it comes. Raises `SandboxError`."""
+    async def answer(
+        self,
+        on_output: Callable[[str, bytes], object] | None = None,
+        on_more: Callable[[Answer], object] | None = None,
+    ) -> Answer:
+        """The last answer; output goes to `on_output`, pieces of a log and progress to `on_more` as they come.
+
+        Raises `SandboxError`.
+        """
         try:
             while True:
                 found = msgspec.msgpack.decode(await receive(self._reader), type=Answer)
+                if found.more:
+                    if on_more is not None:
+                        on_more(found)
+                    continue
                 if not found.stream:
                     break
                 if on_output is not None:
@@ -209,10 +232,15 @@ class Session:
         return found
 
 
-async def ask(about: About, request: Ask, on_output: Callable[[str, bytes], object] | None = None) -> Answer:
+async def ask(
+    about: About,
+    request: Ask,
+    on_output: Callable[[str, bytes], object] | None = None,
+    on_more: Callable[[Answer], object] | None = None,
+) -> Answer:
     """Puts one request to the keeper."""
     async with Session(about, request) as session:
-        return await session.answer(on_output)
+        return await session.answer(on_output, on_more)
 
 
 def _socket(about: About) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,14 @@ from forgewright.sandbox.types import Mount, SandboxSpec, Tier
 
 AGENT_PATH = "/.forgewright/agent"
 HOME = "/home/sandbox"
+BASE_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": HOME,
+    "USER": "sandbox",
+    "LANG": "C.UTF-8",
+}
+"""Of each command, unless image, spec or command say otherwise."""
+
 SHM_BYTES_MAX = 64 << 20
 FORWARDS_MAX = 16
 _ROOT_BYTES = 4 << 20
@@ -68,10 +77,9 @@ def inodes(spec: SandboxSpec) -> int:
     return max(1024, spec.limits.disk_bytes >> 13)
 
 
-def writable(spec: SandboxSpec) -> list[str]:
-    """Places inside that can be written, outer ones first."""
-    given = [os.path.normpath(mount.target) for mount in spec.mounts if mount.mode != "ro"]
-    return sorted([path for _, path, _ in _WRITABLE] + given)
+def given_to_write(spec: SandboxSpec) -> list[str]:
+    """Where mounts are that can be written, outer ones first."""
+    return sorted(os.path.normpath(mount.target) for mount in spec.mounts if mount.mode != "ro")
 
 
 def check(spec: SandboxSpec) -> None:
@@ -87,6 +95,10 @@ def check(spec: SandboxSpec) -> None:
         raise UsageError(
             f"limits: {spec.limits.instructions} instructions, which tier {spec.tier} cannot count",
             hint="bound the time of each command (timeout_seconds), or use tier wasm",
+        )
+    if spec.clock not in ("", "real") and spec.tier is not Tier.WASM:
+        raise UsageError(
+            f"clock {spec.clock!r}: what runs in tier {spec.tier} reads its processor's", hint="use tier wasm"
         )
     for rule in spec.network.allow:
         Rule.parse(rule)

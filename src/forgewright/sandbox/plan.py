@@ -74,6 +74,10 @@ class Plan:
     def root(self, host: str) -> None:
         self._add("root", host)
 
+    def seal(self, host: str) -> None:
+        """Makes the root, whose host folder this is, read-only; what is mounted in it stays as it is."""
+        self._add("seal", host)
+
     def folder(self, path: str, *, mode: int = 0o755, owner: Owner | None = None) -> None:
         self._add("dir", path, f"{mode:o}", _text(owner))
 

@@ -34,8 +34,10 @@ _STREAM_IDS = 0x8000_0000
 _ENGINES_STREAMS = 0x4000_0000
 _TERMINAL = 1
 
-BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack"]
-_BUILTINS: Mapping[str, int] = {"": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6}
+BuiltinName = Literal["read", "write", "list", "remove", "pack", "unpack", "inventory", "parts"]
+_BUILTINS: Mapping[str, int] = {
+    "": 0, "read": 1, "write": 2, "list": 3, "remove": 4, "pack": 5, "unpack": 6, "inventory": 7, "parts": 8,
+}  # fmt: skip
 
 
 class Request(msgspec.Struct, frozen=True):

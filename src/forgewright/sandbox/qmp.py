@@ -23,23 +23,30 @@ class Qmp:
         self._socket = connection
         self._socket.setblocking(False)
         self._buffer = b""
+        self._asked: list[str] = []
 
-    async def negotiate(self) -> None:
-        await self._message()
-        await self.call("qmp_capabilities")
+    def ask(self, command: str, **arguments: Any) -> None:
+        """Sends without waiting, also to a QEMU that has not been started yet; `answered` waits for all of them."""
+        self._socket.send(_encoded(command, arguments))
+        self._asked.append(command)
+
+    async def answered(self) -> None:
+        """Waits for the answers to all that was asked. Raises `SandboxError` with QEMU's own words."""
+        while self._asked:
+            await self._answer(self._asked.pop(0))
 
     async def call(self, command: str, *, fd: int | None = None, **arguments: Any) -> Any:
         """The answer to `command`; `fd` travels along. Raises `SandboxError` with QEMU's own words."""
-        words = {name.replace("_", "-"): value for name, value in arguments.items()}
-        data = msgspec.json.encode(
-            {"execute": command, "arguments": words} if words else {"execute": command}
-        )
+        data = _encoded(command, arguments)
         if fd is None:
             await asyncio.get_running_loop().sock_sendall(self._socket, data)
         else:
             descriptors = array.array("i", [fd])
             self._socket.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors.tobytes())])
-        while True:
+        return await self._answer(command)
+
+    async def _answer(self, command: str) -> Any:
+        while True:  # what comes between are its greeting and its events
             message = await self._message()
             if "error" in message:
                 raise SandboxError(f"QEMU refused {command}: {message['error'].get('desc', '')}")
@@ -76,3 +83,8 @@ class Qmp:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _encoded(command: str, arguments: dict[str, Any]) -> bytes:
+    words = {name.replace("_", "-"): value for name, value in arguments.items()}
+    return msgspec.json.encode({"execute": command, "arguments": words} if words else {"execute": command})

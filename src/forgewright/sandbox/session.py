@@ -7,23 +7,23 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from forgewright.core.errors import Conflict, SandboxError, Unavailable
-from forgewright.sandbox import saved, trees
+from forgewright.sandbox import saved
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.credentials import CA_PATH, CA_VARIABLES
 from forgewright.sandbox.egress import PORT, Egress
 from forgewright.sandbox.images.store import Image, pinned
-from forgewright.sandbox.layout import HOME
+from forgewright.sandbox.layout import BASE_ENVIRONMENT
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
 from forgewright.sandbox.process import UNBOUNDED, Process
 from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
 from forgewright.sandbox.status import exit_code, file_error
+from forgewright.sandbox.transfer import TreeTransfers
 from forgewright.sandbox.types import (
     Command,
     Driver,
@@ -43,10 +43,9 @@ KILL_SECONDS = 3.0
 
 _BUILTIN_SECONDS = 60.0
 _PROXY = f"http://127.0.0.1:{PORT}"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class AgentSandbox:
+class AgentSandbox(TreeTransfers):
     """Implements `Sandbox`."""
 
     def __init__(self, name: str, spec: SandboxSpec, driver: str, machine: Machine) -> None:
@@ -174,23 +173,15 @@ class AgentSandbox:
     async def remove(self, path: str) -> None:
         await self._builtin("remove", (self._path(path),))
 
-    async def upload(self, source: Path, target: str, *, bytes_max: int = 1 << 30) -> None:
-        """Puts what is in the folder `source` into the folder `target` inside; links stay links."""
-        data = await asyncio.to_thread(trees.encode, source, bytes_max=bytes_max)
-        await self._builtin("unpack", (self._path(target),), stdin=data)
+    def begin(
+        self, name: BuiltinName, argv: tuple[str, ...], on_output: Callable[[str, bytes], object], *, as_root: bool
+    ) -> Job:  # fmt: skip
+        """Starts a file operation of the agent, whose output, however much, goes to `on_output` only."""
+        return self._start(self._builtin_request(name, argv, UNBOUNDED, as_root=as_root), on_output)
 
-    async def download(
-        self, source: str, target: Path, *, bytes_max: int = 1 << 30, remove: frozenset[bytes] = frozenset()
-    ) -> Sequence[str]:
-        """Puts what is in the folder `source` inside into the folder `target`; the paths that were written.
-
-        Raises `UnsafePath` for anything that would lead out of `target`; nothing outside it is touched.
-        """
-        ended, data = await self._builtin("pack", (self._path(source),), output_bytes=bytes_max)
-        if ended.stdout_bytes > bytes_max:
-            raise SandboxError(f"{source} is larger than {bytes_max} bytes")
-        written = await asyncio.to_thread(trees.apply, target, data, remove=remove)
-        return [os.fsdecode(path) for path in written]
+    async def abandon(self, job: Job) -> None:
+        """Kills what `begin` has started."""
+        await self._kill_shielded(job)
 
     @property
     def running(self) -> int:
@@ -272,7 +263,7 @@ class AgentSandbox:
         builtin: BuiltinName | str = "",
     ) -> Request:
         processes, address = self._machine.fallback_limits()
-        own = {"PATH": _PATH, "HOME": HOME, "USER": "sandbox", "LANG": "C.UTF-8"}
+        own = dict(BASE_ENVIRONMENT)
         if self.egress is not None and self.egress.interception is not None:
             own |= dict.fromkeys(CA_VARIABLES, CA_PATH)
         if self.egress is not None:
@@ -296,7 +287,7 @@ class AgentSandbox:
     def _of_image(self) -> Mapping[str, str]:
         return self.image.environment if self.image is not None else {}
 
-    def _start(self, request: Request, on_output: OnOutput | None) -> Job:
+    def _start(self, request: Request, on_output: OnOutput | Callable[[str, bytes], object] | None) -> Job:
         self._open()
         if self._paused:
             raise SandboxError(f"sandbox {self.id} is paused", hint="resume it")
@@ -361,12 +352,7 @@ class AgentSandbox:
         output_bytes: int = 1 << 22,
         as_root: bool = False,
     ) -> tuple[Ended, bytes]:
-        base = self._request(argv, {}, "/", builtin=name)
-        request = Request(
-            argv=base.argv, environment={}, workdir="/",
-            uid=0 if as_root else base.uid, gid=0 if as_root else base.gid,
-            output_bytes=output_bytes, files=base.files, builtin=name,
-        )  # fmt: skip
+        request = self._builtin_request(name, argv, output_bytes, as_root=as_root)
         job = self._start(request, None)
         try:
             job.feed(stdin)
@@ -380,6 +366,16 @@ class AgentSandbox:
         if ended.status:
             raise file_error(name, argv[0], exit_code(ended.status), b"".join(job.stderr))
         return ended, b"".join(job.stdout)
+
+    def _builtin_request(
+        self, name: BuiltinName, argv: tuple[str, ...], output_bytes: int, *, as_root: bool
+    ) -> Request:
+        base = self._request(argv, {}, "/", builtin=name)
+        uid, gid = (0, 0) if as_root else (base.uid, base.gid)
+        return Request(
+            argv=base.argv, environment={}, workdir="/", uid=uid, gid=gid,
+            output_bytes=output_bytes, files=base.files, builtin=name,
+        )  # fmt: skip
 
     def _reason(self, ended: Ended, before: Counters, after: Counters) -> Reason:
         code = exit_code(ended.status)

@@ -76,6 +76,9 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     workdir: str = "/"
     uid: int = 1000
     """User id inside; never 0 on the host."""
+    clock: Literal["", "none", "zero", "real"] = ""
+    """Of tier `wasm`: `real` is the host's, `zero` (the default) begins at 1970 with each command and is moved on by being
+    read and by waiting, `none` fails. Other tiers have the host's, and refuse to be without."""
 
 
 class Size(msgspec.Struct, frozen=True):

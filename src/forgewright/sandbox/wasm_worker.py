@@ -21,6 +21,8 @@ from typing import Any
 
 import msgspec
 
+from forgewright.sandbox.wasm_adapter import Adapter, Clock
+
 _HEADER = struct.Struct("<IBI")
 _EXEC = struct.Struct("<BBIIQQQQQIIHH")
 _EXITED = struct.Struct("<iBQQQQ")
@@ -44,6 +46,9 @@ class Setup(msgspec.Struct, frozen=True):
     disk_bytes: int
     folders: tuple[tuple[str, str, bool], ...]
     """(host path, path inside, can be written); "/" is the sandbox's own folder."""
+    clock: Clock = "zero"
+    began: int = 0
+    """When the sandbox did, in nanoseconds since 1970: files that are newer would tell the time."""
 
 
 class Wire:
@@ -135,6 +140,7 @@ class Worker:
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
         self._without_sockets()
+        self._adapter = Adapter(self._engine, self._module, setup.clock, setup.began)
         self._linker.define_unknown_imports_as_traps(self._module)
         self._prepared = self._linker.instantiate_pre(self._module)
         self._wire = Wire()
@@ -202,7 +208,8 @@ class Worker:
         for host, inside, writable in self._setup.folders:
             wasi.preopen_dir(host, inside, writable)
         store = w.Store(self._engine)
-        store.set_limits(memory_size=self._setup.memory_bytes, instances=1, memories=1)
+        adapted = self._adapter.needed
+        store.set_limits(memory_size=self._setup.memory_bytes, instances=3 if adapted else 1, memories=1)
         store.set_wasi(wasi)
         store.set_epoch_deadline(1)
         if self._setup.instructions:
@@ -210,7 +217,11 @@ class Worker:
         flags = code = 0
         instance: Any = None
         try:
-            instance = self._prepared.instantiate(store)
+            instance = (
+                self._adapter.instantiate(self._linker, store)
+                if adapted
+                else self._prepared.instantiate(store)
+            )
             instance.exports(store)["_start"](store)
         except w.ExitTrap as error:
             code = error.code & 0xFF

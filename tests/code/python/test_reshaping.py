@@ -22,7 +22,7 @@ def test_a_parameter_object_of_a_method(tmp_path: Path) -> None:
         "n.Client.send(c, b'', 'h')\n",
     }
     program = (
-        "(introduce-parameter-object to: 'method#Client.send' parameters: ['host', 'port', 'retry'] "
+        "(introduce-parameter-object symbol: 'method#Client.send' parameters: ['host', 'port', 'retry'] "
         "name: 'Target')"
     )
     after, _ = edited(tmp_path, program, files)
@@ -90,17 +90,17 @@ def test_a_method_becomes_a_function_and_a_function_a_method(tmp_path: Path) -> 
     ("program", "files", "reason"),
     [
         (
-            "(introduce-parameter-object to: 'function#f' parameters: ['a'] name: 'O')",
+            "(introduce-parameter-object symbol: 'function#f' parameters: ['a'] name: 'O')",
             {"m.py": "def f(a, b):\n    return a + b\nmap(f, [1])\n"},
             "is used other than by a call",
         ),
         (
-            "(introduce-parameter-object to: 'function#f' parameters: ['a'] name: 'O')",
+            "(introduce-parameter-object symbol: 'function#f' parameters: ['a'] name: 'O')",
             {"m.py": "def f(a=[]):\n    return a\n"},
             "default of a",
         ),
         (
-            "(introduce-parameter-object to: 'function#f' parameters: ['a'] name: 'O')",
+            "(introduce-parameter-object symbol: 'function#f' parameters: ['a'] name: 'O')",
             {"m.py": "def f(a, o):\n    return a, o\n"},
             "o means something in f already",
         ),
@@ -142,6 +142,6 @@ def test_what_would_not_follow_is_refused(
 def test_a_comment_at_the_end_of_the_line_above_stays_there(tmp_path: Path) -> None:
     files = {"m.py": "X = 1  # one\ndef f(a, b):\n    return a\n"}
     after, _ = edited(
-        tmp_path, "(introduce-parameter-object to: 'function#f' parameters: ['a'] name: 'O')", files
+        tmp_path, "(introduce-parameter-object symbol: 'function#f' parameters: ['a'] name: 'O')", files
     )
     assert "X = 1  # one\n\n\n@dataclass(frozen=True)\nclass O:\n" in after["m.py"]

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from forgewright.code.integrity import check
 from forgewright.code.python.resolver import PythonResolver
 from forgewright.code.python.startup import Startup
+from forgewright.code.scene import Stage
 from forgewright.code.sources import MemoryProject
+from forgewright.core.errors import EditRefused
 
 
 def failures(files: Mapping[str, str], start: str = "a.py") -> list[str]:
@@ -68,3 +71,17 @@ def test_the_package_comes_first() -> None:
         failures({**files, "p/keys.py": "from . import other\nkey = 1\n", "p/other.py": ""}, "p/keys.py")
         == []
     )
+
+
+def test_what_was_bound_nowhere_before_was_not_lost() -> None:
+    files = {"a.py": "total + 1, 3\n", "b.py": "print(rest)\nrest = 2\n"}
+    project = MemoryProject({path: text.encode() for path, text in files.items()})
+    after = Stage(project)
+    after.overlay.put("a.py", b"total = total + 1\ntotal, 3\n")
+    after.overlay.put("b.py", b"print(rest)\nprint(rest)\nrest = 2\n")
+    check(project, after, ())
+    sound = MemoryProject({"a.py": b"late = 2\nprint(late)\n"})
+    broken = Stage(sound)
+    broken.overlay.put("a.py", b"print(late)\nlate = 2\n")
+    with pytest.raises(EditRefused, match="late: read before it is bound"):
+        check(sound, broken, ())

@@ -18,6 +18,8 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
         ("oci:registry.example/team/app", "oci:registry.example/team/app:latest"),
         ("oci:127.0.0.1:5000/app:1.2", "oci:127.0.0.1:5000/app:1.2"),
         (f"oci:registry.example/app@{DIGEST}", f"oci:registry.example/app@{DIGEST}"),
+        ("docker:app", "docker:app:latest"), ("docker:x.example:5000/a/b:1", "docker:x.example:5000/a/b:1"),
+        (f"docker:library/app@{DIGEST}", f"docker:library/app@{DIGEST}"),
         (f"oci:localhost/app:1@{DIGEST}", f"oci:localhost/app:1@{DIGEST}"),
     ],
 )  # fmt: skip
@@ -30,7 +32,7 @@ def test_names(text: str, same: str) -> None:
     "text",
     ["", "python", "host+", "host+../x", "dir:", "debian:", "debian:a b", "debian:--hook", "sha256:12", "oci:app",
      "oci:library/ruby:3", "oci:x.example/UPPER", "oci:x.example/a:b:c", "oci:x.example/a@sha256:1", "oci:--help/x",
-     "oci:x.example/../y", "docker:x.example/y"],
+     "oci:x.example/../y", "docker:", "docker:UPPER", "docker:a:b:c", "docker:../x", "docker:a@sha256:1", "docker:--all"],
 )  # fmt: skip
 def test_what_is_no_name(text: str) -> None:
     with pytest.raises(UsageError):

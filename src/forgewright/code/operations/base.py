@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
@@ -48,32 +48,45 @@ class Outcome(msgspec.Struct, frozen=True):
     """Places that may be meant, and were left alone."""
     notes: tuple[str, ...] = ()
     """What the caller should know: one sentence each."""
+    sound: frozenset[str] = frozenset()
+    """Files that the splices are sure to leave as well-formed as they were (see `fitting`)."""
+    introduces: frozenset[str] | None = None
+    """The names that stand in sound files where they did not stand before, and are bound by nothing new; None:
+    not known, or something else about names is changed."""
+    captures: frozenset[str] = frozenset()
+    """Names that are to mean the new thing that the operation binds, since that is what it was asked for."""
 
 
 class Match:
     """One node that a selector or a pattern found."""
 
-    __slots__ = ("captures", "kind", "name", "node", "source")
+    __slots__ = ("captures", "node", "source")
 
     def __init__(
-        self,
-        source: Source,
-        node: Node,
-        kind: str,
-        name: str = "",
-        captures: Mapping[str, Sequence[Node]] | None = None,
+        self, source: Source, node: Node, captures: Mapping[str, Sequence[Node]] | None = None
     ) -> None:
         self.source = source
         self.node = node
-        self.kind = kind
-        """The language-neutral kind, or the grammar's name of the node where there is none."""
-        self.name = name
         self.captures: Mapping[str, Sequence[Node]] = captures or {}
         """Of a pattern: metavariable (without `$`) → the nodes that it stands for."""
 
     @property
     def path(self) -> str:
         return self.source.path
+
+    @property
+    def kind(self) -> str:
+        """The language-neutral kind, or the grammar's name of the node where there is none."""
+        from forgewright.code.selectors.nodes import kind_of
+
+        return kind_of(self.node, self.source.language)
+
+    @property
+    def name(self) -> str:
+        """The first of the names that it goes by; else empty."""
+        from forgewright.code.selectors.nodes import names
+
+        return names(self.node)[0]
 
     @property
     def start(self) -> int:
@@ -105,6 +118,10 @@ class Scene(Protocol):
 
     def select(self, selector: str, *, within: str | Sequence[str] | None = None) -> Sequence[Match]:
         """All nodes that `selector` names, in files that match the glob(s) `within`, in order."""
+
+    def stream(self, selector: str, *, within: str | Sequence[str] | None = None) -> Iterator[Match]:
+        """The same, found while they are asked for: a file's tree can be let go before the next is parsed."""
+        ...
 
     def one(self, selector: str, *, within: str | Sequence[str] | None = None) -> Match:
         """The only node that `selector` names. None or several: `ProgramError` with candidates."""

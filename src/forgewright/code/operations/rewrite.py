@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-from forgewright.code import layout
 from forgewright.code.importing import import_splices
-from forgewright.code.languages import parse as parse_code
 from forgewright.code.operations.base import Example, Match, Operation, Outcome, Scene
 from forgewright.code.operations.fields import Glob
-from forgewright.code.patterns.compiled import METAVARIABLE, compiled
+from forgewright.code.patterns.compiled import METAVARIABLE
 from forgewright.code.project import Source, Splice
 from forgewright.code.query.symbols import name_node, symbol_of
+from forgewright.code.rewriting import Rewriting, introduced
 from forgewright.code.selectors import nodes
 from forgewright.code.selectors.select import descendants
 from forgewright.code.syntax.diagnostics import SelectorError
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from forgewright.code.binding import Symbol
 
-NESTING_MAX = 50
+PARSED_BYTES_MAX = 1 << 20
+"""Of files with more than this in all, the trees are let go when a file is done."""
 
 
 class Rewrite(Operation, frozen=True, kw_only=True):
@@ -98,26 +96,34 @@ class Rewrite(Operation, frozen=True, kw_only=True):
                 "a pattern cannot hold a backtick", hint="use (find selector: …) and (replace-node …)"
             )
         self._metavariables()
-        by_file: dict[str, list[Match]] = {}
-        for match in scene.select(selector, within=self.in_ or None):
-            by_file.setdefault(match.path, []).append(match)
         symbol = self._symbol(scene)
         splices: list[Splice] = []
-        count = 0
-        for found in by_file.values():
+        sound: set[str] = set()
+        count = parsed = 0
+        for _, group in groupby(scene.stream(selector, within=self.in_ or None), key=lambda m: m.path):
+            found = list(group)
+            source = found[0].source
             bound = [match for match in found if symbol is None or self._binds(scene, match, symbol)]
-            done = _Rewriting(found[0].source, self.template, self.pattern, bound).splices() if bound else []
-            count += len(bound)
-            splices.extend(done)
-            if done:
-                splices.extend(self._added(found[0].source))
+            if bound:
+                done, fit = Rewriting(source, self.template, self.pattern, bound).splices()
+                done += self._added(source)
+                count += len(bound)
+                splices += done
+                if fit and not self.imports:
+                    sound.add(source.path)
+            parsed += len(source.data)
+            if parsed > PARSED_BYTES_MAX:
+                source.forget_tree()
         if not count:
             raise SelectorError(
                 f"{self.pattern!r} matches nothing" + (f" in {self.in_}" if self.in_ else ""),
                 hint="try (find pattern: …) with a shorter pattern",
             )
         return Outcome(
-            splices=tuple(splices), text=f"{count} rewritten in {len({s.path for s in splices})} files"
+            splices=tuple(splices),
+            text=f"{count} rewritten in {len({s.path for s in splices})} files",
+            sound=frozenset(sound),
+            introduces=introduced(self.pattern, self.template),
         )
 
     def _metavariables(self) -> None:
@@ -150,173 +156,3 @@ class Rewrite(Operation, frozen=True, kw_only=True):
             module, _, name = text.partition(":")
             added.extend(import_splices(source, module, name))
         return added
-
-
-class _Rewriting:
-    """The rewriting of one file; matches inside captured code are rewritten with it."""
-
-    def __init__(self, source: Source, template: str, pattern: str, found: Sequence[Match]) -> None:
-        self.source = source
-        self.template = template
-        self.several = compiled(pattern, source.language).several
-        self.found = {match.node.id: match for match in found}
-        self.starts = sorted(found, key=lambda m: (m.start, -m.end))
-
-    def splices(self) -> list[Splice]:
-        out: list[Splice] = []
-        end = 0
-        for match in self.starts:
-            if match.start < end:
-                continue
-            first, end = self._extent(match)
-            if not self.template.strip():
-                from forgewright.code.deletion import delete
-
-                out.append(delete(self.source, _statement(match.node)))
-                continue
-            out.append(Splice(self.source.path, first, end, self._outer(match, first, end)))
-        return out
-
-    def _extent(self, match: Match) -> tuple[int, int]:
-        whole = match.captures.get("_MATCH")
-        return (whole[0].start_byte, whole[-1].end_byte) if whole else (match.start, match.end)
-
-    def _outer(self, match: Match, first: int, end: int) -> bytes:
-        """The result, in parentheses if it would otherwise be torn apart by what stands around it."""
-        text = self.result(match, 0)
-        if self.source.data[end - 1 : end] == b";" and not text.rstrip().endswith((b";", b"}")):
-            text += b";"
-        if not nodes.is_expression(match.node) or self.several:
-            return text
-        data = self.source.data
-        tried = data[:first] + text + data[end:]
-        line = layout.line_start(tried, first)
-        del line
-        root = parse_code(self.source.language, tried).root_node
-        if _is_node(root, first, first + len(text)):
-            return text
-        return b"(" + text + b")"
-
-    def result(self, match: Match, depth: int) -> bytes:
-        """The template with the captured code."""
-        captures = match.captures
-        out = bytearray()
-        at = 0
-        template = self.template.strip("\n")
-        spans: list[tuple[int, int]] = []
-        indent = layout.indentation(self.source.data, match.start)
-        for found in METAVARIABLE.finditer(template):
-            out += template[at : found.start()].encode()
-            name = found.group(1) or found.group(2) or ""
-            taken = captures.get(name, ())
-            text = self._captured(taken, depth)
-            opening = _quotes(taken)
-            if (
-                opening
-                and bytes(out[-1:]) in (b'"', b"'")
-                and template[found.end() : found.end() + 1] == chr(out[-1])
-            ):
-                out[-1:] = opening[0]
-                out += text + opening[1]
-                at = found.end() + 1
-                continue
-            if not text and found.group(0).startswith("$$$"):
-                at = found.end()
-                if template[at : at + 2] == ", ":
-                    at += 2
-                elif out.endswith(b", "):
-                    del out[-2:]
-                continue
-            if b"\n" in text:
-                text = self._reindented(text, taken, bytes(out), indent)
-            spans.append((len(out), len(out) + len(text)))
-            out += text
-            at = found.end()
-        out += template[at:].encode()
-        body = bytes(out)
-        if len(spans) and nodes.is_expression(match.node):
-            body = self._guarded(body, spans)
-        if b"\n" in template.encode():
-            lines = body.split(b"\n")
-            end = layout.line_end(self.source.data)
-            body = end.join(
-                [
-                    lines[0].rstrip(b"\r"),
-                    *(indent + line.rstrip(b"\r") if line else line for line in lines[1:]),
-                ]
-            )
-        return body
-
-    def _reindented(self, text: bytes, taken: Sequence[Node], before: bytes, indent: bytes) -> bytes:
-        """Captured statements at the template's own column; expressions stay as they are."""
-        if not taken or not nodes.is_statement(taken[0]):
-            return text
-        column = before[before.rfind(b"\n") + 1 :]
-        column = column if not column.strip() else b""
-        old = layout.indentation(self.source.data, taken[0].start_byte)
-        full = (old + text).decode("utf-8", "surrogateescape")
-        return layout.fit(full, self.source, column)[len(column) :].replace(b"\r\n", b"\n")
-
-    def _captured(self, taken: Sequence[Node], depth: int) -> bytes:
-        if not taken:
-            return b""
-        data = self.source.data
-        start, end = taken[0].start_byte, taken[-1].end_byte
-        out = bytearray()
-        at = start
-        for match in self.starts:
-            if match.start < at or match.end > end or depth > NESTING_MAX:
-                continue
-            out += data[at : match.start]
-            out += self.result(match, depth + 1)
-            at = match.end
-        return bytes(out + data[at:end])
-
-    def _guarded(self, body: bytes, spans: list[tuple[int, int]]) -> bytes:
-        """Parentheses around captured code that would not stay one node."""
-        lead = b"(" if self.source.language != "go" else b"package p\nvar _ = ("
-        root = parse_code(self.source.language, lead + body + b")").root_node
-        if root.has_error:
-            return body
-        out = bytearray()
-        at = 0
-        for start, end in spans:
-            out += body[at:start]
-            text = body[start:end]
-            plain = text.replace(b"_", b"").replace(b".", b"").isalnum()
-            if not plain and b"," not in text and not _is_node(root, start + len(lead), end + len(lead)):
-                text = b"(" + text + b")"
-            out += text
-            at = end
-        return bytes(out + body[at:])
-
-
-def _quotes(taken: Sequence[Node]) -> tuple[bytes, bytes] | None:
-    """The quotes around a captured string content: it keeps its own, since it may hold the template's."""
-    if len(taken) != 1 or taken[0].type != "string_content" or taken[0].parent is None:
-        return None
-    children = taken[0].parent.children
-    first, last = children[0].text, children[-1].text
-    return (first, last) if first and last and len(children) == 3 else None
-
-
-def _is_node(root: Node, start: int, end: int) -> bool:
-    node = root.named_descendant_for_byte_range(start, end)
-    while node is not None and (node.start_byte, node.end_byte) != (start, end):
-        if node.start_byte > start or node.end_byte < end:
-            return False
-        if (node.start_byte, node.end_byte) != (start, end):
-            return False
-        node = node.parent
-    return node is not None
-
-
-def _statement(node: Node) -> Node:
-    while not nodes.is_statement(node) and node.parent is not None:
-        node = node.parent
-    return node
-
-
-def captures_text(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[str]]:
-    """Captures as text."""
-    return {name: [nodes.text(node) for node in taken] for name, taken in captures.items()}

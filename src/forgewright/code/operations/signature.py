@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forgewright.code.python.refactor.calls import Call
     from forgewright.code.python.refactor.signature import Change
 
-To = Annotated[
+Function = Annotated[
     str, Meta(description="Selector of the function, as function[name=load] or class#Cache > method.")
 ]
 At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
@@ -37,7 +37,7 @@ def changed(
 ) -> Outcome:
     from forgewright.code.python.refactor.signature import change_signature, function_at
 
-    path, offset = locate(scene, target.to, target.at, target.within)
+    path, offset = locate(scene, target.symbol, target.at, target.within)
     resolver = python(scene, path)
     function = function_at(resolver, path, offset)
     style: Literal["keep", "positional", "keywords"] = (
@@ -55,7 +55,7 @@ def changed(
 class Target(Operation, frozen=True, kw_only=True):
     """What the operations of this file have in common."""
 
-    to: To = ""
+    symbol: Function = ""
     at: At = ""
     within: Within = ""
     hierarchy: Hierarchy = True
@@ -80,18 +80,18 @@ class AddParameter(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(add-parameter to: 'function[name=fetch]' name: 'timeout' type: 'float' default: '10.0')",
+            program="(add-parameter symbol: 'function[name=fetch]' name: 'timeout' type: 'float' default: '10.0')",
             before={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
             after={"app.py": "def fetch(url, timeout: float = 10.0):\n    return url\n\n\nfetch('x')\n"},
         ),
         Example(
-            program="(add-parameter to: 'function[name=fetch]' name: 'session' index: 0 value: 'None')",
+            program="(add-parameter symbol: 'function[name=fetch]' name: 'session' index: 0 value: 'None')",
             before={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
             after={"app.py": "def fetch(session, url):\n    return url\n\n\nfetch(None, 'x')\n"},
             note="Without a default, every call passes the value.",
         ),
         Example(
-            program="(add-parameter to: 'function[name=fetch]' name: 'url')",
+            program="(add-parameter symbol: 'function[name=fetch]' name: 'url')",
             before={"app.py": "def fetch(url):\n    return url\n"},
             refused="already has a parameter url",
         ),
@@ -134,7 +134,7 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(remove-parameter to: 'function[name=fetch]' name: 'retry')",
+            program="(remove-parameter symbol: 'function[name=fetch]' name: 'retry')",
             before={"app.py": "def fetch(url, retry):\n    return url\n\n\nfetch('x', retry=2)\n"},
             after={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
         ),
@@ -162,7 +162,7 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(reorder-parameters to: 'function[name=put]' order: ['value', 'key'])",
+            program="(reorder-parameters symbol: 'function[name=put]' order: ['value', 'key'])",
             before={"app.py": "def put(key, value):\n    pass\n\n\nput(1, 2)\n"},
             after={"app.py": "def put(value, key):\n    pass\n\n\nput(2, 1)\n"},
         ),
@@ -172,7 +172,7 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.signature import function_at
         from forgewright.code.python.refactor.signature_changes import reordering
 
-        path, offset = locate(scene, self.to, self.at, self.within)
+        path, offset = locate(scene, self.symbol, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
         if self.calls == "keywords" and any(p.kind in ("star", "kwargs") for p in function.parameters):
             raise EditRefused(f"{function.name} takes any number of arguments", hint="calls: keep")
@@ -186,7 +186,7 @@ class KeywordOnly(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(keyword-only to: 'function[name=fetch]' names: ['retry'])",
+            program="(keyword-only symbol: 'function[name=fetch]' names: ['retry'])",
             before={"app.py": "def fetch(url, retry=0):\n    pass\n\n\nfetch('x', 2)\n"},
             after={"app.py": "def fetch(url, *, retry=0):\n    pass\n\n\nfetch('x', retry=2)\n"},
         ),
@@ -205,7 +205,7 @@ class NormaliseCalls(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(normalise-calls to: 'function[name=put]' calls: 'keywords')",
+            program="(normalise-calls symbol: 'function[name=put]' calls: 'keywords')",
             before={"app.py": "def put(key, value):\n    pass\n\n\nput(1, value=2)\n"},
             after={"app.py": "def put(key, value):\n    pass\n\n\nput(key=1, value=2)\n"},
         ),
@@ -224,7 +224,7 @@ class InlineDefault(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(inline-default to: 'function[name=f]' name: 'n' remove: true)",
+            program="(inline-default symbol: 'function[name=f]' name: 'n' remove: true)",
             before={"app.py": "def f(n=1):\n    pass\n\n\nf()\n"},
             after={"app.py": "def f(n):\n    pass\n\n\nf(1)\n"},
         ),
@@ -236,7 +236,7 @@ class InlineDefault(Target, frozen=True, kw_only=True):
         which = self.name or self.index
         if which is None:
             raise EditRefused("expected name: or index:", hint="say which parameter")
-        path, offset = locate(scene, self.to, self.at, self.within)
+        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         splices = inline_default(resolver, function_at(resolver, path, offset), which, remove=self.remove)
         return Outcome(splices=tuple(splices), text=f"{len(splices)} places")
@@ -258,6 +258,11 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
             before={"app.py": "def greet(name):\n    return 'Hi ' + name\n\n\ngreet('Ada')\n"},
             after={"app.py": "def greet(name, text):\n    return text\n\n\ngreet('Ada', 'Hi ' + 'Ada')\n"},
         ),
+        Example(
+            program="(introduce-parameter range: 'app.py:5:19-5:24' name: 'limit' as_default: true)",
+            before={"app.py": "limit = 10\n\n\ndef first(items):\n    return items[:limit]\n"},
+            after={"app.py": "limit = 10\n\n\ndef first(items, limit=limit):\n    return items[:limit]\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -268,13 +273,14 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
         splices = introduce_parameter(
             resolver, resolver.file(path), start, end, self.name, as_default=self.as_default
         )
-        return Outcome(splices=tuple(splices), text=f"introduced {self.name}")
+        text = f"introduced {self.name}"
+        return Outcome(splices=tuple(splices), text=text, captures=frozenset((self.name,)))
 
 
 class InlineParameter(Operation, frozen=True, kw_only=True):
     """A parameter that every call gives the same constant is replaced by it, and removed."""
 
-    to: To = ""
+    symbol: Function = ""
     at: At = ""
     within: Within = ""
     name: Annotated[str, Meta(description="The parameter.")]
@@ -282,7 +288,7 @@ class InlineParameter(Operation, frozen=True, kw_only=True):
     group: ClassVar[str] = "inline"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(inline-parameter to: 'function[name=add]' name: 'b')",
+            program="(inline-parameter symbol: 'function[name=add]' name: 'b')",
             before={"app.py": "def add(a, b):\n    return a + b\n\n\nadd(1, 2)\nadd(3, b=2)\n"},
             after={"app.py": "def add(a):\n    return a + 2\n\n\nadd(1)\nadd(3)\n"},
         ),
@@ -292,7 +298,7 @@ class InlineParameter(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.parameters import inline_parameter
         from forgewright.code.python.refactor.signature import function_at
 
-        path, offset = locate(scene, self.to, self.at, self.within)
+        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         splices = inline_parameter(resolver, function_at(resolver, path, offset), self.name)
         return Outcome(splices=tuple(splices), text=f"inlined {self.name}")
@@ -309,7 +315,7 @@ class IntroduceParameterObject(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(introduce-parameter-object to: 'function#fetch' parameters: ['host', 'port'] name: 'Address')",
+            program="(introduce-parameter-object symbol: 'function#fetch' parameters: ['host', 'port'] name: 'Address')",
             before={
                 "net.py": "def fetch(path, host: str, port: int = 80):\n    return f'{host}:{port}/{path}'\n",
                 "app.py": "from net import fetch\n\nfetch('a', 'localhost')\nfetch('b', port=81, host='h')\n",
@@ -323,7 +329,7 @@ class IntroduceParameterObject(Target, frozen=True, kw_only=True):
             },
         ),
         Example(
-            program="(introduce-parameter-object to: 'function#f' parameters: ['n'] name: 'Size')",
+            program="(introduce-parameter-object symbol: 'function#f' parameters: ['n'] name: 'Size')",
             before={"app.py": "def f(n):\n    n += 1\n    return n\n"},
             refused="n is assigned in f",
         ),
@@ -335,7 +341,7 @@ class IntroduceParameterObject(Target, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.parameter_object import introduce_parameter_object
         from forgewright.code.python.refactor.signature import function_at
 
-        path, offset = locate(scene, self.to, self.at, self.within)
+        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         function = function_at(resolver, path, offset)
         name = self.parameter or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
@@ -354,12 +360,12 @@ class SetTypes(Target, frozen=True, kw_only=True):
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            program="(set-types to: 'function#fetch' types: {url: 'str' retry: 'int'} returns: 'bytes')",
+            program="(set-types symbol: 'function#fetch' types: {url: 'str' retry: 'int'} returns: 'bytes')",
             before={"app.py": "def fetch(url, retry=2, *rest):\n    return b''\n"},
             after={"app.py": "def fetch(url: str, retry: int = 2, *rest) -> bytes:\n    return b''\n"},
         ),
         Example(
-            program="(set-types to: 'function#fetch' types: {url: ''})",
+            program="(set-types symbol: 'function#fetch' types: {url: ''})",
             before={"app.py": "def fetch(url: str = 'x') -> None:\n    pass\n"},
             after={"app.py": "def fetch(url='x') -> None:\n    pass\n"},
         ),
@@ -369,7 +375,7 @@ class SetTypes(Target, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.signature import function_at
         from forgewright.code.python.refactor.types import set_types
 
-        path, offset = locate(scene, self.to, self.at, self.within)
+        path, offset = locate(scene, self.symbol, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
         splices = set_types(function, dict(self.types), self.returns)
         return Outcome(

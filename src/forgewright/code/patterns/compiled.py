@@ -13,6 +13,8 @@ from forgewright.code.syntax.diagnostics import SelectorError
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from forgewright.code.project import Source
+
 PATTERN_CHARS_MAX = 10_000
 STEPS_MAX = 100_000
 """Comparisons of one pattern with one node: a bound on backtracking."""
@@ -33,12 +35,13 @@ Captures = Mapping[str, Sequence["Node"]]
 class Shape:
     """One node of a pattern, with what a comparison asks of it computed once."""
 
-    __slots__ = ("leaf", "node_type", "parts", "text", "variable")
+    __slots__ = ("leaf", "named", "node_type", "parts", "text", "variable")
 
     def __init__(self, node: Node) -> None:
         self.node_type = node.type
         self.variable = None if node.type in _BLOCKS else _variable(node)
         self.leaf = node.child_count == 0
+        self.named = node.is_named
         self.text = _leaf_text(node) if self.leaf else b""
         self.parts = () if self.variable else tuple(Shape(child) for child in parts(node))
 
@@ -59,6 +62,33 @@ class Pattern:
         self.any_node = self.root.variable is not None
         self.root_types: tuple[str, ...] | None = None if self.any_node else (root.type,)
         self.words = tuple(literal_words(text)) if not several else ()
+        self.anchor = None if several or self.any_node else _anchor(self.root)
+
+    def candidates(self, source: Source) -> Iterator[Node] | None:
+        """The nodes of a file that can fit, in order; None where the pattern has no word to look for.
+
+        Each literal leaf of a pattern stands for exactly one node, as many levels below the match as in the pattern.
+        """
+        if self.anchor is None:
+            return None
+        found = {node.id: node for node in self._anchored(source.tree.root_node, source.data)}
+        return iter(sorted(found.values(), key=lambda node: (node.start_byte, -node.end_byte)))
+
+    def _anchored(self, root: Node, data: bytes) -> Iterator[Node]:
+        assert self.anchor is not None
+        word, depth = self.anchor
+        node_type = self.root.node_type
+        length = len(word)
+        at = data.find(word)
+        while at >= 0:
+            end = at + length
+            node = root.descendant_for_byte_range(at, end)
+            if node is not None and node.start_byte == at and node.end_byte == end:
+                for _ in range(depth):
+                    node = node.parent if node is not None else None
+                if node is not None and node.type == node_type:
+                    yield node
+            at = data.find(word, end)
 
     def match(self, node: Node, data: bytes) -> Captures | None:
         """What the metavariables stand for if the pattern fits; a name used twice must be the same code."""
@@ -90,9 +120,25 @@ class Pattern:
         return trial.captures
 
 
+def _anchor(root: Shape) -> tuple[bytes, int] | None:
+    """The longest word among the leaves of a pattern, names before keywords, and how deep it stands."""
+    best: tuple[bool, int, bytes, int] | None = None
+    stack = [(root, 0)]
+    while stack:
+        shape, depth = stack.pop()
+        if shape.leaf and shape.variable is None and _WORD.fullmatch(shape.text.decode("utf-8", "replace")):
+            best = max(best or (False, 0, b"", 0), (shape.named, len(shape.text), shape.text, depth))
+        stack.extend((part, depth + 1) for part in shape.parts)
+    return best[2:] if best is not None else None
+
+
+class NoCode(SelectorError):
+    """A pattern that is no code of a language."""
+
+
 @lru_cache(256)
 def compiled(text: str, language: str) -> Pattern:
-    """Raises `SelectorError` for a pattern that is no code of the language."""
+    """Raises `NoCode` for a pattern that is no code of the language, `SelectorError` for one that is too long."""
     if len(text) > PATTERN_CHARS_MAX:
         raise SelectorError(f"expected a pattern of at most {PATTERN_CHARS_MAX} characters")
     body = METAVARIABLE.sub(_placeholder, text.strip("\n")).strip()
@@ -106,7 +152,7 @@ def compiled(text: str, language: str) -> Pattern:
         if inner:
             single = _unwrap(inner[0]) if len(inner) == 1 else inner[0]
             return Pattern(text, language, single, inner if len(inner) > 1 else ())
-    raise SelectorError(
+    raise NoCode(
         f"{text!r} is no {language} code",
         hint="a pattern is an expression or statements; $NAME stands for one node, $$$NAME for any number",
     )

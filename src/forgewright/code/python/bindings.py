@@ -5,7 +5,7 @@ Only what was there before is judged. A new name that is bound nowhere is the bu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import TYPE_CHECKING
 
 from forgewright.code.kept import Kept
@@ -46,11 +46,16 @@ class Bindings:
             yield from self._imports(file, self.before.file(old) if old is not None else None)
         yield from self._taken()
 
-    def captured(self) -> Iterator[str]:
-        """`path:line name: why` of what means something else than before."""
+    def captured(self, meant: Set[str] = frozenset()) -> Iterator[str]:
+        """`path:line name: why` of what means something else than before, but for the names that are `meant` to."""
         for path, old in self.changed.items():
             if old is not None:
-                yield from self._captured(self.before.file(old), self.after.file(path))
+                yield from self._captured(self.before.file(old), self.after.file(path), meant)
+
+    def was_bound(self, path: str, name: str) -> bool:
+        """Whether a name of a file meant something before, or did not stand in it."""
+        old = self.changed.get(path, path)
+        return old is None or name not in self._unbound(self.before, self.before.file(old))
 
     # lost -------------------------------------------------------------------------------------
 
@@ -146,12 +151,12 @@ class Bindings:
 
     # captured ---------------------------------------------------------------------------------
 
-    def _captured(self, old: FileIndex, new: FileIndex) -> Iterator[str]:
+    def _captured(self, old: FileIndex, new: FileIndex, meant: Set[str]) -> Iterator[str]:
         kept: Kept | None = None
         twins = twin_scopes(old, new)
         for scope, twin in twins.items():
             for name, binding in scope.bindings.items():
-                if name in twin.bindings or name in scope.nonlocals:
+                if name in twin.bindings or name in scope.nonlocals or name in meant:
                     continue
                 for ref in new.names.get(name, ()):
                     if new.lookup(ref.scope, name, ref.start) is not binding:
@@ -161,9 +166,9 @@ class Bindings:
                     place = next((r for r in old.names.get(name, ()) if r.start == was), None)
                     if place is None:
                         continue
-                    meant = old.lookup(place.scope, name, place.start)
-                    outer = meant is not None and meant.scope in ancestors(twin)
-                    if outer or (meant is None and name in BUILTINS):
+                    there = old.lookup(place.scope, name, place.start)
+                    outer = there is not None and there.scope in ancestors(twin)
+                    if outer or (there is None and name in BUILTINS):
                         what = scope.dotted() or "the module"
                         yield f"{at(new, ref.start)} {name}: would mean the new {name} of {what}"
                         break

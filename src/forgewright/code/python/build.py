@@ -6,6 +6,8 @@ The walk keeps its own stack (no recursion: generated code nests deeply) and goe
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from forgewright.code.python.scopes import (
     Site,
     Text,
 )
+from forgewright.code.uncollected import uncollected
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -60,10 +63,26 @@ LISTS = (
 UNPACKED = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
 
 
-def build(source: Source) -> FileIndex:
-    """The facts of one file. Never fails: what the grammar does not know is walked as it stands."""
+PASSED_OVER = frozenset(
+    (
+        "identifier", "attribute", "call", "subscript", "argument_list", "keyword_argument", "string",
+        "concatenated_string", "list", "tuple", "set", "dictionary", "pair", "expression_list", "await", "slice",
+        "parenthesized_expression", "binary_operator", "boolean_operator", "comparison_operator", "not_operator",
+        "unary_operator", "conditional_expression", "list_splat", "dictionary_splat", "type",
+    )
+)  # fmt: skip
+"""What binds no name unless one of `_BINDING` stands in it."""
+_BINDING = rb":=|\b(?:for|lambda|yield|__all__|__slots__|__match_args__)\b"
+
+
+def build(source: Source, focus: frozenset[str] | None = None) -> FileIndex:
+    """The facts of one file. Never fails: what the grammar does not know is walked as it stands.
+
+    `focus`: the words whose places are wanted; several times faster and smaller where they are rare.
+    """
     root, data = readable(source)
-    return Builder(FileIndex(source, root, data)).run()
+    with uncollected():
+        return Builder(FileIndex(source, root, data, focus)).run()
 
 
 class Builder:
@@ -81,9 +100,14 @@ class Builder:
         stack = self.stack
         stack.append((root, module))
         handlers = HANDLERS
+        passed_over = PASSED_OVER if self.file.focus is not None else frozenset()
+        marks = self.marks(self.file.focus) if self.file.focus is not None else []
         while stack:
             node, scope = stack.pop()
-            handler = handlers.get(node.type)
+            kind = node.type
+            if kind in passed_over and marks[bisect_left(marks, node.start_byte)] >= node.end_byte:
+                continue
+            handler = handlers.get(kind)
             if handler is not None:
                 handler(self, node, scope)
             else:
@@ -93,6 +117,12 @@ class Builder:
         for scope, name, site in self.nonlocal_sites:
             self.attach_nonlocal(scope, name, site)
         return self.file
+
+    def marks(self, focus: frozenset[str]) -> list[int]:
+        """Where in the file something stands for which no expression is passed over; the file's end at last."""
+        words = b"|".join(re.escape(word.encode()) for word in focus)
+        found = [match.start() for match in re.finditer(_BINDING + b"|" + words, self.data)]
+        return [*found, 1 << 60]
 
     def later(self, todo: Iterable[tuple[Node | None, Scope]]) -> None:
         """Visit these next, in this order."""

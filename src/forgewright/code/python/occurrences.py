@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence, Role
 from forgewright.code.python.keys import NONE, Key, Keys
 from forgewright.code.python.scopes import FileIndex
+from forgewright.code.substitution import standing
 
 if TYPE_CHECKING:
     from forgewright.code.project import Project
@@ -17,12 +18,21 @@ LOCAL = frozenset({"function", "lambda", "comprehension", "typeparams"})
 ROUNDS_MAX = 6
 
 
+def only_called(data: bytes, name: bytes) -> bool:
+    """Whether the name stands nowhere but as `.name(`: then nothing in the file binds it."""
+    return all(
+        data[at - 1 : at] == b"." and data[at + len(name) : at + len(name) + 1] == b"("
+        for at in standing(data, name)
+    )
+
+
 class Finder:
     """Finds the places of a set of keys that share one name."""
 
-    def __init__(self, project: Project, identity: Identity) -> None:
+    def __init__(self, project: Project, identity: Identity, file: Callable[[str], FileIndex]) -> None:
         self.project = project
         self.identity = identity
+        self.file = file
         self.types = identity.types
         self.modules = identity.modules
 
@@ -39,7 +49,7 @@ class Finder:
             places: dict[tuple[str, int], Occurrence] = {}
             joined: set[Key] = set(keys)
             for path in self.candidates(keys, name):
-                for place, found in self.in_file(self.types.file(path), keys, name):
+                for place, found in self.in_file(self.file(path), keys, name):
                     joined |= found
                     at = (place.path, place.start)
                     if at not in places or (place.certain and not places[at].certain):
@@ -72,7 +82,9 @@ class Finder:
             return keys
         above = {key: self.above(key) for key in members}
         for path in self.project.containing(name.encode(), "python"):
-            for scope in self.types.file(path).scopes:
+            if only_called(self.project.source(path).data, name.encode()):
+                continue
+            for scope in self.file(path).scopes:
                 if scope.kind == "class" and (
                     name in scope.bindings or name in scope.self_sites or name in scope.slots
                 ):
@@ -102,6 +114,7 @@ class Finder:
     # one file ---------------------------------------------------------------------------------
 
     def in_file(self, file: FileIndex, keys: Keys, name: str) -> Iterator[tuple[Occurrence, Keys]]:
+        assert file.focus is None or name in file.focus, "the facts of this file leave this name out"
         path, identity = file.path, self.identity
 
         def place(start: int, end: int, role: Role, certain: bool = True, note: str = "") -> Occurrence:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Symbol
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
+from forgewright.code.python.parse import readable
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.code.substitution import standing
 from forgewright.core.errors import EditRefused
@@ -147,6 +148,8 @@ class Clashes:
         for place in places:
             by_path.setdefault(place.path, set()).add(place.start)
         for path, starts in by_path.items():
+            if self.new.encode() not in self.resolver.project.source(path).data:
+                continue  # nothing there has the new name
             self.resolver.release()
             self.file(self.resolver.file(path), starts)
 
@@ -316,14 +319,15 @@ def other_words(
     found: list[Occurrence] = []
     name = old.encode()
     for path in resolver.finder.candidates(keys, old):
-        resolver.release()
-        left = [
-            start for start in standing(resolver.project.source(path).data, name) if (path, start) not in done
-        ]
+        source = resolver.project.source(path)
+        left = [start for start in standing(source.data, name) if (path, start) not in done]
+        if not left:
+            continue
+        parsed = source.parsed
+        root, _ = readable(source)
         for start in left:
-            file = resolver.file(path)
             end = start + len(name)
-            node = file.root.descendant_for_byte_range(start, end)
+            node = root.descendant_for_byte_range(start, end)
             kind = node.type if node is not None else ""
             note = ""
             if kind == "comment":
@@ -338,6 +342,8 @@ def other_words(
                 role = "reference"
                 note = "another symbol of that name"
             found.append(Occurrence(path, start, end, role, True, note))  # type: ignore[arg-type]  # one of Role
+        if not parsed:
+            source.forget_tree()
     return found
 
 

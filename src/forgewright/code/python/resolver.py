@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 from forgewright.code.binding import DEFAULTS, Occurrence, RenameOptions, Renaming, Symbol
 from forgewright.code.deadline import check as check_time
-from forgewright.code.project import Project, Source
-from forgewright.code.python.build import build
+from forgewright.code.project import Project
+from forgewright.code.python.facts import facts, forget, held
 from forgewright.code.python.infer import Inference
 from forgewright.code.python.keys import NONE, Identity, Key, Keys
 from forgewright.code.python.modules import Modules, modules_of
@@ -29,13 +30,12 @@ KINDS = {
     "type": "type",
 }
 
-_INDEXES: dict[str, tuple[Source, FileIndex]] = {}
 HELD_BYTES_MAX = 2 << 20
-"""Source whose facts are held at once where they may be forgotten; facts take about thirty times as much."""
+"""Source whose facts are held at once where they may be forgotten; with its tree it takes forty times as much."""
+FOLLOWED_BYTES_MAX = 1 << 20
+"""Of these, source of files that others import from: kept when the rest is forgotten, since they are asked again."""
 HELD_BYTES_REFUSED = 7 << 19
 """More than this is held for no operation."""
-INDEXES_MAX = 256
-"""Files whose facts are kept between resolvers of one process; each as long as its source is the same."""
 
 
 class PythonResolver:
@@ -44,6 +44,8 @@ class PythonResolver:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._held = 0
+        self._followed: set[str] = set()
+        self._focus: frozenset[str] | None = None
 
     @cached_property
     def modules(self) -> Modules:
@@ -51,7 +53,7 @@ class PythonResolver:
 
     @cached_property
     def types(self) -> Inference:
-        return Inference(self.modules, self.file)
+        return Inference(self.modules, self._follow)
 
     @cached_property
     def identity(self) -> Identity:
@@ -59,28 +61,39 @@ class PythonResolver:
 
     @cached_property
     def finder(self) -> Finder:
-        return Finder(self.project, self.identity)
+        return Finder(self.project, self.identity, self.file)
 
     @cached_property
     def _files(self) -> dict[str, FileIndex]:
         return {}
+
+    def _follow(self, path: str) -> FileIndex:
+        """The facts of a file that another one speaks of."""
+        self._followed.add(path)
+        return self.file(path)
+
+    @contextmanager
+    def focused(self, *words: str) -> Iterator[None]:
+        """Meanwhile only places of these words are asked for: the facts of files are found faster.
+
+        No scope may be held from before to within, or from within to after.
+        """
+        before = self._focus
+        self._focus = frozenset(words) | (before or frozenset())
+        self._drop(lambda file: file.focus is None)
+        try:
+            yield
+        finally:
+            self._focus = before
+            self._drop(lambda file: file.focus is None)
 
     def file(self, path: str) -> FileIndex:
         """The facts of a file."""
         check_time()
         found = self._files.get(path)
         if found is None:
-            source = self.project.source(path)
-            kept = _INDEXES.get(path)
-            if kept is not None and kept[0] is source:
-                found = kept[1]
-            else:
-                found = build(source)
-                if len(_INDEXES) >= INDEXES_MAX:
-                    _INDEXES.clear()
-                _INDEXES[path] = (source, found)
-            self._files[path] = found
-            self._held += len(found.data)
+            found = self._files[path] = facts(self.project.source(path), self._focus)
+            self._held += held(found)
             if self._held > HELD_BYTES_REFUSED:
                 self._held = HELD_BYTES_MAX + 1
                 self.release()
@@ -94,14 +107,26 @@ class PythonResolver:
         """Forget the facts of files if they have become many: scopes from before are not those from after."""
         if self._held <= HELD_BYTES_MAX:
             return
-        for path, file in self._files.items():
+        followed = self._followed & self._files.keys()
+        if sum(held(self._files[path]) for path in followed) > FOLLOWED_BYTES_MAX:
+            followed.clear()
+        for file in self._drop(lambda file: file.path in followed):
             file.source.forget_tree()
-            _INDEXES.pop(path, None)
-        self._files.clear()
-        self._held = 0
+            forget(file)
+        gc.collect()
+
+    def _drop(self, kept: Callable[[FileIndex], bool]) -> list[FileIndex]:
+        """Let go the facts of all files but some, and what was concluded from them."""
+        dropped = [file for file in self._files.values() if not kept(file)]
+        if not dropped:
+            return dropped
+        for file in dropped:
+            del self._files[file.path]
+        self._followed &= self._files.keys()
+        self._held = sum(held(file) for file in self._files.values())
         self.types.forget()
         self.identity.forget()
-        gc.collect()
+        return dropped
 
     # Resolver ---------------------------------------------------------------------------------
 
@@ -125,8 +150,9 @@ class PythonResolver:
         return sorted(found, key=lambda symbol: (symbol.start, symbol.end))
 
     def occurrences(self, symbol: Symbol) -> Sequence[Occurrence]:
-        keys = self.keys_of(symbol)
-        return self.finder.find(keys, symbol.name, hierarchy=False, release=self.release)[1]
+        with self.focused(symbol.name):
+            keys = self.keys_of(symbol)
+            return self.finder.find(keys, symbol.name, hierarchy=False, release=self.release)[1]
 
     def names_at(self, path: str, offset: int) -> Mapping[str, Symbol | None]:
         file = self.file(path)
@@ -153,7 +179,8 @@ class PythonResolver:
     def rename(self, symbol: Symbol, new_name: str, *, options: RenameOptions = DEFAULTS) -> Renaming:
         from forgewright.code.python.rename import rename
 
-        return rename(self, symbol, new_name, options)
+        with self.focused(symbol.name, new_name):
+            return rename(self, symbol, new_name, options)
 
     # keys -------------------------------------------------------------------------------------
 

@@ -279,11 +279,14 @@ class Text:
 class FileIndex:
     """All of a file's facts, by name."""
 
-    def __init__(self, source: Source, root: Node, data: bytes) -> None:
+    def __init__(self, source: Source, root: Node, data: bytes, focus: frozenset[str] | None = None) -> None:
         self.source = source
         self.path = source.path
         self.root = root
         self.data = data
+        self.focus = focus
+        """Where set, expressions without these words were passed over: what binds names is complete all the same,
+        with the same numbers of scopes; names, attributes, keywords and texts are, for these words."""
         self.scopes: list[Scope] = []
         self.names: dict[str, list[Name]] = {}
         self.attributes: dict[str, list[Attribute]] = {}

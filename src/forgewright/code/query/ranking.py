@@ -6,9 +6,10 @@ personalised restart: Haveliwala 2002). A name that many files define says littl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 
 from forgewright.code.query.index import Definition, Tags
+from forgewright.code.uncollected import uncollected
 
 DAMPING = 0.85
 ROUNDS = 25
@@ -16,26 +17,30 @@ DEFINERS_MAX = 12
 """Names defined in more files than this carry no edge: `get`, `__init__` …"""
 
 
+Edges = Mapping[str, list[tuple[str, str, float]]]
+"""Path → (path of the definition, name, weight)."""
+
+
 def ranked(tags: Mapping[str, Tags], focus: Collection[str]) -> list[tuple[float, str, Definition]]:
     """All definitions, the most important first. `focus`: paths, and names of symbols."""
+    with uncollected():
+        return _ranked(tags, focus)
+
+
+def _ranked(tags: Mapping[str, Tags], focus: Collection[str]) -> list[tuple[float, str, Definition]]:
     words = {word.rpartition(".")[2] for word in focus}
-    definers = _definers(tags)
-    start = _restart(tags, focus, words)
-    edges = _edges(tags, definers, words)
+    shorts = {path: [d.name.rpartition(".")[2] for d in tag.definitions] for path, tag in tags.items()}
+    start = _restart(tags, shorts, focus, words)
+    edges = _edges(tags, _definers(shorts), words)
     ranks = _pagerank(list(tags), edges, start)
+    inflow = _inflow(edges, ranks)
     found: list[tuple[float, str, Definition]] = []
-    inflow: dict[tuple[str, str], float] = {}
-    for path, outgoing in edges.items():
-        total = sum(weight for _, _, weight in outgoing) or 1.0
-        for target, name, weight in outgoing:
-            inflow[target, name] = inflow.get((target, name), 0.0) + ranks[path] * weight / total
     for path, tag in tags.items():
         floor = ranks[path] / (10 * (len(tag.definitions) or 1))
-        for definition in tag.definitions:
-            short = definition.name.rpartition(".")[2]
-            score = inflow.get((path, short), 0.0) + floor / definition.depth
-            if path in focus:
-                score += start.get(path, 0.0) * 0.1 / definition.depth
+        near = start.get(path, 0.0) * 0.1 if path in focus else 0.0
+        into = inflow[path]
+        for definition, short in zip(tag.definitions, shorts[path], strict=True):
+            score = into.get(short, 0.0) + (floor + near) / definition.depth
             if definition.name in focus or short in words:
                 score += 1.0
             found.append((score, path, definition))
@@ -43,49 +48,61 @@ def ranked(tags: Mapping[str, Tags], focus: Collection[str]) -> list[tuple[float
     return found
 
 
-def _definers(tags: Mapping[str, Tags]) -> dict[str, list[str]]:
+def _inflow(edges: Edges, ranks: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Path → name → the rank that flows to it."""
+    inflow: dict[str, dict[str, float]] = {path: {} for path in edges}
+    for path, outgoing in edges.items():
+        share = ranks[path] / (sum([weight for _, _, weight in outgoing]) or 1.0)
+        if not share:
+            continue
+        for target, name, weight in outgoing:
+            into = inflow[target]
+            into[name] = into.get(name, 0.0) + weight * share
+    return inflow
+
+
+def _definers(shorts: Mapping[str, list[str]]) -> dict[str, list[str]]:
     definers: dict[str, list[str]] = {}
-    for path, tag in tags.items():
-        for name in {definition.name.rpartition(".")[2] for definition in tag.definitions}:
+    for path, names in shorts.items():
+        for name in set(names):
             definers.setdefault(name, []).append(path)
     return {name: paths for name, paths in definers.items() if len(paths) <= DEFINERS_MAX}
 
 
-def _edges(
-    tags: Mapping[str, Tags], definers: Mapping[str, list[str]], words: Collection[str]
-) -> dict[str, list[tuple[str, str, float]]]:
-    """Path → (path of the definition, name, weight)."""
+def _edges(tags: Mapping[str, Tags], definers: Mapping[str, list[str]], words: Set[str]) -> Edges:
     edges: dict[str, list[tuple[str, str, float]]] = {}
     for path, tag in tags.items():
-        outgoing = []
-        for name, count in tag.uses.items():
-            for target in definers.get(name, ()):
+        outgoing = edges[path] = []
+        uses = tag.uses
+        for name in [name for name in uses if name in definers]:
+            targets = definers[name]
+            weight = uses[name] ** 0.5 / len(targets)
+            weight *= 0.1 if name.startswith("_") else 1.0
+            weight *= 10.0 if name in words else 1.0
+            for target in targets:
                 if target != path:
-                    weight = count**0.5 / len(definers[name])
-                    weight *= 0.1 if name.startswith("_") else 1.0
-                    weight *= 10.0 if name in words else 1.0
                     outgoing.append((target, name, weight))
-        edges[path] = outgoing
     return edges
 
 
-def _restart(tags: Mapping[str, Tags], focus: Collection[str], words: Collection[str]) -> dict[str, float]:
-    start = {
-        path: 1.0
-        for path in tags
-        if path in focus or any(path.startswith(f.rstrip("/") + "/") for f in focus)
-    }
-    for path, tag in tags.items():
-        if any(d.name in focus or d.name.rpartition(".")[2] in words for d in tag.definitions):
-            start[path] = start.get(path, 0.0) + 1.0
+def _restart(
+    tags: Mapping[str, Tags],
+    shorts: Mapping[str, list[str]],
+    focus: Collection[str],
+    words: Set[str],
+) -> dict[str, float]:
+    folders = tuple(f.rstrip("/") + "/" for f in focus)
+    start = {path: 1.0 for path in tags if path in focus or path.startswith(folders)}
+    if words:
+        for path, tag in tags.items():
+            if not words.isdisjoint(shorts[path]) or any(d.name in focus for d in tag.definitions):
+                start[path] = start.get(path, 0.0) + 1.0
     start = start or dict.fromkeys(tags, 1.0)
     total = sum(start.values()) or 1.0
     return {path: weight / total for path, weight in start.items()}
 
 
-def _pagerank(
-    paths: list[str], edges: Mapping[str, list[tuple[str, str, float]]], start: Mapping[str, float]
-) -> dict[str, float]:
+def _pagerank(paths: list[str], edges: Edges, start: Mapping[str, float]) -> dict[str, float]:
     number = {path: at for at, path in enumerate(paths)}
     restart = [start.get(path, 0.0) for path in paths]
     outgoing: list[list[tuple[int, float]]] = []

@@ -6,12 +6,13 @@ would be quadratic in the size of a file. The mirror is built once per file, in 
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 
 from tree_sitter import Language, Tree
+
+from forgewright.code.uncollected import uncollected
 
 
 class Node:
@@ -108,13 +109,8 @@ def _kinds(language: Language) -> tuple[str, ...]:
 
 def mirror(tree: Tree, path: str, data: bytes, *, shift: int = 0, parent: Node | None = None) -> Node:
     """The whole tree as `Node`s. `shift` is added to every offset, for a fragment parsed on its own."""
-    collecting = gc.isenabled()
-    gc.disable()  # nothing made here is garbage: looking for some would double the time
-    try:
+    with uncollected():
         return _mirror(tree, path, data, shift, parent)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _mirror(tree: Tree, path: str, data: bytes, shift: int, parent: Node | None) -> Node:

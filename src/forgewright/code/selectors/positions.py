@@ -81,7 +81,7 @@ def node_at(project: Project, at: str) -> Match:
     node = root.named_descendant_for_byte_range(byte, byte) or root
     if at.count(":") == 1:
         node = _statement(root, node, byte, source)
-    return Match(source, node, nodes.kind_of(node, source.language), nodes.names(node)[0])
+    return Match(source, node)
 
 
 def _statement(root: Node, node: Node, byte: int, source: Source) -> Node:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forgewright.code.globs import matcher
 from forgewright.code.languages import GRAMMARS, Unparsable, grammar, language_of
 from forgewright.code.operations.base import Match
-from forgewright.code.patterns.compiled import compiled
+from forgewright.code.patterns.compiled import NoCode, compiled
 from forgewright.code.selectors import kinds, nodes
 from forgewright.code.selectors.prefilter import files
 from forgewright.code.selectors.syntax import Complex, Compound, Predicate, Pseudo, Selector, parse
@@ -64,13 +64,16 @@ def check_patterns(project: Project, selector: Selector, within: str | Sequence[
 
 
 def matches_in(project: Project, path: str, selector: Selector) -> list[Match]:
-    """The matches in one file; a tree that was parsed for nothing is not kept."""
+    """The matches in one file, none if a pattern is no code of its language.
+
+    A tree that was parsed for nothing is not kept.
+    """
     source = project.source(path)
     parsed = source.parsed
     try:
         found = in_source(source, selector)
-    except Unparsable:
-        return []
+    except (Unparsable, NoCode):
+        found = []
     if not found and not parsed:
         source.forget_tree()
     return found
@@ -82,8 +85,7 @@ def in_source(source: Source, selector: Selector) -> list[Match]:
     for alternative in selector.choice:
         for node, captures in _candidates(source, alternative):
             if node.id not in found:
-                name = nodes.names(node)[0]
-                found[node.id] = Match(source, node, nodes.kind_of(node, source.language), name, captures)
+                found[node.id] = Match(source, node, captures)
     return sorted(found.values(), key=lambda match: (match.start, -match.end))
 
 
@@ -116,7 +118,12 @@ def _of_kind(source: Source, root: Node, compound: Compound) -> Iterator[Node]:
     """All nodes below `root` that can be of the compound's kind."""
     language = source.language
     if compound.pattern:
-        types = compiled(compound.pattern, language).root_types
+        pattern = compiled(compound.pattern, language)
+        candidates = pattern.candidates(source) if root.parent is None else None
+        if candidates is not None:
+            yield from candidates
+            return
+        types = pattern.root_types
     elif not compound.kind:
         types = tuple(sorted({t for kind in NAMED for t, _ in kinds.entries(language, kind)}))
     elif compound.kind == "*" or compound.kind in kinds.BY_CONDITION:

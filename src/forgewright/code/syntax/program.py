@@ -17,8 +17,21 @@ from forgewright.code.syntax.reader import GRAMMAR_VERSION, PROGRAM_CHARS_MAX, R
 
 OPERATIONS_MAX = 1000
 
-SYNONYMS = {"in": "within", "within": "in", "target": "symbol", "symbol": "target", "to": "new", "new": "to"}
-"""Names of arguments that are taken for each other where an operation knows only one of them."""
+SYNONYMS = {
+    "in": ("within",),
+    "within": ("in",),
+    "target": ("symbol", "select"),
+    "symbol": ("target", "select"),
+    "selector": ("target", "symbol", "select"),
+    "function": ("symbol", "target"),
+    "class": ("symbol", "target"),
+    "to": ("new", "symbol"),
+    "new": ("to",),
+    "new_name": ("new", "name"),
+    "file": ("path", "in"),
+    "path": ("file", "in"),
+}
+"""Names of arguments that are taken for others where an operation knows only those."""
 
 _MISSING = object()
 
@@ -143,7 +156,7 @@ def bind(
     found: dict[str, Any] = {}
     before = len(problems)
     for written, value, line, column in raw.arguments:
-        key = written if written in fields else SYNONYMS.get(written, written)
+        key = next((name for name in (written, *SYNONYMS.get(written, ())) if name in fields), written)
         field = fields.get(key)
         where: dict[str, Any] = {"line": line, "column": column, "operation": label}
         if field is None:

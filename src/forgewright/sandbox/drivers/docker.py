@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from forgewright.sandbox.bundle import MASKED, READONLY
 from forgewright.sandbox.cgroups import Cgroup, Counters, cgroup_of
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.docker_api import LABEL, DockerApi, Multiplexed, engine_socket
+from forgewright.sandbox.images.engine import ensure_in_engine
+from forgewright.sandbox.images.store import Image
+from forgewright.sandbox.images.store import find as find_image
+from forgewright.sandbox.images.store import identity as image_identity
 from forgewright.sandbox.layout import AGENT_PATH, HOME, READY_ETC, check, identity_files, inodes, shm_bytes
 from forgewright.sandbox.native import program
 from forgewright.sandbox.protocol import Channel
@@ -27,6 +32,7 @@ from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Metrics, Mount, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install docker.io"
+START = "systemctl start docker   (or name another engine: DOCKER_HOST=unix:///PATH)"
 READY_SECONDS = 60.0
 _AGENT_CAPABILITIES = ("KILL", "SETGID", "SETPCAP", "SETUID")
 _AGENT_PROCESSES = 8
@@ -131,7 +137,7 @@ class DockerDriver:
         except (SandboxError, UsageError) as error:
             return Probe(
                 driver=self.name, tier=self.tier, available=False, version=version, detail=error.message,
-                install="" if version else INSTALL,
+                install="" if version else START if shutil.which("dockerd") else INSTALL,
             )  # fmt: skip
         how = "rootless" if engine.rootless else "rootful"
         return Probe(
@@ -141,23 +147,23 @@ class DockerDriver:
 
     async def create(self, spec: SandboxSpec) -> AgentSandbox:
         check(spec)
-        if spec.image != "host":
-            raise UsageError(
-                f"image {spec.image!r}: expected 'host'", hint="other images are not offered here"
-            )
+        kept = find_image(spec.image)
         api = self._api()
         if not self._cleaned:
             self._cleaned = True
             await self.clean()
-        layout, files = _image(spec)
-        image = await api.ensure_image(layout, files)
+        if kept is None:
+            image = await api.ensure_image(*_host_image(spec))
+        else:
+            image = await asyncio.to_thread(ensure_in_engine, kept, api.path)
         name = state.new_id()
         machine = DockerMachine(name, state.make(name), api, spec)
         copied = [mount for mount in spec.mounts if not _can_bind(mount, spec.uid)]
         try:
-            await machine.start(_configuration(spec, machine, image, copied))
+            await machine.start(_configuration(spec, machine, image, copied, kept))
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
             sandbox.origin = self
+            sandbox.image = kept
             await sandbox.place_mounts(copied)
             await sandbox.open_network()
         except BaseException:
@@ -189,7 +195,7 @@ def _root() -> str:
     return f"{found.st_dev:x}-{found.st_ino:x}" if found else ""
 
 
-def _image(spec: SandboxSpec) -> tuple[list[tuple[str, str | None]], dict[str, str]]:
+def _host_image(spec: SandboxSpec) -> tuple[list[tuple[str, str | None]], dict[str, str]]:
     """The folders, links and files of a root that is filled by mounts."""
     folders = ["proc", "dev", "sys", "tmp", "run", "var", "var/tmp", "home", HOME[1:], "etc", "root", "opt", "mnt",
                "srv", "usr", ".forgewright"]  # fmt: skip
@@ -211,18 +217,15 @@ def _can_bind(mount: Mount, uid: int) -> bool:
 
 
 def _configuration(
-    spec: SandboxSpec, machine: DockerMachine, image: str, copied: Sequence[Mount]
+    spec: SandboxSpec, machine: DockerMachine, image: str, copied: Sequence[Mount], kept: Image | None
 ) -> dict[str, object]:
+    """`image`: the engine's name for the root; `kept`: of the cache, None where that is the image `host`."""
     limits = spec.limits
-    for name in ("hosts", "hostname", "resolv.conf"):  # the engine would put its own there
-        text = identity_files(spec)[f"/etc/{name}"]
-        (machine.folder / name).write_text(text)
-    binds = [("/usr", "/usr", "ro"), (str(program("agent")), AGENT_PATH, "ro")]
-    binds += [
-        (str(machine.folder / name), f"/etc/{name}", "ro") for name in ("hosts", "hostname", "resolv.conf")
-    ]
-    binds += [(str((Path("/etc") / name).resolve()), f"/etc/{name}", "ro") for name in READY_ETC
-              if (Path("/etc") / name).exists()]  # fmt: skip
+    binds = [(str(program("agent")), AGENT_PATH, "ro"), *_identity_binds(spec, machine.folder, kept)]
+    if kept is None:
+        binds += [("/usr", "/usr", "ro")]
+        binds += [(str((Path("/etc") / name).resolve()), f"/etc/{name}", "ro") for name in READY_ETC
+                  if (Path("/etc") / name).exists()]  # fmt: skip
     binds += [(os.path.realpath(m.source), os.path.normpath(m.target), m.mode)
               for m in spec.mounts if m not in copied]  # fmt: skip
     disk, files = limits.disk_bytes - shm_bytes(spec), inodes(spec)
@@ -255,3 +258,16 @@ def _configuration(
         "OpenStdin": True, "StdinOnce": True, "AttachStdin": True, "AttachStdout": True, "AttachStderr": True,
         "NetworkDisabled": True, "Labels": {LABEL: f"{machine.name} {_root()}"}, "HostConfig": host,
     }  # fmt: skip
+
+
+def _identity_binds(spec: SandboxSpec, folder: Path, kept: Image | None) -> list[tuple[str, str, str]]:
+    """Files of /etc that are the sandbox's: the engine would put its own there, and an image knows one user only."""
+    if kept is None:
+        texts = {path.removeprefix("/etc/"): text for path, text in identity_files(spec).items()}
+        names: tuple[str, ...] = ("hosts", "hostname", "resolv.conf")
+    else:
+        texts = image_identity(kept.tree, spec.uid)
+        names = tuple(texts)
+    for name in names:
+        (folder / name).write_text(texts[name])
+    return [(str(folder / name), f"/etc/{name}", "ro") for name in names]

@@ -23,7 +23,7 @@ from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
 from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import find as find_image
-from forgewright.sandbox.layout import Place, check, compose, writable
+from forgewright.sandbox.layout import Place, check, compose, given_to_write
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Owner
 from forgewright.sandbox.protocol import Channel
@@ -50,6 +50,7 @@ class GvisorMachine(OciMachine):
     runsc ends what it has saved, so the sandbox itself goes on from its own snapshot.
     """
 
+    joins_late = True
     runtime: list[str]
     """How its runsc is called."""
     again: Callable[[Path], list[str]]
@@ -147,7 +148,7 @@ class GvisorDriver:
                     memory_bytes=limits.memory_bytes + limits.memory_bytes // 4 + _KERNEL_BYTES,
                     processes=4 * limits.processes + _KERNEL_THREADS,
                 )
-                cgroup.create(outer, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]))
+                cgroup.create(outer, devices=disks_of(["/usr", *(m.source for m in spec.mounts)]), hurry=True)
             await machine.start(
                 self._prepare(spec, image, machine, snapshot), pipes=True, greet=snapshot is not None
             )
@@ -175,8 +176,7 @@ class GvisorDriver:
             written=snapshot / WRITTEN if snapshot else None,
         )
         plan = compose(spec, place, image)
-        for entrance in machine.entrances():
-            plan.join(entrance)
+        plan.seal(place.root)
         limits = spec.limits
         arguments = (
             "--id",
@@ -194,8 +194,10 @@ class GvisorDriver:
             identity,
             root=place.root,
             agent_arguments=arguments,
-            binds=[(f"{place.root}{path}", path) for path in writable(spec)],
+            binds=[(f"{place.root}{path}", path) for path in given_to_write(spec)],
+            sealed=True,  # each mount of its own costs runsc some milliseconds, and each access to it a question
             arch=platform.machine(),
+            filtered=False,  # runsc has a filter of its own, which lets the host see a few dozen calls only
         )
         (folder / "config.json").write_bytes(config)
         plan.save(folder / "plan")

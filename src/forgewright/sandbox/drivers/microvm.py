@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -17,7 +16,7 @@ import subprocess
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,7 +25,16 @@ from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, Basis, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.tuning import PROCESSOR, TUNED, clock
+from forgewright.sandbox.drivers.virtual import (
+    GUEST_BYTES,
+    SETTLE_SECONDS,
+    WARM,
+    Basis,
+    GuestMachine,
+    Shape,
+    kept_initramfs,
+)
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
@@ -38,7 +46,7 @@ from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install qemu-system-x86 linux-image-cloud-amd64 squashfs-tools"
 BOOT_SECONDS = 90.0
-KVM_SECONDS = 8.0
+KVM_SECONDS = 10.0
 """A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
 
 RESTORE_SECONDS, SAVE_SECONDS = 30.0, 90.0
@@ -58,6 +66,8 @@ class Guest(msgspec.Struct, frozen=True):
 
     qemu: str
     kernel: Path
+    head: Path
+    """Of the kernel, for machines in whose memory it already is."""
     initramfs: Path
     image: Path
 
@@ -67,28 +77,55 @@ class VirtualMachine(GuestMachine):
 
     qmp: Qmp | None = None
 
-    async def boot(self, argv: list[str], memory: int | None = None) -> Qmp:
-        """Starts QEMU, which inherits the agent's and the control channel, and the memory of a snapshot."""
+    async def boot(self, argv: list[str]) -> None:
+        """Starts QEMU, which inherits the agent's and the control channel."""
+        qmp = await self._start(argv, {})
+        try:
+            async with asyncio.timeout(RESTORE_SECONDS):
+                await asyncio.gather(qmp.answered(), self.joining())
+            self.limit_cpu()
+        except (SandboxError, TimeoutError, OSError):
+            raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
+
+    async def clone(self, argv: list[str], snapshot: Snapshot) -> None:
+        """Becomes a copy of a machine that was saved as it ran.
+
+        All that QEMU and the agent have to be told is said before QEMU is there, so that neither waits for us.
+        """
+        state = os.open(snapshot.state_file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            files = {"@MEMORY@": snapshot.memory, "@STATE@": state}
+            qmp = await self._start(argv, files, capabilities=_IGNORE_SHARED, incoming=f"fd:{state}")
+        finally:
+            os.close(state)
+        try:
+            async with asyncio.timeout(RESTORE_SECONDS):
+                await asyncio.gather(qmp.answered(), self.channel.resume(), self.joining())
+            self.limit_cpu()
+        except (SandboxError, TimeoutError, OSError):
+            raise SandboxError(f"the machine did not resume: {self.log() or 'QEMU said nothing'}") from None
+
+    async def _start(
+        self, argv: list[str], files: dict[str, int], *, capabilities: Any = None, incoming: str = ""
+    ) -> Qmp:
         agent, agent_end = socket.socketpair()
         control, control_end = socket.socketpair()
+        self.qmp = qmp = Qmp(control)
+        qmp.ask("qmp_capabilities")
+        if incoming:
+            qmp.ask("migrate-set-capabilities", capabilities=capabilities)
+            qmp.ask("migrate-incoming", uri=incoming)
         with agent_end, control_end:
-            self._launch(argv, {"@AGENT@": agent_end.fileno(), "@CONTROL@": control_end.fileno()}, memory)
+            ends = {"@AGENT@": agent_end.fileno(), "@CONTROL@": control_end.fileno()}
+            self._launch(argv, ends | files)
         agent.setblocking(False)
         channel = self.channel
         await channel.loop.create_connection(lambda: channel, sock=agent)
-        self.qmp = qmp = Qmp(control)
-        try:
-            async with asyncio.timeout(RESTORE_SECONDS):
-                await qmp.negotiate()
-        except (SandboxError, TimeoutError, OSError):
-            raise SandboxError(f"QEMU did not start: {self.log() or 'it said nothing'}") from None
         return qmp
 
-    async def load(self, state: Path, *, shared_memory: bool) -> None:
-        """Takes a saved state; what runs in it goes on, and learns the time and fresh randomness."""
+    async def load(self, state: Path) -> None:
+        """Takes a state that was saved paused, with its memory; it learns the time and fresh randomness."""
         assert self.qmp is not None
-        if shared_memory:
-            await self.qmp.call("migrate-set-capabilities", capabilities=_IGNORE_SHARED)
         await self.qmp.give_file(state, os.O_RDONLY, "saved")
         try:
             async with asyncio.timeout(RESTORE_SECONDS):
@@ -127,8 +164,7 @@ class VirtualMachine(GuestMachine):
             self.qmp.close()
         await super()._destroy()
 
-    def _launch(self, argv: list[str], ends: dict[str, int], memory: int | None) -> None:
-        descriptors = ends | ({} if memory is None else {"@MEMORY@": memory})
+    def _launch(self, argv: list[str], descriptors: dict[str, int]) -> None:
         words = []
         for word in argv:
             for name, number in descriptors.items():
@@ -165,7 +201,8 @@ class MicrovmDriver:
                 raise Unavailable("virtual machines are started as root here", hint="run as root")
             image, version = guest_image.kernel()
             initramfs = kept_initramfs(version, guest_image.SERIAL_MODULES)
-            self._guest = Guest(qemu, image, initramfs, guest_image.root_image())
+            head = guest_image.head_of(image)
+            self._guest = Guest(qemu, image, head, initramfs, guest_image.root_image())
         return self._guest
 
     async def probe(self) -> Probe:
@@ -199,8 +236,7 @@ class MicrovmDriver:
         snapshot = await self._snapshot(guest, shape)
         machine, name = self._machine(spec)
         try:
-            await machine.boot(self._arguments(guest, shape, machine, memory="shared"), snapshot.memory)
-            await machine.load(snapshot.state_file, shared_memory=True)
+            await machine.clone(self._arguments(guest, shape, machine, memory="shared"), snapshot)
             machine.basis = Basis(str(guest.image), self._accelerator or "tcg")
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
             sandbox.origin = self
@@ -224,7 +260,7 @@ class MicrovmDriver:
         machine, name = self._machine(about.spec)
         try:
             await machine.boot(self._arguments(guest, Shape.of(about.spec), machine, memory="own"))
-            await machine.load(folder / STATE, shared_memory=False)
+            await machine.load(folder / STATE)
             machine.basis = basis
             sandbox = VirtualMachineSandbox(name, about.spec, self.name, machine)
             sandbox.image = find_image(about.spec.image)
@@ -243,13 +279,13 @@ class MicrovmDriver:
         machine = VirtualMachine(name, folder, cgroup, spec)
         if cgroup:
             memory = spec.limits.memory_bytes + GUEST_BYTES + _QEMU_BYTES
-            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
+            cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64), hurry=True)
         return machine, name
 
     async def _snapshot(self, guest: Guest, shape: Shape) -> Snapshot:
         """The saved state of a machine of this shape; booted and saved where there is none yet."""
         parts = (
-            repr(WARM),
+            repr((WARM, SETTLE_SECONDS, TUNED, PROCESSOR)),
             guest.qemu,
             guest.kernel.name,
             guest.initramfs.name,
@@ -295,7 +331,6 @@ class MicrovmDriver:
                 async with asyncio.timeout(KVM_SECONDS if accelerator == "kvm" else BOOT_SECONDS):
                     await machine.channel.ready
                     await machine.warm_up(shape.uid)
-                await machine.pause()
                 await machine.write_state(unfinished / "state", shared_memory=True)
                 await asyncio.to_thread(
                     snapshots.copy_sparse, machine.folder / "memory", unfinished / "memory"
@@ -321,23 +356,24 @@ class MicrovmDriver:
         uid = _FIRST_ID + secrets.randbelow(_SLOTS)
         plan = Plan()
         plan.mount_namespace()
-        for name, source in (
-            ("kernel", guest.kernel),
-            ("initramfs", guest.initramfs),
-            ("image", guest.image),
-        ):
+        saved_one = memory != "file"
+        files = {"kernel": guest.head if saved_one else guest.kernel, "image": guest.image}
+        if not saved_one:
+            files["initramfs"] = guest.initramfs
+        for name, source in files.items():
             (folder / name).touch()
             plan.bind(str(source), f":{folder}/{name}")
-        for entrance in machine.entrances():
-            plan.join(entrance)
-        kvm = self._accelerator == "kvm"
+        accelerator = self._accelerator or "tcg"
+        kvm = accelerator == "kvm"
         if memory == "file":
             (folder / "memory").touch(mode=0o600)
             os.chown(folder / "memory", uid, uid)
         plan.user(Owner(uid, os.stat("/dev/kvm").st_gid if kvm else uid))
         plan.save(folder / "plan")
         megabytes = shape.megabytes
-        append = f"quiet loglevel=3 panic=-1 reboot=t {shape.kernel_arguments()} {_clock(kvm)}"
+        append = (
+            f"quiet loglevel=3 panic=-1 reboot=t {shape.kernel_arguments()} {TUNED[accelerator]} {clock(kvm)}"
+        )
         backend = {
             "file": f"memory-backend-file,id=ram,size={megabytes}M,mem-path={folder}/memory,share=on",
             "shared": f"memory-backend-file,id=ram,size={megabytes}M,mem-path=/proc/self/fd/@MEMORY@,share=off",
@@ -346,23 +382,16 @@ class MicrovmDriver:
         return [
             str(program("launch")), str(folder / "plan"), guest.qemu, "-object", backend,
             "-M", "microvm,acpi=on,rtc=on,memory-backend=ram", "-accel", "kvm" if kvm else f"tcg,tb-size={_TRANSLATED_MIB}",
-            "-cpu", "host" if kvm else "max", "-smp", str(shape.cpus), "-m", f"{megabytes}M",
+            "-cpu", PROCESSOR[accelerator], "-smp", str(shape.cpus), "-m", f"{megabytes}M",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-            "-kernel", f"{folder}/kernel", "-initrd", f"{folder}/initramfs", "-append", append,
+            "-kernel", f"{folder}/kernel", "-append", append,
             "-drive", f"id=root,file={folder}/image,format=raw,if=none,readonly=on",
             "-device", "virtio-blk-device,drive=root", "-device", "virtio-serial-device",
             "-chardev", "socket,id=agent,fd=@AGENT@", "-device", "virtserialport,chardev=agent,name=agent",
             "-chardev", "socket,id=control,fd=@CONTROL@", "-mon", "chardev=control,mode=control",
-            *([] if memory == "file" else ["-incoming", "defer"]),
+            *(["-incoming", "defer"] if saved_one else ["-initrd", f"{folder}/initramfs"]),
         ]  # fmt: skip
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)
-
-
-def _clock(kvm: bool) -> str:
-    """Without this the guest measures its clock against a timer, which under load takes for ever."""
-    found = re.search(r"cpu MHz\s*:\s*([\d.]+)", Path("/proc/cpuinfo").read_text())
-    khz = int(float(found[1]) * 1000) if found else 2_000_000
-    return "" if kvm else f"tsc_early_khz={khz} lpj={khz * 2}"

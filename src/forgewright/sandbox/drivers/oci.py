@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Awaitable
 from pathlib import Path
 
 from forgewright.core.errors import SandboxError, Unavailable
@@ -36,6 +37,9 @@ def version_of(path: str) -> str:
 class OciMachine:
     """One running sandbox; implements `Machine`."""
 
+    joins_late = False
+    """Whether its processes are put into its cgroup while they start, instead of before."""
+
     def __init__(self, name: str, folder: Path, cgroup: Cgroup | None, spec: SandboxSpec) -> None:
         self.channel = Channel()
         self._name = name
@@ -53,8 +57,10 @@ class OciMachine:
         `greet`: the agent said its hello long ago and was saved since; it is told the time, and answers.
         """
         channel = self.channel
+        joining: Awaitable[None] | None = None
         if pipes:
             reading, writing = self._spawn_with_pipes(argv)
+            joining = self.joining() if self.joins_late else None
             await channel.connect_pipes(reading, writing)
         else:
             ours = self._spawn_with_socket(argv)
@@ -63,8 +69,23 @@ class OciMachine:
         try:
             async with asyncio.timeout(seconds):
                 await (channel.resume() if greet else channel.ready)
-        except (SandboxError, TimeoutError):
+                if joining is not None:
+                    await joining
+                    await self.joining()  # what was started while the first of them joined
+                    self.limit_cpu()
+        except (SandboxError, TimeoutError, OSError):
             raise SandboxError(f"the sandbox did not start: {self.log() or 'it said nothing'}") from None
+
+    def joining(self) -> Awaitable[None]:
+        """Puts all that was started into the sandbox's cgroup; until that is done, nothing untrusted may run in it."""
+        assert self._process is not None
+        if self._cgroup is None:
+            return asyncio.sleep(0)
+        return asyncio.ensure_future(asyncio.to_thread(self._cgroup.adopt, self._process.pid))
+
+    def limit_cpu(self) -> None:
+        if self._cgroup is not None:
+            self._cgroup.limit_cpu(self._spec.limits)
 
     def _spawn_with_socket(self, argv: list[str]) -> socket.socket:
         ours, theirs = socket.socketpair()

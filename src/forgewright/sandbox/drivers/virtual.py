@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 from hashlib import sha256
@@ -13,14 +14,27 @@ from forgewright.core.errors import SandboxError
 from forgewright.sandbox import guest_image
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.drivers.oci import OciMachine
-from forgewright.sandbox.layout import inodes, shm_bytes
+from forgewright.sandbox.layout import BASE_ENVIRONMENT, inodes, shm_bytes
 from forgewright.sandbox.protocol import Request
 from forgewright.sandbox.types import SandboxSpec
 
 GUEST_BYTES = 192 << 20
 """Of the guest's own kernel and agent, over what the payload may use."""
 
-WARM = (("sh", "-c", "cat /dev/null; ls /; true"), ("python3", "-c", "import json, re, subprocess"))
+_TOOLS = (
+    "awk basename bash cat chmod cp cut date diff dirname echo env expr false find grep head id ln ls make mkdir mktemp"
+    " mv printf ps pwd readlink rm rmdir sed seq sleep sort tail tar tee test touch tr true uname wc xargs"
+)
+WARM = (
+    ("sh", "-c", f"cd /usr/bin; for f in {_TOOLS}; do test -x $f && cat $f; done > /dev/null; ls /"),
+    ("python3", "-c", "import json, re, subprocess"),
+    ("echo", "ready"),
+    ("true",),
+)
+"""What is run before a machine is saved, so that its clones find in memory what commands begin with."""
+
+SETTLE_SECONDS = 2.0
+"""Then it is left alone: what the kernel puts off until later should not be each clone's first work."""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -91,10 +105,12 @@ class GuestMachine(OciMachine):
     async def warm_up(self, uid: int) -> None:
         """Runs what most commands begin with, so that a clone finds it in its memory, not on its disk."""
         for argv in WARM:
-            request = Request(argv, {"PATH": "/usr/bin"}, "/", uid, uid, output_bytes=4096)
+            request = Request(argv, dict(BASE_ENVIRONMENT), "/", uid, uid, output_bytes=4096)
             job = self.channel.start(request)
             job.feed(b"")
             await job.done
+        await self.channel.resume()
+        await asyncio.sleep(SETTLE_SECONDS)
 
     async def _destroy(self) -> None:
         if self._process is not None:

@@ -11,6 +11,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -110,8 +111,12 @@ class WasmDriver:
         if importlib.util.find_spec("wasmtime") is None:
             raise MissingExtra("wasm", needed_for="sandboxes of tier wasm")
         check(spec)
-        if spec.network.allow:
-            raise UsageError("WebAssembly modules have no network")
+        network = spec.network
+        if network.allow or network.forward or network.credentials:
+            raise UsageError(
+                "tier wasm: a network was asked for, and WASI preview 1 can open no connection",
+                hint="fetch what the module needs before and mount its folder, or use another tier",
+            )
         module = await asyncio.to_thread(find_module, spec.image)
         name = state.new_id()
         folder = state.make(name)
@@ -173,7 +178,7 @@ class WasmDriver:
             module=str(module),
             compiled=str(modules() / f"{key}.cwasm"), memory_bytes=spec.limits.memory_bytes,
             instructions=spec.limits.instructions,
-            disk_bytes=spec.limits.disk_bytes, folders=tuple(folders),
+            disk_bytes=spec.limits.disk_bytes, folders=tuple(folders), clock=spec.clock or "zero", began=time.time_ns(),
         )  # fmt: skip
         worker = [
             sys.executable,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from forgewright.core.errors import NotFound
+from contextlib import suppress
+from pathlib import Path
+
+from forgewright.core.errors import NotFound, UsageError
+from forgewright.sandbox.images import store
 from forgewright.sandbox.images.names import ImageName
-from forgewright.sandbox.images.store import Image, all_images, find, remove, verify
+from forgewright.sandbox.images.store import Image, all_images, find, verify
 
 __all__ = ["Image", "ImageName", "all_images", "ensure", "fetch", "find", "remove", "verify"]
 
@@ -28,6 +32,11 @@ def fetch(name: str | ImageName) -> Image | None:
             from forgewright.sandbox.images.oci import pull
 
             return pull(parsed)
+        case "docker":
+            from forgewright.sandbox.docker_api import engine_socket
+            from forgewright.sandbox.images.engine import from_engine
+
+            return from_engine(parsed, engine_socket())
         case "debian":
             from forgewright.sandbox.images.debian import build
 
@@ -45,3 +54,14 @@ def ensure(name: str | ImageName) -> Image | None:
             if parsed.kind == "sha256":
                 raise
     return fetch(parsed)
+
+
+def remove(image: Image) -> None:
+    """Takes it out of the cache, and out of the Docker Engine that was given it; sandboxes keep what they have mounted."""
+    if any(Path(image.folder).glob("engine-*.json")):
+        from forgewright.sandbox.docker_api import engine_socket
+        from forgewright.sandbox.images.engine import forget
+
+        with suppress(UsageError):  # DOCKER_HOST names an engine elsewhere, which was given nothing
+            forget(image, engine_socket())
+    store.remove(image)

@@ -10,14 +10,15 @@ import msgspec
 
 from forgewright.core.errors import UsageError
 
-Kind = Literal["host", "dir", "tar", "oci", "debian", "sha256"]
+Kind = Literal["host", "dir", "tar", "oci", "docker", "debian", "sha256"]
 
 HINT = (
-    "host, dir:FOLDER, tar:FILE, oci:REGISTRY/NAME:TAG, debian:PACKAGE,… or sha256:… of one that was fetched"
+    "host, dir:FOLDER, tar:FILE, oci:REGISTRY/NAME:TAG, docker:NAME:TAG, debian:PACKAGE,… or sha256:… of one that was"
+    " fetched"
 )
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_REGISTRY = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
+_REGISTRY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _PATH = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -29,9 +30,9 @@ class ImageName(msgspec.Struct, frozen=True):
     text: str = ""
     """What stands after the colon: an absolute path, a repository, packages, a digest."""
     tag: str = ""
-    """Of `oci`: the tag, where no digest pins it."""
+    """Of `oci` and `docker`: the tag, where no digest pins it."""
     digest: str = ""
-    """Of `oci`: `sha256:…` of the manifest, where the name pins one."""
+    """Of `oci` and `docker`: `sha256:…` of the manifest, where the name pins one."""
 
     def __str__(self) -> str:
         if self.kind == "host":
@@ -60,25 +61,54 @@ class ImageName(msgspec.Struct, frozen=True):
             return cls("sha256", rest)
         elif kind == "oci":
             return _reference(rest)
+        elif kind == "docker":
+            return _engines(rest)
         raise UsageError(f"image {text!r} is no image's name", hint=f"expected {HINT}")
 
 
 def _reference(text: str) -> ImageName:
     """`REGISTRY/NAME[:TAG][@sha256:…]`, with the registry written out: no name means two images."""
-    rest, at, digest = text.partition("@")
-    registry, slash, path = rest.partition("/")
-    path, _, tag = path.partition(":")
-    good = (
+    registry, slash, rest = text.partition("/")
+    path, tag, digest = _parts(rest)
+    named = (
         slash
         and _REGISTRY.fullmatch(registry)
         and ("." in registry or ":" in registry or registry == "localhost")
-        and _PATH.fullmatch(path)
-        and (not tag or _TAG.fullmatch(tag))
-        and (not at or (digest.startswith("sha256:") and _DIGEST.fullmatch(digest[7:])))
     )
-    if not good:
+    if not named or not path:
         raise UsageError(
             f"image 'oci:{text}' is no reference",
             hint="expected oci:REGISTRY/NAME:TAG or …@sha256:DIGEST, for example oci:docker.io/library/ruby:3.3",
         )
     return ImageName("oci", f"{registry}/{path}", tag or ("" if digest else "latest"), digest)
+
+
+def _engines(text: str) -> ImageName:
+    """As Docker writes it: the registry may be left out, where the image was built here or is Docker's own."""
+    registry, slash, rest = text.partition("/")
+    named = (
+        slash
+        and _REGISTRY.fullmatch(registry)
+        and ("." in registry or ":" in registry or registry == "localhost")
+    )
+    path, tag, digest = _parts(rest if named else text)
+    if not path:
+        raise UsageError(
+            f"image 'docker:{text}' is no name of an engine's image",
+            hint="expected docker:NAME:TAG or docker:NAME@sha256:DIGEST",
+        )
+    return ImageName(
+        "docker", f"{registry}/{path}" if named else path, tag or ("" if digest else "latest"), digest
+    )
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """(path, tag, digest) of `NAME[:TAG][@sha256:…]`; all empty where it is none."""
+    rest, at, digest = text.partition("@")
+    path, colon, tag = rest.partition(":")
+    good = (
+        _PATH.fullmatch(path)
+        and (not colon or _TAG.fullmatch(tag))
+        and (not at or (digest.startswith("sha256:") and _DIGEST.fullmatch(digest[7:])))
+    )
+    return (path, tag, digest) if good else ("", "", "")

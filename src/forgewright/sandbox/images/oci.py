@@ -108,7 +108,7 @@ def pull(name: ImageName) -> store.Image:
 def assemble(name: ImageName, digest: str, manifest: Manifest, blobs: Path) -> store.Image:
     """An image of the cache from a manifest and a folder with its blobs, each named by its digest's hex."""
     assert manifest.config is not None
-    config = _config(_blob(blobs, manifest.config, MANIFEST_BYTES_MAX), name)
+    config = read_config(_blob(blobs, manifest.config, MANIFEST_BYTES_MAX), name)
     if len(config.rootfs.diff_ids) != len(manifest.layers):
         raise IntegrityError(f"image {name}: {len(manifest.layers)} layers, its configuration names "
                              f"{len(config.rootfs.diff_ids)}")  # fmt: skip
@@ -121,7 +121,7 @@ def assemble(name: ImageName, digest: str, manifest: Manifest, blobs: Path) -> s
         finally:
             os.close(tree)
         settings = config.config or Settings()
-        return store.publish(unfinished, name, digest, _environment(settings))
+        return store.publish(unfinished, name, digest, environment_of(settings))
 
 
 def _layer(tree: int, blobs: Path, layer: Descriptor, content: str, bounds: Bounds) -> None:
@@ -129,13 +129,13 @@ def _layer(tree: int, blobs: Path, layer: Descriptor, content: str, bounds: Boun
     path = _path(blobs, layer)
     _check(path, layer)
     with open(path, "rb") as file, _Decompressed(file, layer.media_type) as plain:
-        summed = _Summed(plain)
+        summed = Summed(plain)
         unpack(cast("IO[bytes]", summed), tree, bounds)
         if summed.rest() != content:
             raise IntegrityError(f"layer {layer.digest} holds other content than {content}")
 
 
-class _Summed:
+class Summed:
     """A stream that knows the digest of what was read."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -228,7 +228,7 @@ def _manifest(raw: bytes, name: ImageName) -> Manifest:
     return manifest
 
 
-def _config(raw: bytes, name: ImageName) -> Config:
+def read_config(raw: bytes, name: ImageName) -> Config:
     try:
         return msgspec.json.decode(raw, type=Config)
     except msgspec.DecodeError as error:
@@ -246,7 +246,7 @@ def _for_this_machine(index: Manifest, name: ImageName) -> Descriptor:
     raise Unavailable(f"image {name} is not made for linux on {wanted}", hint="choose another image")
 
 
-def _environment(settings: Settings) -> Mapping[str, str]:
+def environment_of(settings: Settings) -> Mapping[str, str]:
     pairs = (entry.partition("=") for entry in (settings.env or [])[:_ENVIRONMENT_MAX] if "\0" not in entry)
     return {key: value for key, equals, value in pairs if key and equals}
 

@@ -113,11 +113,11 @@ static void resumed(const uint8_t *p, uint32_t length) {
     clock_settime(CLOCK_REALTIME, &now);
     struct { int bits, size; uint8_t seed[32]; } entropy = {256, 32, {0}};
     memcpy(entropy.seed, p + 16, 32);
-    int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+    static int fd = -1; /* open from the first time on, which is before the snapshot is taken */
+    if (fd < 0) fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
     if (fd < 0) return;
     ioctl(fd, RNDADDENTROPY, &entropy);
     ioctl(fd, RNDRESEEDCRNG);
-    close(fd);
 }
 
 static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t length) {
@@ -197,14 +197,13 @@ static void loopback_up(void) {
 }
 
 /* Takes leave of a child that has ended; where commands are children, theirs have ended so. */
-pid_t waitpid_job(void) {
+pid_t waitpid_job(int *how) {
     struct rusage usage;
-    int how;
-    pid_t pid = wait4(-1, &how, WNOHANG, &usage);
+    pid_t pid = wait4(-1, how, WNOHANG, &usage);
     for (struct job *j = pid > 0 && direct ? jobs : NULL; j; j = j->next) {
         if (j->monitor != pid || j->exited) continue;
         j->exited = j->gone = 1;
-        j->status = how;
+        j->status = *how;
         j->rss = (uint64_t)usage.ru_maxrss << 10;
         j->cpu = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
                  (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
@@ -252,12 +251,11 @@ static void loop(void) {
         struct timespec soon = {0, WATCH_MS * 1000000L};
         if (ppoll(fds, n, memory_max && jobs ? &soon : NULL, &unblocked) < 0 && errno != EINTR) die("poll");
         if (child_ended) {
-            int strays = 0;
+            int how, strays = 0;
             child_ended = 0;
-            for (pid_t pid; (pid = waitpid_job()) > 0;) {
-                int clean = direct;
-                for (struct job *j = jobs; j && !clean; j = j->next) clean = j->monitor == pid && j->exited;
-                strays |= !clean;
+            for (pid_t pid; (pid = waitpid_job(&how)) > 0;) {
+                spare_ended(pid);
+                strays |= !direct && how != 0; /* a monitor that ends well has no children left */
             }
             if (strays) end_strays();
         }
@@ -287,11 +285,13 @@ static void loop(void) {
         discard_streams();
         if (fds[0].revents && receive()) return;
         if (outbox.length && flush_out()) return;
+        if (group && !jobs && !outbox.length) prepare();
     }
 }
 
 /* A machine restored from a snapshot has lost its channel: whoever comes next starts with nothing of the last. */
 static void next_channel(int waiting) {
+    drop_spare();
     kill(-1, SIGKILL);
     for (struct job *j = jobs; j; j = j->next) j->flags = j->reported = j->gone = 1;
     discard_ended();
@@ -316,6 +316,7 @@ static void greet(void) {
 
 int main(int argc, char **argv) {
     int waiting = -1;
+    const char *payloads = NULL;
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         puts(SOURCE_DIGEST);
         return 0;
@@ -323,7 +324,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--cgroups")) cgroups = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--processes")) processes_hard = strtoull(argv[i + 1], NULL, 10);
-        else if (!strcmp(argv[i], "--group")) group = argv[i + 1];
+        else if (!strcmp(argv[i], "--group")) payloads = argv[i + 1];
         else if (!strcmp(argv[i], "--direct")) direct = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--victims")) victims = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--accept")) waiting = atoi(argv[i + 1]);
@@ -336,6 +337,7 @@ int main(int argc, char **argv) {
     for (int fd = 3; fd < FIRST_FREE_FD; fd++)
         if ((fd < CGROUP_FD || fd >= CGROUP_FD + cgroups) && dup2(0, fd) < 0) die("descriptors");
     for (int fd = 3; fd < FIRST_FREE_FD; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (payloads) open_group(payloads);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);

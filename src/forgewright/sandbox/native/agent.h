@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <grp.h>
 #include <unistd.h>
@@ -50,6 +51,7 @@ enum { FLAG_KILLED = 1, FLAG_DISK = 2, FLAG_MEMORY = 4, FLAG_PROCESSES = 8 };
 #define LISTENERS_MAX 17
 #define STREAM_IDS 0x80000000u /* ids of connections that the agent names, apart from those of commands */
 #define ENGINES_STREAMS 0x40000000u /* those that the engine opened and named */
+#define REQUEST_FD 8
 #define STATUS_FD 9
 #define CGROUP_FD 10
 #define FIRST_FREE_FD 20
@@ -85,7 +87,7 @@ extern struct job *jobs;
 extern int job_count, cgroups, fd_max, direct, victims; /* victims: where one cgroup holds all, commands are killed before the agent */
 extern struct buffer outbox;
 extern uint64_t memory_max, processes_hard;
-extern const char *group; /* the payload's cgroup, where the agent itself has to look (in a virtual machine) */
+extern int group; /* whether the agent itself has to look into the payload's cgroup (in a virtual machine) */
 
 /* frames.c: buffers, and what is sent to the engine */
 void die(const char *what);
@@ -100,6 +102,10 @@ int flush_out(void);
 void start(uint32_t id, const uint8_t *p, uint32_t length);
 void report(struct job *j);
 void give_up_privileges(void);
+void open_group(const char *folder);
+void prepare(void);
+void drop_spare(void);
+void spare_ended(pid_t pid);
 struct job *find(uint32_t id);
 int typed_signal(struct job *j, uint8_t c);
 void resize(struct job *j, const uint8_t *p, uint32_t length);
@@ -109,7 +115,8 @@ int tree(pid_t root, int signo);
 void signal_job(struct job *j, int signo);
 void kill_tree(struct job *j);
 void kill_all(void);
-pid_t waitpid_job(void); /* agent.c */
+pid_t waitpid_job(int *how); /* agent.c */
+extern pid_t spare_monitor; /* commands.c */
 void end_strays(void);
 void watch(void);
 

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int failed(void) {
+int failed(void) {
     dprintf(2, "%d", errno);
     return 120;
 }
@@ -100,11 +100,9 @@ static int remove_at(int dir, const char *name, int depth) {
     return unlinkat(dir, name, AT_REMOVEDIR);
 }
 
-/* ---- trees: records of type, mode, sizes, path and data, ended by a record of type "." (trees.py) ---- */
+/* ---- trees ---- */
 
-struct record { uint8_t type; uint32_t mode, path; uint64_t data; } __attribute__((packed));
-
-static int put(const void *data, size_t n) {
+int put(const void *data, size_t n) {
     for (const char *p = data; n;) {
         ssize_t w = write(1, p, n);
         if (w < 0 && errno == EINTR) continue;
@@ -115,7 +113,7 @@ static int put(const void *data, size_t n) {
     return 0;
 }
 
-static int get(void *data, size_t n) {
+int get(void *data, size_t n) {
     for (char *p = data; n;) {
         ssize_t r = read(0, p, n);
         if (r < 0 && errno == EINTR) continue;
@@ -223,6 +221,8 @@ static int unpack_tree(char *destination, long owner) {
             if (symlinkat(target, dir, path)) return failed();
         } else if (r.type == 'f') {
             if (unpack_file(dir, path, r.mode, r.data)) return failed();
+        } else if (r.type == 'b' || r.type == 's') {
+            if (unpack_part(dir, path, &r)) return failed();
         } else { errno = EPROTO; return failed(); }
         if (owner && fchownat(dir, path, (uid_t)owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW)) return failed();
     }
@@ -236,6 +236,8 @@ int builtin(int kind, int argc, char **argv) {
     case LIST: return list_directory(argv[0]);
     case PACK: return pack_tree(argv[0]);
     case UNPACK: return unpack_tree(argv[0], argc > 1 ? atol(argv[1]) : 0);
+    case INVENTORY: return argc < 2 ? 64 : inventory(argv[0], argv[1]);
+    case PARTS: return argc < 2 ? 64 : parts(argv[0], argv[1]);
     case REMOVE: return remove_at(AT_FDCWD, argv[0], 0) ? failed() : 0;
     }
     return 64;

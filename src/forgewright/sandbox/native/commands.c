@@ -3,8 +3,14 @@
 #include "builtin.h"
 
 struct job *jobs;
-int job_count, cgroups, fd_max, direct, victims;
-const char *group;
+int job_count, cgroups, fd_max, direct, victims, group;
+pid_t spare_monitor;
+
+/* A command's processes as far as they can be made before it is known, which is most of what starting it costs where
+   the processor is emulated: a monitor, its pipes, and the child that will run the program, in the payload's cgroup. */
+#define SPARE_MAX 60000 /* of a request, so that a pipe takes it at once */
+static struct { int request, status, in, out[2]; } spare;
+static int no_spare, memory_events = -1, pids_events = -1;
 
 /* What no program started from here may ever gain, once for all of them. */
 void give_up_privileges(void) {
@@ -48,7 +54,7 @@ static void execvpe_in(char **argv, char **envp) {
         size_t n = strcspn(path, ":");
         char full[4096];
         if (snprintf(full, sizeof full, "%.*s%s%s", (int)n, path, n ? "/" : "", argv[0]) < (int)sizeof full) {
-            execve(full, argv, envp);
+            if (access(full, F_OK) == 0) execve(full, argv, envp); /* an execve that fails is not cheap */
             if (errno == EACCES) denied = 1;
             else if (errno != ENOENT && errno != ENOTDIR) return;
         }
@@ -58,7 +64,12 @@ static void execvpe_in(char **argv, char **envp) {
     errno = denied ? EACCES : ENOENT;
 }
 
-static void payload(const uint8_t *p, const uint8_t *end) {
+static void join(void) {
+    for (int i = 0; i < cgroups; i++)
+        if (write(CGROUP_FD + i, "0", 1) != 1) die("cgroup");
+}
+
+static void payload(const uint8_t *p, const uint8_t *end, int joined) {
     uint8_t kind = p[0];
     uint32_t uid = get32(p + 2), gid = get32(p + 6);
     const uint8_t *limits = p + 18;
@@ -84,8 +95,7 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     }
     setsid();
     if (p[1] & EXEC_TTY) ioctl(0, TIOCSCTTY, 0);
-    for (int i = 0; i < cgroups; i++)
-        if (write(CGROUP_FD + i, "0", 1) != 1) die("cgroup");
+    if (!joined) join();
     if (victims) {
         int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
         if (fd < 0 || write(fd, "1000", 4) != 4) die("oom_score_adj");
@@ -116,14 +126,30 @@ static void payload(const uint8_t *p, const uint8_t *end) {
     _exit(e == ENOENT ? 127 : 126);
 }
 
-static void monitor(int status_fd, const int fds[3], const uint8_t *p, const uint8_t *end) {
+/* The child of a spare monitor: waits for the command that it is to run. */
+static void await_request(void) {
+    static uint8_t request[SPARE_MAX];
+    uint32_t length = 0, got = 0;
+    join();
+    ssize_t n = read(REQUEST_FD, &length, sizeof length);
+    if (n != sizeof length || length > SPARE_MAX) _exit(0); /* nobody wants it */
+    while (got < length && (n = read(REQUEST_FD, request + got, length - got)) > 0) got += (uint32_t)n;
+    if (got == length) payload(request, request + length, 1);
+    _exit(0);
+}
+
+/* `p`: what is to be run; NULL: that will be said later. */
+static void monitor(int status_fd, const int fds[3], int request_fd, const uint8_t *p, const uint8_t *end) {
     for (int i = 0; i < 3; i++) dup2(fds[i], i);
     dup2(status_fd, STATUS_FD);
+    if (!p) dup2(request_fd, REQUEST_FD);
     close_from(CGROUP_FD + cgroups);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    pid_t child = vfork(); /* shares this process's memory until it runs the program: half the price in gVisor */
-    if (child == 0) payload(p, end);
+    pid_t child = p ? vfork() : fork(); /* vfork shares this process's memory until it runs the program: half the price in gVisor */
+    if (child == 0 && !p) await_request();
+    if (child == 0) payload(p, end, 0);
+    if (!p) close(REQUEST_FD);
     for (int i = 0; i < 3; i++) close(i);
     for (int i = 0; i < cgroups; i++) close(CGROUP_FD + i);
     struct status_message m = {0x7f00, 0, 0};
@@ -145,12 +171,18 @@ static void monitor(int status_fd, const int fds[3], const uint8_t *p, const uin
     }
 }
 
-static uint64_t counted(const char *file, const char *key) {
-    char path[256], text[512];
-    snprintf(path, sizeof path, "%s/%s", group, file);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0) close(fd);
+void open_group(const char *folder) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/memory.events", folder);
+    memory_events = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%s/pids.events", folder);
+    pids_events = open(path, O_RDONLY | O_CLOEXEC);
+    group = 1;
+}
+
+static uint64_t counted(int fd, const char *key) {
+    char text[512];
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
     if (got <= 0) return 0;
     text[got] = 0;
     for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
@@ -160,11 +192,12 @@ static uint64_t counted(const char *file, const char *key) {
 
 void report(struct job *j) {
     if (group && j->status) {
-        if (counted("memory.events", "oom_kill") > j->oom_before) j->flags |= FLAG_MEMORY;
-        if (counted("pids.events", "max") > j->pids_before) j->flags |= FLAG_PROCESSES;
+        if (counted(memory_events, "oom_kill") > j->oom_before) j->flags |= FLAG_MEMORY;
+        if (counted(pids_events, "max") > j->pids_before) j->flags |= FLAG_PROCESSES;
     }
     struct statfs fs;
     if (j->status && !statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
+    no_spare = 0;
     uint8_t *p = frame(EXITED, j->id, 37);
     int32_t status = j->status;
     memcpy(p, &status, 4);
@@ -229,11 +262,79 @@ void resize(struct job *j, const uint8_t *p, uint32_t length) {
     if (processes_hard && !j->gone) signal_job(j, SIGWINCH); /* … but gVisor's of 2022 does not */
 }
 
+static void keep(struct job job, const uint8_t *p) {
+    struct job *j = calloc(1, sizeof *j);
+    if (!j) die("memory");
+    *j = job;
+    j->status = 0x7f00;
+    j->output_max = get64(p + 10);
+    j->processes_max = memory_max ? get64(p + 26) : 0;
+    if (group) {
+        j->oom_before = counted(memory_events, "oom_kill");
+        j->pids_before = counted(pids_events, "max");
+    }
+    j->next = jobs;
+    if (j->monitor < 0) j->gone = 1;
+    jobs = j;
+    job_count++;
+}
+
+void drop_spare(void) {
+    int fds[] = {spare.request, spare.status, spare.in, spare.out[0], spare.out[1]};
+    if (!spare_monitor) return;
+    for (int i = 0; i < 5; i++) close(fds[i]);
+    spare_monitor = 0;
+}
+
+/* Of `pid`, which has ended: it can be the spare monitor, if somebody killed it, or what it had to run. */
+void spare_ended(pid_t pid) {
+    if (pid != spare_monitor) return;
+    drop_spare();
+    no_spare = 1; /* until a command has ended: what kills each of them would keep us busy */
+}
+
+void prepare(void) {
+    int request[2], in[2], out[2], err[2], status[2];
+    if (spare_monitor || no_spare) return;
+    if (pipe2(request, O_CLOEXEC) || pipe2(status, O_CLOEXEC) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+        die("pipes");
+    fd_max = err[1] > fd_max ? err[1] : fd_max;
+    int fds[3] = {in[0], out[1], err[1]};
+    spare_monitor = fork();
+    if (spare_monitor == 0) monitor(status[1], fds, request[0], NULL, NULL);
+    close(request[0]); close(status[1]); close(in[0]); close(out[1]); close(err[1]);
+    fcntl(request[1], F_SETFL, O_NONBLOCK);
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
+    fcntl(err[0], F_SETFL, O_NONBLOCK);
+    spare.request = request[1]; spare.status = status[0]; spare.in = in[1]; spare.out[0] = out[0]; spare.out[1] = err[0];
+    if (spare_monitor < 0) {
+        spare_monitor = 1;
+        drop_spare();
+    }
+}
+
+/* Whether the spare processes took the command. */
+static int start_spare(uint32_t id, const uint8_t *p, uint32_t length) {
+    if (!spare_monitor || length > SPARE_MAX) return 0;
+    struct iovec parts[2] = {{&length, sizeof length}, {(void *)p, length}};
+    if (writev(spare.request, parts, 2) != (ssize_t)(sizeof length + length)) {
+        drop_spare(); /* they have been killed, and that will be heard of */
+        return 0;
+    }
+    keep((struct job){.id = id, .monitor = spare_monitor, .status_fd = spare.status, .in_fd = spare.in,
+                      .out_fd = {spare.out[0], spare.out[1]}}, p);
+    close(spare.request);
+    spare_monitor = 0;
+    return 1;
+}
+
 void start(uint32_t id, const uint8_t *p, uint32_t length) {
     if (length < EXEC_HEAD + 3 || p[length - 1] != 0) return refuse(id, "malformed request");
     if (job_count >= JOBS_MAX) return refuse(id, "too many commands at once");
     int in[2], out[2], err[2], status[2], tty = !p[0] && p[1] & EXEC_TTY;
     status[0] = status[1] = -1;
+    if (!tty && start_spare(id, p, length)) return;
     if (!direct && pipe2(status, O_CLOEXEC)) return refuse(id, "no more pipes");
     if (tty) { /* one descriptor each way; what is called standard error goes the same way */
         int slave, master = open_terminal(get32(p + 2), get32(p + 6), p + 58, &slave);
@@ -250,30 +351,20 @@ void start(uint32_t id, const uint8_t *p, uint32_t length) {
         int fds[] = {in[i], out[i], err[i], status[i]};
         for (int k = 0; k < 4; k++) fd_max = fds[k] > fd_max ? fds[k] : fd_max;
     }
-    struct job *j = calloc(1, sizeof *j);
-    if (!j) die("memory");
     int fds[3] = {in[0], out[1], err[1]};
     pid_t pid = !direct || p[0] ? fork() : vfork();
     if (pid == 0 && direct) {
         for (int i = 0; i < 3; i++) dup2(fds[i], i);
-        payload(p, p + length);
+        payload(p, p + length, 0);
     }
-    if (pid == 0) monitor(status[1], fds, p, p + length);
+    if (pid == 0) monitor(status[1], fds, -1, p, p + length);
     close(in[0]); close(out[1]); close(err[1]);
     if (!direct) close(status[1]);
     fcntl(in[1], F_SETFL, O_NONBLOCK);
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     if (err[0] >= 0) fcntl(err[0], F_SETFL, O_NONBLOCK);
-    *j = (struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
-                      .out_fd = {out[0], err[0]}, .tty = tty, .status = 0x7f00, .output_max = get64(p + 10),
-                      .processes_max = memory_max ? get64(p + 26) : 0, .next = jobs};
-    if (group) {
-        j->oom_before = counted("memory.events", "oom_kill");
-        j->pids_before = counted("pids.events", "max");
-    }
-    jobs = j;
-    job_count++;
-    if (pid < 0) j->gone = 1;
+    keep((struct job){.id = id, .monitor = pid, .status_fd = status[0], .in_fd = in[1],
+                      .out_fd = {out[0], err[0]}, .tty = tty}, p);
 }
 
 struct job *find(uint32_t id) {

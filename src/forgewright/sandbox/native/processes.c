@@ -66,7 +66,7 @@ void end_strays(void) {
     struct process *list;
     int n = processes(&list);
     for (int i = 0; i < n; i++) {
-        int known = list[i].parent != 1;
+        int known = list[i].parent != 1 || list[i].pid == spare_monitor;
         for (struct job *j = jobs; j && !known; j = j->next) known = !j->gone && j->monitor == list[i].pid;
         if (!known) kill(list[i].pid, SIGKILL);
     }
@@ -106,9 +106,10 @@ static uint64_t proportional(const struct process *process) {
 #define REAPED_MS 200
 
 static void reap_all(void) {
+    int how;
     for (int ms = 0; ms < REAPED_MS; ms++) {
         errno = 0;
-        while (waitpid_job() > 0) {}
+        for (pid_t pid; (pid = waitpid_job(&how)) > 0;) spare_ended(pid);
         if (errno == ECHILD) return;
         usleep(1000);
     }
@@ -116,11 +117,13 @@ static void reap_all(void) {
 
 /* Linux lets no fork slip past kill(-1); gVisor's kernel does, so there it is repeated until the agent is alone. */
 void kill_all(void) {
+    drop_spare();
     kill(-1, SIGKILL);
     if (!processes_hard) reap_all();
     for (int round = 0; processes_hard && round < 500; round++) {
         struct sysinfo all;
-        while (waitpid_job() > 0) {}
+        int how;
+        while (waitpid_job(&how) > 0) {}
         if (sysinfo(&all) || all.procs <= 1) return;
         if (round % 8 == 7) usleep(1000);
         kill(-1, SIGKILL);

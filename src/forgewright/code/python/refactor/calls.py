@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from forgewright.code.python.resolver import PythonResolver
+
+
+CONSTRUCTORS = ("__init__", "__new__")
 
 
 class Argument:
@@ -124,29 +128,48 @@ def calls_of(
     resolver: PythonResolver, function: Scope, *, hierarchy: bool = False
 ) -> tuple[list[Call], list[Occurrence]]:
     """All calls of a function, and the other places where it is named (imports and definitions left out)."""
-    owner = function.method_of
-    keys = function_keys(resolver, function)
     calls: list[Call] = []
     others: list[Occurrence] = []
-    seen: set[tuple[str, int]] = set()
-    _, places = resolver.finder.find(keys, function.name, hierarchy=hierarchy)
-    if owner is not None and function.name in ("__init__", "__new__"):
-        for cls in constructed_by(resolver, owner, function.name):
-            site = cls.site
-            binding = site.where.bindings.get(cls.name) if site is not None else None
-            if binding is not None:
-                class_keys = resolver.identity.of_binding(binding)
-                places = [*places, *resolver.finder.find(class_keys, cls.name, hierarchy=False)[1]]
-    for place in places:
-        if place.role in ("import", "definition", "export") or (place.path, place.start) in seen:
+    for place in places_of(resolver, function, hierarchy=hierarchy, release=lambda: None):
+        if place.role == "import":
             continue
-        seen.add((place.path, place.start))
         call = call_at(resolver, place, function)
         if call is not None and place.certain:
             calls.append(call)
         else:
             others.append(place)
     return calls, others
+
+
+def places_of(
+    resolver: PythonResolver,
+    function: Scope,
+    *,
+    hierarchy: bool = False,
+    release: Callable[[], None] | None = None,
+) -> list[Occurrence]:
+    """The places where a function is named (a class, for its construction), definitions left out.
+
+    The facts of files may be forgotten meanwhile, unless `release` says otherwise or the function makes objects.
+    """
+    owner = function.method_of
+    constructs = owner is not None and function.name in CONSTRUCTORS
+    if release is None:
+        release = resolver.release if not constructs else lambda: None
+    keys = function_keys(resolver, function)
+    _, places = resolver.finder.find(keys, function.name, hierarchy=hierarchy, release=release)
+    if owner is not None and constructs:
+        for cls in constructed_by(resolver, owner, function.name):
+            site = cls.site
+            binding = site.where.bindings.get(cls.name) if site is not None else None
+            if binding is not None:
+                class_keys = resolver.identity.of_binding(binding)
+                places = [*places, *resolver.finder.find(class_keys, cls.name, hierarchy=False)[1]]
+    found: dict[tuple[str, int], Occurrence] = {}
+    for place in places:
+        if place.role not in ("definition", "export"):
+            found.setdefault((place.path, place.start), place)
+    return list(found.values())
 
 
 def constructed_by(resolver: PythonResolver, owner: Scope, name: str) -> list[Scope]:

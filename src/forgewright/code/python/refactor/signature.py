@@ -10,7 +10,16 @@ import msgspec
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key
-from forgewright.code.python.refactor.calls import Argument, Call, calls_of, function_keys, match
+from forgewright.code.python.refactor.calls import (
+    CONSTRUCTORS,
+    Argument,
+    Call,
+    call_at,
+    calls_of,
+    function_keys,
+    match,
+    places_of,
+)
 from forgewright.code.python.refactor.dispatch import dispatched, replaced
 from forgewright.code.python.refactor.text import indent_at, newline
 from forgewright.code.python.scopes import Parameter, Scope
@@ -72,7 +81,10 @@ def function_at(resolver: PythonResolver, path: str, offset: int) -> Scope:
 def family(resolver: PythonResolver, function: Scope) -> list[Scope]:
     """The function with all that override it or are overridden by it, and its overloads."""
     keys = function_keys(resolver, function)
-    whole = resolver.finder.family(keys, function.name) if function.method_of is not None else keys
+    whole = keys
+    if function.method_of is not None:
+        release = resolver.release if function.name not in CONSTRUCTORS else lambda: None
+        whole = resolver.finder.family(keys, function.name, release)
     found: list[Scope] = []
     for key in sorted(whole):
         for site in resolver.identity.sites(Key(*key)):
@@ -97,6 +109,21 @@ def change_signature(
             f"something else is put in the place of {function.name} at {double}, which may take other names",
             hint="leave the calls as they are",
         )
+    if function.name in CONSTRUCTORS:
+        return _changed(resolver, function, change, style, hierarchy, chosen)
+    with resolver.focused(function.name, *(parameter.name for parameter in function.parameters)):
+        return _changed(resolver, function, change, style, hierarchy, chosen)
+
+
+def _changed(
+    resolver: PythonResolver,
+    function: Scope,
+    change: Change,
+    style: Style,
+    hierarchy: bool,
+    chosen: Callable[[Call], bool] | None,
+) -> list[Splice]:
+    """Scopes are held from one file to the next here, but never compared but by what they say."""
     members = family(resolver, function) if hierarchy else [function]
     found: list[Splice] = []
     before = slots_of(function)
@@ -113,34 +140,66 @@ def change_signature(
         renewed = after if member is function else change(list(own))
         check_unused(member, renewed)
         found += definition(member, renewed)
-        calls, others = calls_of(resolver, member)
-        for place in others:
-            if not place.certain and _shifts(before, after):
-                raise EditRefused(
-                    f"a call in {place.path} may be of {function.name} ({place.note})",
-                    hint="make its type known first",
-                )
-            if _shifts(before, after) and _handed_on(member, place):
-                raise EditRefused(
-                    f"{function.name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
-                    hint="give a new parameter a default and the last place, or change that place first",
-                )
-        _check_dispatch(resolver, member, before, after)
-        for call in calls:
+        failed: EditRefused | None = None
+        for place in places_of(resolver, member):
+            resolver.release()
+            if place.role == "import":
+                if _shifts(before, after):
+                    _check_alias(resolver, place)
+                continue
+            call = call_at(resolver, place, member) if place.certain else None
+            if call is None:
+                if _shifts(before, after):
+                    _check_other(resolver, member, place)
+                continue
             at = (call.file.path, call.node.start_byte)
-            if at in seen:
+            if at in seen or failed is not None:
                 continue
             seen.add(at)
             wanted = chosen is None or chosen(call)
-            splice = rewrite(call, member.parameters, renewed, style, give=wanted, receiver=member.self_name)
+            try:
+                splice = rewrite(
+                    call, member.parameters, renewed, style, give=wanted, receiver=member.self_name
+                )
+            except EditRefused as refused:
+                failed = refused
+                continue
             if splice is not None:
                 found.append(splice)
+        _check_dispatch(resolver, member, before, after)
+        if failed is not None:
+            raise failed
     return found
+
+
+def _check_alias(resolver: PythonResolver, place: Occurrence) -> None:
+    """Refuse where calls by another name would be left as they are."""
+    file = resolver.file(place.path)
+    for entry in file.imported.get(file.data[place.start : place.end].decode(), ()):
+        if entry.start == place.start and entry.alias is not None:
+            raise EditRefused(
+                f"{file.text(entry.node)} in {place.path}:{_row(resolver, place)} gives it another name",
+                hint="import it under its own name there first",
+            )
+
+
+def _check_other(resolver: PythonResolver, function: Scope, place: Occurrence) -> None:
+    """Refuse where a function whose calls change is named otherwise than in a call that is known."""
+    if not place.certain:
+        raise EditRefused(
+            f"a call in {place.path} may be of {function.name} ({place.note})",
+            hint="make its type known first",
+        )
+    if _handed_on(function, place):
+        raise EditRefused(
+            f"{function.name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
+            hint="give a new parameter a default and the last place, or change that place first",
+        )
 
 
 def _handed_on(function: Scope, place: Occurrence) -> bool:
     """Whether a place uses a function as a value; a class's name is no use of its `__init__`."""
-    return place.role == "reference" and function.name not in ("__init__", "__new__")
+    return place.role == "reference" and function.name not in CONSTRUCTORS
 
 
 def _row(resolver: PythonResolver, place: Occurrence) -> int:

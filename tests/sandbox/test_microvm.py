@@ -1,0 +1,131 @@
+"""What is particular to QEMU's machines: how they are cloned, what their commands start from, which clock they have."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from forgewright.sandbox import Command, Limits, SandboxSpec, Tier
+from forgewright.sandbox.cgroups import Cgroup, hierarchies
+from forgewright.sandbox.drivers.microvm import INSTALL, MicrovmDriver
+from forgewright.sandbox.family import family
+from forgewright.sandbox.guest_image import head_of
+from forgewright.sandbox.session import AgentSandbox
+
+pytestmark = pytest.mark.sandbox
+LIMITS = Limits(memory_bytes=192 << 20, processes=48, disk_bytes=48 << 20)
+
+
+@pytest.fixture
+async def machine() -> AsyncIterator[AgentSandbox]:
+    if shutil.which("qemu-system-x86_64") is None or os.geteuid() != 0:
+        message = f"QEMU is not installed, or this is not root; run: {INSTALL}"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    sandbox = await MicrovmDriver().create(SandboxSpec(tier=Tier.MICROVM, limits=LIMITS))
+    yield sandbox
+    await sandbox.close()
+
+
+async def run(sandbox: AgentSandbox, *argv: str, stdin: bytes = b"") -> tuple[int, str]:
+    ended = await sandbox.run(Command(argv=argv, stdin=stdin, timeout_seconds=60))
+    return ended.code, ended.stdout.decode()
+
+
+async def test_a_clone_is_in_its_cgroup_when_it_is_handed_out(machine: AgentSandbox) -> None:
+    groups = hierarchies()
+    assert groups is not None
+    for entrance in (cgroup := Cgroup(machine.id, groups)).entrances() + cgroup.whole_entrances():
+        members = [int(line) for line in Path(entrance).read_text().split()]
+        assert len(members) == 1, entrance
+        assert b"qemu-system" in Path(f"/proc/{members[0]}/cmdline").read_bytes()
+
+
+async def test_its_clock_is_fine_and_agrees_with_the_hosts(machine: AgentSandbox) -> None:
+    program = (
+        "import time; t = time.perf_counter_ns; s = {t() for _ in range(50)}; print(len(s), time.time())"
+    )
+    before = time.time()
+    code, out = await run(machine, "python3", "-c", program)
+    distinct, told = out.split()
+    assert code == 0
+    assert int(distinct) > 40  # a clock of timer interrupts would say the same each time
+    assert before - 0.5 < float(told) < time.time() + 0.5
+
+
+async def test_commands_follow_one_that_killed_all_of_its_user(machine: AgentSandbox) -> None:
+    for number in range(4):
+        killer = await machine.run(Command(argv=("sh", "-c", "kill -9 -1; sleep 60"), timeout_seconds=30))
+        assert killer.code == 137
+        assert await run(machine, "echo", str(number)) == (0, f"{number}\n")
+
+
+async def test_a_killed_command_takes_nothing_of_the_next_along(machine: AgentSandbox) -> None:
+    late = await machine.run(Command(argv=("sh", "-c", "sleep 600 & sleep 600"), timeout_seconds=1))
+    assert late.reason == "timeout"
+    answers = await asyncio.gather(*(run(machine, "echo", str(number)) for number in range(8)))
+    assert answers == [(0, f"{number}\n") for number in range(8)]
+    code, out = await run(machine, "sh", "-c", "for p in /proc/[0-9]*; do cat $p/comm; done 2>/dev/null")
+    assert code == 0
+    assert "sleep" not in out.split()
+
+
+async def test_a_request_that_no_pipe_takes_at_once_is_run_all_the_same(machine: AgentSandbox) -> None:
+    words = ("x" * 100_000, "y")
+    code, out = await run(machine, "sh", "-c", 'echo ${#1} "$2"', "sh", *words)
+    assert (code, out) == (0, "100000 y\n")
+
+
+async def test_files_and_input_go_to_a_command_that_was_ready(machine: AgentSandbox) -> None:
+    assert await run(machine, "cat", stdin=b"typed") == (0, "typed")
+    await machine.write("/tmp/file", b"kept")
+    assert await run(machine, "cat", "/tmp/file") == (0, "kept")
+    assert await run(machine, "sh", "-c", "pwd; umask; id -u; ulimit -c") == (
+        0,
+        "/\n0022\n1000\n0\n",
+    )
+
+
+async def test_descendants_are_adopted_and_theirs_are_born_there() -> None:
+    groups = hierarchies()
+    if groups is None:
+        pytest.skip("no cgroup can be made here: run as root")
+    cgroup = Cgroup("fwtest" + os.urandom(4).hex(), groups)
+    cgroup.create(Limits(memory_bytes=64 << 20))
+    script = "sleep 60 & (sleep 60 & sleep 60; true) & read x; sleep 60 & echo; wait"
+    shell = await asyncio.create_subprocess_exec(
+        "sh", "-c", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert shell.stdin is not None
+    assert shell.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            while len(family(shell.pid)) < 5:
+                await asyncio.sleep(0.005)
+        cgroup.adopt(shell.pid)
+        shell.stdin.write(b"\n")
+        await shell.stdout.readline()
+        members = {int(line) for line in Path(cgroup.entrances()[-1]).read_text().split()}
+        assert len(members) == 6
+        assert family(shell.pid) == members
+    finally:
+        assert cgroup.remove()
+        await shell.wait()
+
+
+def test_of_a_kernel_only_its_head_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    image = tmp_path / "vmlinuz"
+    start = bytearray(1 << 20)
+    start[0x202:0x206] = b"HdrS"
+    image.write_bytes(start)
+    head = head_of(image)
+    assert 0 < head.stat().st_size <= 1 << 16
+    assert head_of(image) == head
+    image.write_bytes(b"\x7fELF" + bytes(4096))
+    assert head_of(image) == image
