@@ -197,6 +197,24 @@ FOUND = {
         {"a.js": "function f() {\n  return console;\n}\n"},
         "would mean the new console",
     ),
+    "a parameter of a function that is handed on becomes keyword-only": (
+        "(keyword-only at: 'a.py:1:5' names: ['y'])",
+        {"a.py": "def f(x, y): ...\n\n\nregister(f)\n"},
+        "handed on in a.py:4",
+    ),
+    "a function with another self within becomes an object": (
+        "(method-object at: 'a.py:1:5' name: 'Made')",
+        {"a.py": "def f(key):\n    def g(self):\n        return key(self)\n    return g\n"},
+        "has a self of its own",
+    ),
+    "a method that the import system calls is inlined": (
+        "(inline at: 'a.py:5:9')",
+        {
+            "a.py": "class Loader:\n    def go(self, spec):\n        return self.create_module(spec)\n\n"
+            "    def create_module(self, spec):\n        return spec.name\n"
+        },
+        "called by Python itself",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},

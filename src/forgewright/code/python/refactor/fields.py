@@ -13,7 +13,7 @@ from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import Region
-from forgewright.code.python.refactor.text import has_docstring, indent_at, newline, one_line, unit
+from forgewright.code.python.refactor.text import has_docstring, hides, indent_at, newline, one_line, unit
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused
@@ -161,6 +161,10 @@ def local_to_field(resolver: PythonResolver, keys: Keys, name: str) -> list[Spli
     if resolver.types.owner(scope.method_of, name) is not None:
         raise EditRefused(f"{scope.method_of.name} already has a {name}", hint="rename the variable first")
     _check_open(scope.method_of)
+    if hides(scope, scope.self_name):
+        raise EditRefused(
+            f"{scope.self_name} means something else within {scope.name}", hint="rename that first"
+        )
     _, places = resolver.finder.find(keys, name, hierarchy=False)
     found: list[Splice] = []
     for place in places:

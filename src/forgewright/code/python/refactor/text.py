@@ -11,7 +11,7 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from forgewright.code.python.scopes import FileIndex
+    from forgewright.code.python.scopes import FileIndex, Scope
 
 BLOCKS = ("block", "module")
 STRINGS = ("string", "string_content")
@@ -193,6 +193,16 @@ def definition_of(node: Node) -> Node:
     """A definition with its decorators."""
     parent = node.parent
     return parent if parent is not None and parent.type == "decorated_definition" else node
+
+
+def hides(function: Scope, name: str) -> bool:
+    """Whether a function or class within a function binds `name` itself."""
+    return any(
+        scope is not function
+        and function.node.start_byte <= scope.node.start_byte < function.node.end_byte
+        and name in scope.bindings
+        for scope in function.file.scopes
+    )
 
 
 def check_movable(file: FileIndex, nodes: Iterable[Node], what: str) -> None:
