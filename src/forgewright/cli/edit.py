@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
     engine = CodeEngine(args.root, servers=args.second_opinion)
     engine.recover()
-    plan = engine.plan(_undo_program(engine) if args.undo else _program(args))
+    plan = engine.undo(_undo_program(engine)) if args.undo else engine.plan(_program(args))
     undo = ""
     if not args.dry_run and plan.changes:
         undo = engine.commit(plan).undo
