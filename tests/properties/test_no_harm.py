@@ -215,6 +215,16 @@ FOUND = {
         },
         "called by Python itself",
     ),
+    "a function that nothing calls is inlined": (
+        "(inline at: 'a.py:1:5')",
+        {"a.py": "def f(x):\n    return x\n"},
+        "called nowhere",
+    ),
+    "a function that a table names is inlined": (
+        "(inline at: 'a.py:4:5')",
+        {"a.py": "names = ['f']\n\n\ndef f(x):\n    return x\n\n\nf(1)\n"},
+        "stands in a text at a.py:1",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
