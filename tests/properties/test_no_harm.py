@@ -225,6 +225,19 @@ FOUND = {
         {"a.py": "names = ['f']\n\n\ndef f(x):\n    return x\n\n\nf(1)\n"},
         "stands in a text at a.py:1",
     ),
+    "a private name goes to a superclass": (
+        "(extract-superclass range: 'a.py:2-3' name: 'Base')",
+        {
+            "a.py": "class A:\n    def __init__(self):\n        self.__x = 1\n\n"
+            "    def f(self):\n        return self.__x\n"
+        },
+        "names after its class",
+    ),
+    "a dataclass's field goes to a superclass": (
+        "(extract-superclass range: 'a.py:6-6' name: 'Base')",
+        {"a.py": "from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    x: int\n    y: int\n"},
+        "made of its fields",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
