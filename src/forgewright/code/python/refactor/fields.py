@@ -8,12 +8,21 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
 from forgewright.code.python.refactor.closed import check_open
+from forgewright.code.python.refactor.extract_variable import check_once
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import Region
-from forgewright.code.python.refactor.text import has_docstring, hides, indent_at, newline, one_line, unit
+from forgewright.code.python.refactor.text import (
+    check_movable,
+    has_docstring,
+    hides,
+    indent_at,
+    newline,
+    one_line,
+    unit,
+)
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused
@@ -178,6 +187,8 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
             )
     if resolver.types.owner(cls, name) is not None:
         raise EditRefused(f"{cls.name} already has a {name}", hint="choose another name")
+    check_once(file, region.expression)
+    check_movable(file, [region.expression], "the selection")
     body = cls.node.child_by_field_name("body")
     assert body is not None
     docs = has_docstring(body)
