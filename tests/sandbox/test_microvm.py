@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from forgewright.sandbox import Command, Limits, SandboxSpec, Tier
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.drivers.microvm import INSTALL, MicrovmDriver
-from forgewright.sandbox.family import family
 from forgewright.sandbox.guest_image import head_of
 from forgewright.sandbox.session import AgentSandbox
 
@@ -37,15 +35,6 @@ async def run(sandbox: AgentSandbox, *argv: str, stdin: bytes = b"") -> tuple[in
     return ended.code, ended.stdout.decode()
 
 
-async def test_a_clone_is_in_its_cgroup_when_it_is_handed_out(machine: AgentSandbox) -> None:
-    groups = hierarchies()
-    assert groups is not None
-    for entrance in (cgroup := Cgroup(machine.id, groups)).entrances() + cgroup.whole_entrances():
-        members = [int(line) for line in Path(entrance).read_text().split()]
-        assert len(members) == 1, entrance
-        assert b"qemu-system" in Path(f"/proc/{members[0]}/cmdline").read_bytes()
-
-
 async def test_its_clock_is_fine_and_agrees_with_the_hosts(machine: AgentSandbox) -> None:
     program = (
         "import time; t = time.perf_counter_ns; s = {t() for _ in range(50)}; print(len(s), time.time())"
@@ -60,7 +49,9 @@ async def test_its_clock_is_fine_and_agrees_with_the_hosts(machine: AgentSandbox
 
 async def test_commands_follow_one_that_killed_all_of_its_user(machine: AgentSandbox) -> None:
     for number in range(4):
-        killer = await machine.run(Command(argv=("sh", "-c", "kill -9 -1; sleep 60"), timeout_seconds=30))
+        killer = await machine.run(
+            Command(argv=("sh", "-c", "sh -c 'kill -9 -1'; exit 3"), timeout_seconds=30)
+        )
         assert killer.code == 137
         assert await run(machine, "echo", str(number)) == (0, f"{number}\n")
 
@@ -89,33 +80,6 @@ async def test_files_and_input_go_to_a_command_that_was_ready(machine: AgentSand
         0,
         "/\n0022\n1000\n0\n",
     )
-
-
-async def test_descendants_are_adopted_and_theirs_are_born_there() -> None:
-    groups = hierarchies()
-    if groups is None:
-        pytest.skip("no cgroup can be made here: run as root")
-    cgroup = Cgroup("fwtest" + os.urandom(4).hex(), groups)
-    cgroup.create(Limits(memory_bytes=64 << 20))
-    script = "sleep 60 & (sleep 60 & sleep 60; true) & read x; sleep 60 & echo; wait"
-    shell = await asyncio.create_subprocess_exec(
-        "sh", "-c", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert shell.stdin is not None
-    assert shell.stdout is not None
-    try:
-        async with asyncio.timeout(20):
-            while len(family(shell.pid)) < 5:
-                await asyncio.sleep(0.005)
-        cgroup.adopt(shell.pid)
-        shell.stdin.write(b"\n")
-        await shell.stdout.readline()
-        members = {int(line) for line in Path(cgroup.entrances()[-1]).read_text().split()}
-        assert len(members) == 6
-        assert family(shell.pid) == members
-    finally:
-        assert cgroup.remove()
-        await shell.wait()
 
 
 def test_of_a_kernel_only_its_head_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,10 +18,12 @@ _WAIT_SECONDS = 10.0
 def processes_of(folders: Collection[Path]) -> list[int]:
     """Processes of these sandboxes: a runtime that was given the folder, or an agent or a monitor that has its name.
 
+    They are found by that also where they had not joined the sandbox's cgroup yet.
+
     What is compared are whole arguments; a process that merely mentions a sandbox is none of its own.
     """
-    bundles = {os.fsencode(folder) for folder in folders} | {
-        os.fsencode(folder / "plan") for folder in folders
+    bundles = {
+        os.fsencode(path) for folder in folders for path in (folder, folder / "plan", folder / "kernel")
     }
     names = {folder.name.encode() for folder in folders}
     found = []
@@ -34,7 +36,7 @@ def processes_of(folders: Collection[Path]) -> list[int]:
         except OSError:
             continue
         agent = arguments[0] == AGENT_PATH.encode() and not names.isdisjoint(arguments)
-        monitor = arguments[0].startswith(b"/firecracker") and not names.isdisjoint(arguments)
+        monitor = arguments[0].startswith((b"/firecracker", b"runsc")) and not names.isdisjoint(arguments)
         if agent or monitor or not bundles.isdisjoint(arguments):
             found.append(int(entry))
     return found

@@ -194,8 +194,8 @@ class GvisorDriver:
             identity,
             root=place.root,
             agent_arguments=arguments,
-            binds=[(f"{place.root}{path}", path) for path in given_to_write(spec)],
-            sealed=True,  # each mount of its own costs runsc some milliseconds, and each access to it a question
+            binds=[(f"{place.root}{path}", path) for path in ("/tmp", *given_to_write(spec))],
+            sealed=True,  # each mount costs runsc some milliseconds; without one at /tmp it makes one of its own, unbounded
             arch=platform.machine(),
             filtered=False,  # runsc has a filter of its own, which lets the host see a few dozen calls only
         )

@@ -223,7 +223,7 @@ static void watch_now_and_then(void) {
 
 static void loop(void) {
     for (;;) {
-        struct pollfd fds[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
+        struct pollfd fds[3 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         struct job *of[2 + JOBS_MAX * 4];
         struct stream *stream_of[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         nfds_t n = 0;
@@ -248,8 +248,13 @@ static void loop(void) {
             stream_of[n] = s;
             fds[n++] = (struct pollfd){events ? s->fd : -1, (short)events, 0};
         }
-        struct timespec soon = {0, WATCH_MS * 1000000L};
-        if (ppoll(fds, n, memory_max && jobs ? &soon : NULL, &unblocked) < 0 && errno != EINTR) die("poll");
+        struct pollfd *counted = &fds[n++];
+        *counted = (struct pollfd){group && jobs ? memory_events : -1, POLLPRI, 0};
+        struct timespec soon = {0, (pressed ? 10 : 1) * WATCH_MS * 1000000L};
+        if (ppoll(fds, n, (memory_max || pressed) && jobs ? &soon : NULL, &unblocked) < 0 && errno != EINTR) die("poll");
+        n--;
+        if (counted->fd >= 0 && counted->revents) limit_met();
+        if (pressed && jobs) look_at_pressure();
         if (child_ended) {
             int how, strays = 0;
             child_ended = 0;

@@ -119,6 +119,13 @@ pid_t waitpid_job(int *how); /* agent.c */
 extern pid_t spare_monitor; /* commands.c */
 void end_strays(void);
 void watch(void);
+void end_all(uint8_t flag);
+
+/* pressure.c: a payload at its limit of memory (in a virtual machine) */
+extern int pressed, memory_events;
+void open_pressure(const char *folder);
+void look_at_pressure(void);
+void limit_met(void); /* commands.c */
 
 /* relay.c: connections from inside to the engine's proxy */
 extern struct stream *streams;

@@ -10,7 +10,8 @@ pid_t spare_monitor;
    the processor is emulated: a monitor, its pipes, and the child that will run the program, in the payload's cgroup. */
 #define SPARE_MAX 60000 /* of a request, so that a pipe takes it at once */
 static struct { int request, status, in, out[2]; } spare;
-static int no_spare, memory_events = -1, pids_events = -1;
+static int no_spare, pids_events = -1;
+int memory_events = -1; /* the kernel says when something is counted in it */
 
 /* What no program started from here may ever gain, once for all of them. */
 void give_up_privileges(void) {
@@ -177,6 +178,7 @@ void open_group(const char *folder) {
     memory_events = open(path, O_RDONLY | O_CLOEXEC);
     snprintf(path, sizeof path, "%s/pids.events", folder);
     pids_events = open(path, O_RDONLY | O_CLOEXEC);
+    open_pressure(folder);
     group = 1;
 }
 
@@ -260,6 +262,12 @@ void resize(struct job *j, const uint8_t *p, uint32_t length) {
     memcpy(&window, p, 4);
     ioctl(j->in_fd, TIOCSWINSZ, &window); /* the kernel tells the programs … */
     if (processes_hard && !j->gone) signal_job(j, SIGWINCH); /* … but gVisor's of 2022 does not */
+}
+
+/* The kernel counted something of the payload's memory: most often that it is at its limit. */
+void limit_met(void) {
+    counted(memory_events, "max"); /* read, so that the next time is told anew */
+    pressed = 1;
 }
 
 static void keep(struct job job, const uint8_t *p) {

@@ -130,7 +130,7 @@ void kill_all(void) {
     }
 }
 
-static void end_all(uint8_t flag) {
+void end_all(uint8_t flag) {
     for (struct job *j = jobs; j; j = j->next) j->flags |= flag | FLAG_KILLED;
     kill_all();
 }
