@@ -143,34 +143,34 @@ async def test_signal_is_named(sandbox: Sandbox) -> None:
 
 
 async def test_timeout_kills_the_whole_tree(sandbox: Sandbox) -> None:
-    script = "sleep 987 & setsid sleep 987 & (setsid sh -c 'sleep 987 & sleep 987' &) ; sleep 987"
+    script = "sleep 987.0 & setsid sleep 987.0 & (setsid sh -c 'sleep 987.0 & sleep 987.0' &) ; sleep 987.0"
     ended = await shell(sandbox, script, timeout_seconds=0.4)
     assert (ended.reason, ended.code) == ("timeout", 137)
     assert ended.seconds < 5
-    assert b"987" not in (await sandbox.run(Command(argv=("ps", "ax")))).stdout
+    assert b"987.0" not in (await sandbox.run(Command(argv=("ps", "ax")))).stdout
 
 
 async def test_timeout_of_one_leaves_the_others(sandbox: Sandbox) -> None:
     other = asyncio.create_task(shell(sandbox, "read line; echo $line", stdin=b""))
     await sandbox.write("/tmp/gate", b"")
     waiting = asyncio.create_task(shell(sandbox, "while [ -e /tmp/gate ]; do sleep 0.01; done; echo alive"))
-    ended = await shell(sandbox, "setsid sleep 987 & sleep 987", timeout_seconds=0.4)
+    ended = await shell(sandbox, "setsid sleep 987.0 & sleep 987.0", timeout_seconds=0.4)
     assert ended.reason == "timeout"
     await sandbox.remove("/tmp/gate")
     assert (await waiting).stdout == b"alive\n"
     await other
-    assert b"987" not in (await sandbox.run(Command(argv=("ps", "ax")))).stdout
+    assert b"987.0" not in (await sandbox.run(Command(argv=("ps", "ax")))).stdout
 
 
 async def test_cancelling_kills_the_tree(sandbox: Sandbox) -> None:
     started = asyncio.Event()
-    command = Command(argv=("sh", "-c", "echo up; setsid sleep 876 & sleep 876"))
+    command = Command(argv=("sh", "-c", "echo up; setsid sleep 876.0 & sleep 876.0"))
     running = asyncio.create_task(sandbox.run(command, on_output=lambda stream, data: started.set()))
     await asyncio.wait_for(started.wait(), 20)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert b"876" not in (await sandbox.run(Command(argv=("ps", "ax")))).stdout
+    assert b"876.0" not in (await sandbox.run(Command(argv=("ps", "ax")))).stdout
 
 
 async def test_memory_limit_is_felt_and_named(sandbox: Sandbox) -> None:

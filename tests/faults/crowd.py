@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
+
+from tests.faults.dying import dying
 
 from forgewright import Agent, Budget, tool
 from forgewright.agent.subagents import Subagent
@@ -70,26 +70,13 @@ async def main(home: Path, url: str, what: str, when: str, at: int) -> None:
     async with open_engine(
         home, policies=["default", policy], models={"default": "openai-chat:test"}, base_url=url
     ) as engine:
-        append = engine.journal.append
-        writes = 0
-
-        async def dying(*args: Any, **options: Any) -> Any:
-            nonlocal writes
-            writes += 1
-            if writes == at and when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
-            records = await append(*args, **options)
-            if writes == at and when == "after":
-                os.kill(os.getpid(), signal.SIGKILL)
-            return records
-
-        engine.journal.append = dying  # type: ignore[method-assign]
+        writes = dying(engine, when, at)
         run = RunId(what)
         if what == "start":
             run = await engine.start(agent.graph, agent.graph.state(prompt="go"), budget=BUDGET)
             print(run, flush=True)
         outcome = await engine.execute(run, agent.graph)
-        print(outcome.status, outcome.reason or "-", writes, outcome.state.answer, flush=True)
+        print(outcome.status, outcome.reason or "-", writes(), outcome.state.answer, flush=True)
         print(outcome.detail, file=sys.stderr)
 
 

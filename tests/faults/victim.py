@@ -8,11 +8,10 @@ Prints the run's id when it is journaled, and `finished` with the number of writ
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
+
+from tests.faults.dying import dying
 
 from forgewright.core.ids import RunId
 from forgewright.swarm.graph import Limits
@@ -25,26 +24,13 @@ GOAL = "Add an endpoint GET /orders/{id} with tests"
 
 async def main(home: Path, repository: Path, what: str, when: str, at: int) -> None:
     async with open_engine(home, models={"default": f"replay:{SESSION}"}) as engine:
-        append = engine.journal.append
-        writes = 0
-
-        async def dying(*args: Any, **options: Any) -> Any:
-            nonlocal writes
-            writes += 1
-            if writes == at and when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
-            records = await append(*args, **options)
-            if writes == at and when == "after":
-                os.kill(os.getpid(), signal.SIGKILL)
-            return records
-
-        engine.journal.append = dying  # type: ignore[method-assign]
+        writes = dying(engine, when, at)
         run = RunId(what)
         if what == "start":
             run = await start_job(engine, home, GOAL, repository, limits=Limits(3, 2))
             print(run, flush=True)
         outcome = await run_job(engine, home, run)
-        print(outcome.status, outcome.reason, writes, flush=True)
+        print(outcome.status, outcome.reason, writes(), flush=True)
         print(outcome.detail, file=sys.stderr)
 
 

@@ -49,7 +49,9 @@ async def test_its_clock_is_fine_and_agrees_with_the_hosts(machine: AgentSandbox
 
 async def test_commands_follow_one_that_killed_all_of_its_user(machine: AgentSandbox) -> None:
     for number in range(4):
-        killer = await machine.run(Command(argv=("sh", "-c", "sh -c 'kill -9 -1'; exit 3"), timeout_seconds=30))
+        killer = await machine.run(
+            Command(argv=("sh", "-c", "sh -c 'kill -9 -1'; exit 3"), timeout_seconds=30)
+        )
         assert killer.code == 137
         assert await run(machine, "echo", str(number)) == (0, f"{number}\n")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from forgewright.core.errors import NotFound, SandboxError, UnsafePath
-from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver
+from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver, keeping
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.transfer import OnProgress, Progress
 from forgewright.sandbox.tree_parts import BLOCK_BYTES, Item, Skipped, Wanted, missing_pieces
@@ -236,6 +236,30 @@ def test_blocks_that_were_not_asked_for_are_refused(tmp_path: Path, stream: byte
     assert sorted(os.listdir(tmp_path)) == ["in", "out"]
 
 
+def test_what_is_complete_is_left_alone_and_the_rest_is_completed(tmp_path: Path) -> None:
+    """Also a file that its owner may not write, and one with a second name, which belongs to somebody else too."""
+    (tmp_path / "same").write_bytes(b"same")
+    (tmp_path / "same").chmod(0o444)
+    (tmp_path / "longer").write_bytes(b"right and more")
+    (tmp_path / "other").write_bytes(b"right")
+    os.link(tmp_path / "other", tmp_path / "linked")
+    times = (tmp_path / "same").stat().st_mtime_ns
+    items = {
+        b"same": item(b"same", 0o444), b"longer": item(b"right"), b"linked": item(b"right", 0o600), b"empty": item(b"")
+    }  # fmt: skip
+    with Wanted(tmp_path, items, bytes_max=MIB) as wanted:
+        asked = b"".join(wanted.requests())
+        assert b"same" not in asked
+        assert b"longer" not in asked  # what it has to be is what it begins with
+        wanted.feed(block(b"linked", 0, b"right") + END_RECORD)
+        wanted.close()
+    assert (tmp_path / "same").stat().st_mtime_ns == times
+    assert (tmp_path / "longer").read_bytes() == b"right"
+    assert (tmp_path / "empty").read_bytes() == b""
+    assert (tmp_path / "other").stat().st_nlink == 1
+    assert (tmp_path / "linked").stat().st_mode & 0o777 == 0o600
+
+
 def test_links_of_an_inventory_lead_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
@@ -255,3 +279,40 @@ def test_what_is_sent_is_the_same_tree_however_it_was_there(tree: Path) -> None:
     everything = b"".join(missing_pieces(tree, {}, skipped, bytes_max=1 << 30))
     assert everything == b"".join(pieces(tree, bytes_max=1 << 30))
     assert skipped.bytes == 0
+
+
+@pytest.mark.sandbox
+async def test_a_copy_ends_with_who_asked_for_it(tmp_path: Path) -> None:
+    """Of a kept sandbox: its keeper does the copying, and stops when the client is gone."""
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(3 << 30)  # holes: it takes nothing here
+    about = keeping.find(
+        await asyncio.to_thread(keeping.start, SandboxSpec(limits=Limits(disk_bytes=6 << 30)), None)
+    )
+    try:
+        begun = asyncio.Event()
+        session = keeping.Session(about, keeping.Ask("upload-file", path="/tmp/large", host=str(large)))
+        async with session:
+
+            def told(answer: keeping.Answer) -> None:
+                if answer.progress is not None and answer.progress.bytes > 16 * MIB:
+                    begun.set()
+
+            asking = asyncio.ensure_future(session.answer(on_more=told))
+            await asyncio.wait_for(begun.wait(), 30)
+            asking.cancel()
+
+        async def size() -> int:
+            measured = Command(argv=("stat", "-c", "%s", "/tmp/large"))
+            ended = (await keeping.ask(about, keeping.Ask("exec", measured))).ended
+            assert ended is not None
+            assert ended.ok, ended
+            return int(ended.stdout)
+
+        sizes = [await size(), await size(), await size()]
+        while sizes[-1] != sizes[-2] and len(sizes) < 100:
+            sizes.append(await size())
+        assert sizes[-1] == sizes[-2] < 3 << 30
+    finally:
+        await keeping.ask(about, keeping.Ask("stop"))

@@ -74,6 +74,7 @@ class _Sets:
 async def _read(home: Path, name: str) -> tuple[str, list[Record], dict[str, CedarGate]]:
     """The run's id, its records, and the policy sets that the home's registry knows. Raises `NotFound`."""
     from forgewright.cli.runs import find_run
+    from forgewright.core.errors import ForgewrightError
     from forgewright.core.ids import Digest
     from forgewright.journal.journal import open_journal
     from forgewright.policy.content import read_content
@@ -88,8 +89,11 @@ async def _read(home: Path, name: str) -> tuple[str, list[Record], dict[str, Ced
         for proposal in registry.proposals() if registry.id else ():
             said = proposal.statement
             if said.subject == "policy":
-                data = await journal.store.blobs.get(Digest(said.content))
-                kept[f"version {said.number} of {said.name}"] = read_content(data, said.content).gate()
+                try:
+                    data = await journal.store.blobs.get(Digest(said.content))
+                    kept[f"version {said.number} of {said.name}"] = read_content(data, said.content).gate()
+                except ForgewrightError:
+                    continue  # it was never in force, or another release read it: it explains nothing here
         return run, records, kept
     finally:
         await journal.close()

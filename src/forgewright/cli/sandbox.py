@@ -61,7 +61,7 @@ def register(subparsers: Any) -> None:
     copy.add_argument(
         "--resume", action="store_true", help="of a folder: only what TO has not, compared by content"
     )
-    copy.add_argument("--max", metavar="SIZE", help="refuse what is larger (64g)")
+    copy.add_argument("--max", metavar="SIZE", help="refuse what is larger (out: 4g, or twice the disk)")
 
     for name, text in (
         ("snapshot", "keep its state, to make others from: prints a name for create --from"),

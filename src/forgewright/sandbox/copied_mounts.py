@@ -9,10 +9,8 @@ from pathlib import Path
 
 from forgewright.core.errors import Conflict
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.transfer import upload
+from forgewright.sandbox.transfer import UPLOAD_BYTES_MAX, upload
 from forgewright.sandbox.types import Mount
-
-_TREE_BYTES_MAX = 16 << 30
 
 
 class VirtualMachineSandbox(AgentSandbox):
@@ -35,7 +33,7 @@ class VirtualMachineSandbox(AgentSandbox):
             paths = await asyncio.to_thread(_paths, source) if mount.mode == "rw" else frozenset()
             # the agent may give files to another user only where all mounts are its to make
             owner = str(self.spec.uid) if mounts is None and mount.mode != "ro" else "0"
-            await upload(self, source, target, bytes_max=_TREE_BYTES_MAX, owner=owner, as_root=as_root)
+            await upload(self, source, target, bytes_max=UPLOAD_BYTES_MAX, owner=owner, as_root=as_root)
             if mount.mode == "rw":
                 sent[mount.target] = paths
 
@@ -53,7 +51,7 @@ class VirtualMachineSandbox(AgentSandbox):
             if mount.mode == "rw" and mount.target in self._sent:
                 source = Path(await asyncio.to_thread(os.path.realpath, mount.source))
                 sent = self._sent[mount.target]
-                await self.download(mount.target, source, bytes_max=_TREE_BYTES_MAX, remove=sent)
+                await self.download(mount.target, source, remove=sent)
 
     async def close(self) -> None:
         if not self._closing and self._sent and not self._machine.channel.closed.done():

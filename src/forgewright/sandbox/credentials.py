@@ -94,9 +94,6 @@ class Interception:
 
         return watch
 
-    def upstream(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
-
     @asynccontextmanager
     async def decrypt(self, stream: Inward, host: str) -> AsyncIterator[Decrypted]:
         """The program's TLS, ended here."""

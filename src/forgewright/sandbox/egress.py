@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -26,9 +27,13 @@ from forgewright.sandbox.streams import Stream
 from forgewright.sandbox.types import Connection, Network, OnConnection
 
 PORT = 3128
+TLS_PORT = 3129
+"""Of the proxy too, for who has no TLS: what is said there is plain, and goes on over a TLS of the engine's own."""
+
 CONNECTIONS_MAX = 64
 CONNECT_SECONDS = 15.0
 IDLE_SECONDS = 300.0
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 ADDRESSES_MAX = 4
 """Addresses of one name that are tried, one after the other."""
 
@@ -148,7 +153,7 @@ class Egress:
                 return
             async with asyncio.timeout(IDLE_SECONDS):
                 head = await stream.readuntil(b"\r\n\r\n")
-            await self._request(stream, head)
+            await self._request(stream, head, plain=stream.port == TLS_PORT)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError):
             pass
         finally:
@@ -162,43 +167,55 @@ class Egress:
             return
         await self._carry(stream, reader, writer, Connection(rule.host, rule.port, True, str(address)), None)
 
-    async def _request(self, stream: Stream, head: bytes) -> None:
+    async def _request(self, stream: Stream, head: bytes, *, plain: bool = False) -> None:
+        """`plain`: the tunnel that is asked for is to have a TLS of the engine's own."""
         host, port = "", 0
         try:
             request = http_head.proxy_request(head)
             host, port = request.host, request.port
             rule = self._rule(host, port)
             header = self.interception.header(request) if self.interception else None
+            if plain and request.method != "CONNECT":
+                raise Denied("expected CONNECT")
             if header is not None and request.method == "CONNECT":
-                await self._intercept(stream, request, rule, header)
+                await self._intercept(stream, request, rule, header, plain=plain)
                 return
-            reader, writer, address = await self._connect(host, port, rule)
+            reader, writer, address = await self._connect(host, port, rule, tls=plain)
         except (Denied, OSError, TimeoutError) as error:
             await self._refuse(stream, host, port, error)
             return
         connection = Connection(host, port, True, str(address))
         if request.method == "CONNECT":
-            await self._carry(stream, reader, writer, connection, None, greeting=True)
+            await self._carry(stream, reader, writer, connection, None, greeting=not plain, established=True)
         else:
             added = (header,) if header is not None else ()
             await self._carry(stream, reader, writer, connection, request, added=added)
 
-    async def _intercept(self, stream: Stream, request: Head, rule: Rule, header: tuple[str, str]) -> None:
-        """Ends the program's TLS here, adds the header to its one request, and sends that on by a TLS of the engine's own."""
+    async def _intercept(
+        self, stream: Stream, request: Head, rule: Rule, header: tuple[str, str], *, plain: bool
+    ) -> None:
+        """Ends the program's TLS here (`plain`: it has none), and sends its one request on with the header."""
         assert self.interception is not None
+        await stream.write(_ESTABLISHED)
+        if plain:
+            await self._origin(stream, request, rule, header)
+            return
+        async with self.interception.decrypt(stream, request.host) as decrypted:
+            await self._origin(decrypted, request, rule, header)
+
+    async def _origin(self, inward: Inward, request: Head, rule: Rule, header: tuple[str, str]) -> None:
+        """Adds the header to one request, and sends it on by a TLS of the engine's own."""
         host, port = request.host, request.port
-        await stream.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        async with self.interception.decrypt(stream, host) as plain:
-            try:
-                async with asyncio.timeout(IDLE_SECONDS):
-                    inner = http_head.origin_request(await plain.readuntil(b"\r\n\r\n"), host, port)
-                reader, writer, address = await self._connect(host, port, rule, tls=True)
-            except (Denied, OSError, TimeoutError) as error:
-                await self._refuse(plain, host, port, error)
-                return
-            await self._carry(
-                plain, reader, writer, Connection(host, port, True, str(address)), inner, added=(header,)
-            )
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                inner = http_head.origin_request(await inward.readuntil(b"\r\n\r\n"), host, port)
+            reader, writer, address = await self._connect(host, port, rule, tls=True)
+        except (Denied, OSError, TimeoutError) as error:
+            await self._refuse(inward, host, port, error)
+            return
+        await self._carry(
+            inward, reader, writer, Connection(host, port, True, str(address)), inner, added=(header,)
+        )
 
     async def _refuse(self, stream: Inward, host: str, port: int, error: Exception) -> None:
         reason = str(error) or "no answer"
@@ -208,13 +225,13 @@ class Egress:
 
     async def _carry(
         self, stream: Inward, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection,
-        request: Head | None, *, added: tuple[tuple[str, str], ...] = (), greeting: bool = False,
+        request: Head | None, *, added: tuple[tuple[str, str], ...] = (), greeting: bool = False, established: bool = False,
     ) -> None:  # fmt: skip
         counts, reason = [0, 0], connection.reason
         try:
             await self._record(msgspec.structs.replace(connection, phase="opened"))
-            if greeting:
-                await stream.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            if established:
+                await stream.write(_ESTABLISHED)
             first = request.encode(added) if request is not None else b""
             watch = self.interception.leaks(added) if self.interception and added else None
             await _tunnel(
@@ -243,7 +260,7 @@ class Egress:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Address]:
         """Connects to the first address that answers, of those that were checked: no name is resolved again."""
         addresses = await self._checked(host, port, rule)
-        context = self.interception.upstream() if tls and self.interception else None
+        context = ssl.create_default_context() if tls else None
         failure: Exception = Denied("it has no address")
         for address in addresses[:ADDRESSES_MAX]:
             try:

@@ -31,7 +31,7 @@ from forgewright.sandbox.keeping import (
 )
 from forgewright.sandbox.registry import driver, open_sandbox
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.transfer import TREE_BYTES_MAX, Progress
+from forgewright.sandbox.transfer import UPLOAD_BYTES_MAX, Progress
 from forgewright.sandbox.types import Command, Exit, OnOutput, SandboxSpec
 
 IDLE_SECONDS = 3600.0
@@ -149,7 +149,7 @@ class Keeper:
 
     async def _carry(self, ask: Ask, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Files and folders in or out, for as long as who asked is there."""
-        sandbox, host, bound = self._sandbox, Path(ask.host), ask.bytes_max or TREE_BYTES_MAX
+        sandbox, host, bound = self._sandbox, Path(ask.host), ask.bytes_max
         told = 0.0
 
         def tell(progress: Progress) -> None:
@@ -164,7 +164,7 @@ class Keeper:
         match ask.do:
             case "upload":
                 work: Coroutine[None, None, object] = sandbox.upload(
-                    host, ask.path, bytes_max=bound, resume=ask.resume, on_progress=tell
+                    host, ask.path, bytes_max=bound or UPLOAD_BYTES_MAX, resume=ask.resume, on_progress=tell
                 )
             case "download":
                 work = sandbox.download(ask.path, host, bytes_max=bound, resume=ask.resume, on_progress=tell)

@@ -22,12 +22,17 @@ from forgewright.sandbox.tree_parts import BLOCK_BYTES, Inventory, Skipped, Want
 
 if TYPE_CHECKING:
     from forgewright.sandbox.protocol import BuiltinName, Job
+    from forgewright.sandbox.types import SandboxSpec
 
 IDLE_SECONDS = 60.0
 """A transfer in which nothing moves for this long is ended."""
 
-TREE_BYTES_MAX = 64 << 30
-"""Of a folder that is carried in or out, unless another bound is given."""
+UPLOAD_BYTES_MAX = 64 << 30
+"""Of what is carried in, unless another bound is given: the sandbox's own quota is what is felt."""
+
+DOWNLOAD_BYTES_MAX = 4 << 30
+"""Of what is carried out, unless another is given or the sandbox's disk is larger than half of it. A file full of holes takes
+nothing inside and all its size here."""
 
 WAITING_BYTES_MAX = 4 << 20
 """Received and not yet written; with more, the sandbox is not read."""
@@ -298,6 +303,8 @@ async def _inventory(sandbox: TreeTransfers, folder: str) -> Inventory:
 class TreeTransfers(ABC):
     """What a sandbox with an agent inside does with folders."""
 
+    spec: SandboxSpec
+
     @abstractmethod
     def _path(self, path: str) -> str:
         """The same, absolute."""
@@ -322,7 +329,7 @@ class TreeTransfers(ABC):
         """Whoever takes the output cannot take more: the sandbox is read again when this is called with False."""
 
     async def upload(
-        self, source: Path, target: str, *, bytes_max: int = TREE_BYTES_MAX, resume: bool = False,
+        self, source: Path, target: str, *, bytes_max: int = UPLOAD_BYTES_MAX, resume: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:  # fmt: skip
         """Puts what is in the folder `source` into the folder `target` inside; links stay links.
@@ -333,14 +340,14 @@ class TreeTransfers(ABC):
         await upload(self, source, path, bytes_max=bytes_max, resume=resume, on_progress=on_progress)
 
     async def download(
-        self, source: str, target: Path, *, bytes_max: int = TREE_BYTES_MAX, remove: frozenset[bytes] = frozenset(),
+        self, source: str, target: Path, *, bytes_max: int = 0, remove: frozenset[bytes] = frozenset(),
         resume: bool = False, on_progress: OnProgress | None = None,
     ) -> Sequence[str]:  # fmt: skip
         """Puts what is in the folder `source` inside into the folder `target`; the paths that are there now.
 
         Raises `UnsafePath` for anything that would lead out of `target`; nothing outside it is touched. `resume`: as above.
         """
-        path = self._path(source)
+        path, bytes_max = self._path(source), bytes_max or self._download_bytes_max()
         found = await download(
             self, path, target, bytes_max=bytes_max, remove=remove, resume=resume, on_progress=on_progress
         )
@@ -355,8 +362,12 @@ class TreeTransfers(ABC):
         source: str,
         target: Path,
         *,
-        bytes_max: int = TREE_BYTES_MAX,
+        bytes_max: int = 0,
         on_progress: OnProgress | None = None,
     ) -> None:
         """Puts the file `source` inside at the path `target`; it is there when it is complete."""
-        await download_file(self, self._path(source), target, bytes_max=bytes_max, on_progress=on_progress)
+        bound = bytes_max or self._download_bytes_max()
+        await download_file(self, self._path(source), target, bytes_max=bound, on_progress=on_progress)
+
+    def _download_bytes_max(self) -> int:
+        return max(DOWNLOAD_BYTES_MAX, 2 * self.spec.limits.disk_bytes)

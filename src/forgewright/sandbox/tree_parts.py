@@ -28,6 +28,7 @@ from forgewright.sandbox.trees import (
     Entry,
     Reader,
     exactly,
+    look,
     make_folder,
     make_link,
     open_file,
@@ -192,28 +193,35 @@ class Wanted(Reader):
         yield END_RECORD
 
     def _file_requests(self, path: bytes, item: Item) -> Iterator[bytes]:
-        fd = open_file(self._base, path)
-        try:
-            here = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(fd)
-        try:
-            has = os.fstat(here).st_size
-            missing = []
-            for number, offset, length in _block_sizes(item.size):
-                wanted = item.content[number * _DIGEST : (number + 1) * _DIGEST]
-                if offset + length <= has and _digest(here, offset, length) == wanted:
-                    self.skipped.bytes += length
-                else:
-                    missing.append(offset)
-        finally:
-            os.close(here)
+        here = look(self._base, path)
+        missing = [offset for _, offset, _ in _block_sizes(item.size)]
+        complete = False
+        if here is not None:
+            try:
+                missing = self._missing(here, item)
+                info = os.fstat(here)
+                complete = (info.st_size, stat.S_IMODE(info.st_mode)) == (item.size, item.mode)
+            finally:
+                os.close(here)
+        if not missing and complete:
+            return
         if not missing:
             self._complete(path)
             return
         self._expected[path] = len(missing)
         for offset in missing:
             yield RECORD.pack(BLOCK, 0, len(path), offset) + path
+
+    def _missing(self, here: int, item: Item) -> list[int]:
+        """Offsets of the blocks that the file here does not have as they should be."""
+        has, missing = os.fstat(here).st_size, []
+        for number, offset, length in _block_sizes(item.size):
+            wanted = item.content[number * _DIGEST : (number + 1) * _DIGEST]
+            if offset + length <= has and _digest(here, offset, length) == wanted:
+                self.skipped.bytes += length
+            else:
+                missing.append(offset)
+        return missing
 
     def on_entry(self, entry: Entry) -> None:
         if entry.path not in self._expected or not 8 <= entry.length <= 8 + BLOCK_BYTES:

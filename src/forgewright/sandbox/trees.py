@@ -287,9 +287,28 @@ def open_file(base: int, path: bytes, flags: int = 0) -> int:
     fd, name = _parent(base, path)
     try:
         found = _not_a_folder(fd, name, path)
-        if found is not None and (not stat.S_ISREG(found.st_mode) or found.st_nlink > 1):
-            os.unlink(name, dir_fd=fd)  # a link or a second name: what it leads to is not ours to change
+        if found is not None and (
+            not stat.S_ISREG(found.st_mode)
+            or found.st_nlink > 1
+            or not (found.st_mode & stat.S_IWUSR or os.geteuid() == 0)
+        ):
+            # a link or a second name: what it leads to is not ours to change; or one that its owner may not write
+            os.unlink(name, dir_fd=fd)
         return os.open(name, _FLAGS | flags, 0o600, dir_fd=fd)
+    finally:
+        os.close(fd)
+
+
+def look(base: int, path: bytes) -> int | None:
+    """A regular file with this one name, open for reading; None where there is none."""
+    fd, name = _parent(base, path)
+    try:
+        found = _lstat(fd, name)
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            return None
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
+    except PermissionError:
+        return None  # it is replaced
     finally:
         os.close(fd)
 

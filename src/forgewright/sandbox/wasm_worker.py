@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from forgewright.sandbox.wasm_adapter import Adapter, Clock
+from forgewright.sandbox.wasm_network import DATA, ROOM, SHUT, Connections, host_functions
 
 _HEADER = struct.Struct("<IBI")
 _EXEC = struct.Struct("<BBIIQQQQQIIHH")
@@ -47,6 +48,8 @@ class Setup(msgspec.Struct, frozen=True):
     folders: tuple[tuple[str, str, bool], ...]
     """(host path, path inside, can be written); "/" is the sandbox's own folder."""
     clock: Clock = "zero"
+    network: bool = False
+    """Whether any host may be reached; which, the proxy knows."""
     began: int = 0
     """When the sandbox did, in nanoseconds since 1970: files that are newer would tell the time."""
 
@@ -97,6 +100,7 @@ def _receive(
     inputs: dict[int, Input],
     requests: queue.Queue[tuple[int, bytes] | None],
     interrupt: Callable[[int], bool],
+    streams: Callable[[int, int, bytes], object],
 ) -> None:
     """Reads frames until the driver is gone; then, and to kill what cannot be interrupted, the whole process ends."""
     buffer = bytearray()
@@ -117,6 +121,8 @@ def _receive(
                     wire.send(_CREDIT, number, struct.pack("<I", len(payload)))
                 else:
                     inputs[number].complete.set()
+            elif kind in (DATA, SHUT, ROOM):
+                streams(kind, number, payload)
             elif kind == _PING:
                 wire.send(_PONG, number, payload)
             elif kind == _KILL and number in inputs:
@@ -140,10 +146,12 @@ class Worker:
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
         self._without_sockets()
-        self._adapter = Adapter(self._engine, self._module, setup.clock, setup.began)
+        self._wire = Wire()
+        self._connections = Connections(self._wire.send)
+        net = host_functions(self._connections) if setup.network else None
+        self._adapter = Adapter(self._engine, self._module, setup.clock, setup.began, net)
         self._linker.define_unknown_imports_as_traps(self._module)
         self._prepared = self._linker.instantiate_pre(self._module)
-        self._wire = Wire()
         self._running = 0
         self._killed = 0
         self._over = threading.Event()
@@ -154,6 +162,7 @@ class Worker:
             return False
         self._killed = number
         self._engine.increment_epoch()
+        self._connections.abort()
         return self._over.wait(INTERRUPT_SECONDS)
 
     def _without_sockets(self) -> None:
@@ -171,7 +180,9 @@ class Worker:
         inputs: dict[int, Input] = {}
         requests: queue.Queue[tuple[int, bytes] | None] = queue.Queue()
         threading.Thread(
-            target=_receive, args=(self._wire, inputs, requests, self._interrupt), daemon=True
+            target=_receive,
+            args=(self._wire, inputs, requests, self._interrupt, self._connections.received),
+            daemon=True,
         ).start()
         self._wire.send(_HELLO, 1)
         while (request := requests.get()) is not None:
@@ -186,9 +197,11 @@ class Worker:
                 code, flags = self._builtin(kind, argv, inputs[number], out, err), 0
             else:
                 self._over.clear()
+                self._connections.reset()
                 self._running = number
                 code, flags = self._run(argv, environment, inputs[number], out, err)
                 self._running = 0
+                self._connections.reset()
                 if self._killed == number:
                     code, flags = -signal.SIGKILL, _FLAG_KILLED
             inputs.pop(number).file.close()
@@ -229,6 +242,9 @@ class Worker:
             if error.trap_code is w.TrapCode.OUT_OF_FUEL:
                 flags |= _FLAG_INSTRUCTIONS
             err(f"{error.message.splitlines()[-1] if error.message else error}\n".encode())
+            code = 134
+        except IndexError as error:  # of a host function: the module gave it a pointer that is none
+            err(f"{error}\n".encode())
             code = 134
         except w.WasmtimeError as error:
             err(f"{error}\n".encode()[:2000])

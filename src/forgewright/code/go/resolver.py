@@ -10,16 +10,15 @@ from forgewright.code.go.binder import base_name
 from forgewright.code.go.meaning import STRINGS, Meanings
 from forgewright.code.go.packages import Packages
 from forgewright.code.go.search import Search
-from forgewright.code.go.things import NAMES, File, Thing
+from forgewright.code.go.things import NAMES, Thing
 from forgewright.code.project import Project, Splice
 from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.leftover import leftover
 from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
-from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
 
 KINDS = {"constant": "variable", "receiver": "parameter", "type parameter": "type", "field": "property"}
-LEFTOVER_MAX = 500
 
 
 class GoResolver:
@@ -185,9 +184,13 @@ class GoResolver:
         if options.uncertain:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
-        leftover = self._leftover(thing.name, splices, uncertain)
-        made = Renaming(tuple(sorted(splices)), (), tuple(uncertain), leftover)
+        left = leftover(thing.name, splices, uncertain, self._root)
+        made = Renaming(tuple(sorted(splices)), (), tuple(uncertain), left)
         return with_prose(made, new_name, options)
+
+    def _root(self, path: str) -> Node | None:
+        file = self.packages.file(path)
+        return file.root if file is not None else None
 
     def _together(self, thing: Thing, node: Node, new_name: str, options: RenameOptions) -> list[Thing]:
         """What is renamed with a thing: a type's receivers, the methods of an interface's implementations."""
@@ -219,23 +222,6 @@ class GoResolver:
         own = package.name if package is not None else path.text[1:-1].rpartition("/")[2]
         text = b"" if own == new_name else new_name.encode() + b" "
         return Splice(path.path, name.start if name is not None else path.start, path.start, text)
-
-    def _leftover(
-        self, name: str, splices: set[Splice], uncertain: Sequence[Occurrence]
-    ) -> tuple[Occurrence, ...]:
-        done = {(s.path, s.start) for s in splices} | {(o.path, o.start) for o in uncertain}
-        found: list[Occurrence] = []
-        for path in sorted({splice.path for splice in splices}):
-            file: File | None = self.packages.file(path)
-            for offset in places(file.root.data, name, dollar=False) if file is not None else ():
-                if (path, offset) in done or file is None:
-                    continue
-                kind = file.root.at(offset).type
-                role: Role = (
-                    "comment" if kind == "comment" else "string" if "literal" in kind else "reference"
-                )
-                found.append(Occurrence(path, offset, offset + len(name.encode()), role))
-        return tuple(found[:LEFTOVER_MAX])
 
 
 def _in_spec(splice: Splice, thing: Thing) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from forgewright.code.java.search import Search, classes_of, same_signature
 from forgewright.code.java.things import KEYWORDS, OBJECT_METHODS, Class, Thing
-from forgewright.code.java.types import parameters_of
+from forgewright.code.java.values import parameters_of
 from forgewright.code.scopes.tree import Node
 from forgewright.core.errors import EditRefused
 

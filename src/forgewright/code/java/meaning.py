@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from forgewright.code.java.program import Program
 from forgewright.code.java.things import NAMES, Class, Thing
-from forgewright.code.java.types import Array, External, Of, Type, Types, parameters_of, signature
+from forgewright.code.java.types import Types
+from forgewright.code.java.values import Array, External, Of, Type, parameters_of, signature
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import kinds
 

@@ -12,6 +12,7 @@ from forgewright.code.java.search import Search
 from forgewright.code.java.things import NAMES, Class, Thing
 from forgewright.code.project import Project, Splice
 from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.leftover import leftover
 from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
 from forgewright.core.errors import EditRefused
@@ -25,7 +26,6 @@ KINDS = {
     "constant": "field",
     "component": "field",
 }
-LEFTOVER_MAX = 500
 
 
 class JavaResolver:
@@ -155,7 +155,7 @@ class JavaResolver:
             tuple(sorted(splices)),
             self._moves(first, new_name),
             tuple(sorted(uncertain)),
-            self._leftover(first.name, splices, uncertain),
+            leftover(first.name, splices, uncertain, lambda path: self.program.file(path).root, dollar=True),
         )
         return with_prose(made, new_name, options)
 
@@ -168,21 +168,3 @@ class JavaResolver:
                 raise EditRefused(f"{target} is there already", hint="choose another name")
             return ((thing.file.path, target),)
         return ()
-
-    def _leftover(
-        self, name: str, splices: set[Splice], uncertain: Sequence[Occurrence]
-    ) -> tuple[Occurrence, ...]:
-        from forgewright.code.scopes.words import places
-
-        done = {(s.path, s.start) for s in splices} | {(o.path, o.start) for o in uncertain}
-        found: list[Occurrence] = []
-        for path in sorted({splice.path for splice in splices}):
-            root = self.program.file(path).root
-            for offset in places(root.data, name):
-                if (path, offset) in done:
-                    continue
-                kind = root.at(offset).type
-                role: Role = "comment" if "comment" in kind else "string" if "string" in kind else "reference"
-                note = "another symbol of that name" if role == "reference" else ""
-                found.append(Occurrence(path, offset, offset + len(name.encode()), role, True, note))
-        return tuple(found[:LEFTOVER_MAX])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forgewright.code.java.meaning import Meanings
 from forgewright.code.java.things import NAMES, Class, File, Thing
-from forgewright.code.java.types import signature
+from forgewright.code.java.values import signature
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
 

@@ -28,6 +28,9 @@ GLOBALS = kinds(
     "clearInterval clearTimeout console document exports fetch globalThis isNaN localStorage module navigator "
     "parseFloat parseInt process queueMicrotask require self setInterval setTimeout structuredClone window"
 )
+_CLAUSE = re.compile(rb"""\b(import|export)\b([^;'"]*?)\bfrom\s*['"]([^'"\n]+)['"]""")
+BARRELS_MAX = 200
+"""Files through which an export is followed on."""
 REMOVED_MAX = 100
 """Exports taken away whose importers are looked at."""
 
@@ -43,12 +46,16 @@ class ScriptBindings:
         self.changed = changed
         self.gone = gone
         """Files that are not there any more, or not under this path."""
+        self.removed: dict[str, set[str]] = {}
+        self.barrels: set[str] = set()
 
     def lost(self) -> Iterator[str]:
         """`path:line name: why` of what does not mean anything any more."""
         yield from dict.fromkeys(self._lost())
 
     def _lost(self) -> Iterator[str]:
+        self.removed = self._removed()
+        self.barrels = self._through({home for homes in self.removed.values() for home in homes})
         meant: set[str] = set()
         for old in self._old():
             unit = self.before.unit(old)
@@ -100,9 +107,9 @@ class ScriptBindings:
                 yield f"{at(node)} {name}: not to be imported from there any more"
 
     def _same(self, old: str, path: str, source: str) -> bool:
-        """Whether an import leads to the same file as before, which has not changed; `_taken` sees to what is behind."""
+        """Whether an import leads to the same file as before, behind which nothing has changed."""
         target = self.after.modules.resolve(path, source)
-        if target in self.changed or target in self.gone:
+        if target in self.changed or target in self.gone or target in self.barrels:
             return False
         return target == self.before.modules.resolve(old, source)
 
@@ -123,9 +130,9 @@ class ScriptBindings:
             return unit is None
         return _exported(program, unit.module, name)
 
-    def _taken(self) -> Iterator[str]:
-        """What other files import from modules that have it no more."""
-        removed: dict[str, set[str]] = {}
+    def _removed(self) -> dict[str, set[str]]:
+        """Names that files have exported and export no more → these files as they were."""
+        found: dict[str, set[str]] = {}
         for old in sorted(self._old()):
             was = self.before.unit(old)
             if was is None or was.module is None:
@@ -133,29 +140,46 @@ class ScriptBindings:
             now = self.after.unit(old)
             for name in was.module.exports:
                 if now is None or now.module is None or not _exported(self.after, now.module, name):
-                    removed.setdefault(name, set()).add(old)
-        for name in sorted(removed)[:REMOVED_MAX]:
-            for path in self._importers(name, removed[name]):
-                unit, origin = self.after.unit(path), self.changed.get(path, path)
-                for node, imported, source in (
-                    imports(unit) if unit is not None and origin is not None else ()
-                ):
-                    if (
-                        imported != name
-                        or origin is None
-                        or not self._leads(self.before, origin, source, name)
-                    ):
+                    found.setdefault(name, set()).add(old)
+        return found
+
+    def _through(self, homes: set[str]) -> set[str]:
+        """These files and those that export from them in turn."""
+        found, fresh = set(homes), sorted(homes)
+        while fresh and len(found) < BARRELS_MAX:
+            current = fresh.pop()
+            for path in self.before.naming(_stem(current), b"export"):
+                if path not in found and current in self._sources(path, b"export"):
+                    found.add(path)
+                    fresh.append(path)
+        return found
+
+    def _sources(self, path: str, word: bytes, name: bytes = b"") -> set[str | None]:
+        """The files from which a file imports or exports `name`, read without binding it."""
+        data = self.before.project.source(path).data
+        return {
+            self.before.modules.resolve(path, found[3].decode("utf-8", "replace"))
+            for found in _CLAUSE.finditer(data)
+            if found[1] in (word, b"export") and name in found[2]
+        }
+
+    def _taken(self) -> Iterator[str]:
+        """What files that have not changed import from modules that have it no more."""
+        for name, homes in sorted(self.removed.items())[:REMOVED_MAX]:
+            reach = self._through(homes)
+            word = b"" if name in ("default", "export=") else name.encode()
+            near = {p for home in reach for p in self.before.naming(_stem(home))}
+            for path in sorted(near if not word else near & set(self.before.containing(name))):
+                if path in self.changed or path in self.gone:
+                    continue
+                if not reach & self._sources(path, b"import", word):
+                    continue
+                unit = self.after.unit(path)
+                for node, imported, source in imports(unit) if unit is not None else ():
+                    if imported != name or not self._leads(self.before, path, source, name):
                         continue
                     if not self._leads(self.after, path, source, name):
                         yield f"{at(node)} {name}: not to be imported from there any more"
-
-    def _importers(self, name: str, homes: set[str]) -> list[str]:
-        """The files that have not changed and may import it, or were not changed where they do."""
-        words = {name} if name not in ("default", "export=") else {_stem(home) for home in homes}
-        named = rb"[^;'\"]*(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])" if name in words else b""
-        clause = re.compile(rb"\b(?:im|ex)port\b" + named)
-        found = {path for word in words for path in self.after.containing(word)}
-        return [p for p in sorted(found) if clause.search(self.after.project.source(p).data)]
 
     # captured
 

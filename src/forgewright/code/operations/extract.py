@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from forgewright.code.operations.aimed import Within
 from forgewright.code.operations.base import Example, Operation, Outcome, Scene
 from forgewright.code.operations.targets import python, span
 
 Range = Annotated[str, Meta(description="What to take out: path:line:column-line:column, or path:line-line.")]
 Chosen = Annotated[str, Meta(description="Or a selector of the node to take out, as statement[index=0].")]
-Within = Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")]
 
 
 class ExtractFunction(Operation, frozen=True, kw_only=True):

@@ -6,17 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from forgewright.code.operations.aimed import Named, Spanned, Within, outcome
 from forgewright.code.operations.base import Example, Operation, Outcome, Scene, occurrences_text
-from forgewright.code.operations.classes import Named, Spanned, outcome
 from forgewright.code.operations.targets import locate, python, span
 from forgewright.core.errors import EditRefused
-
-Symbol = Annotated[str, Meta(description="Selector of the definition, as class[name=Cache].")]
-At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
-Within = Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")]
-Files = Annotated[str, Meta(description="Glob: change these files only.")]
-Range = Annotated[str, Meta(description="The code: path:line:column-line:column, or path:line-line.")]
-Select = Annotated[str, Meta(description="Or a selector of it.")]
 
 
 class ExtractSuperclass(Spanned, frozen=True, kw_only=True):

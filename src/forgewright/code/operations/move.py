@@ -6,12 +6,11 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from forgewright.code.operations.aimed import At, Symbol
 from forgewright.code.operations.base import Example, Operation, Outcome, Scene
 from forgewright.code.operations.targets import locate, python
 from forgewright.core.errors import EditRefused
 
-Symbol = Annotated[str, Meta(description="Selector of the definition, as class[name=Cache].")]
-At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
 From = Annotated[str, Meta(description="The file that it is in, or a glob.")]
 
 

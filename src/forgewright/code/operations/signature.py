@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from forgewright.code.operations.aimed import At, Within
 from forgewright.code.operations.base import Example, Operation, Outcome, Scene
 from forgewright.code.operations.targets import locate, python, span
 from forgewright.core.errors import EditRefused
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 Function = Annotated[
     str, Meta(description="Selector of the function, as function[name=load] or class#Cache > method.")
 ]
-At = Annotated[str, Meta(description="Or where its name stands: path:line:column.")]
-Within = Annotated[str, Meta(description="Glob of the files in which the selector is looked up.")]
 Calls = Annotated[
     Literal["keep", "positional", "keywords"],
     Meta(description="How arguments are written: as they were, by position where possible, or by name."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence, Role
 from forgewright.code.python.keys import NONE, Key, Keys
 from forgewright.code.python.scopes import FileIndex
-from forgewright.code.substitution import standing
+from forgewright.code.substitution import PROSE, standing
 
 if TYPE_CHECKING:
     from forgewright.code.project import Project
@@ -162,6 +162,24 @@ class Finder:
                 key = identity.of_member(text.scope, name)
                 if key is not None and key in keys:
                     yield place(text.start, text.end, "string"), NONE
+        if file.root.has_error:
+            for start, end in self.broken(file, keys, name):
+                yield place(start, end, "reference", False, "the code around it cannot be parsed"), NONE
+
+    def broken(self, file: FileIndex, keys: Keys, name: str) -> Iterator[tuple[int, int]]:
+        """Where the name stands in code with an error: what binds it there is not known."""
+        local = all(not key.is_module and self.is_local(key) for key in keys)
+        homes = [self.identity.scope(key).node.start_byte for key in keys] if local else []
+        for top in file.root.children:
+            start, end = top.start_byte, top.end_byte
+            if not top.has_error or (local and not any(start <= home < end for home in homes)):
+                continue
+            for at in standing(file.data, name.encode()):
+                node = (
+                    top.descendant_for_byte_range(at, at + len(name.encode())) if start <= at < end else None
+                )
+                if node is not None and node.type not in PROSE:
+                    yield at, at + len(name.encode())
 
     def attributes(self, file: FileIndex, keys: Keys, name: str) -> Iterator[tuple[Occurrence, Keys]]:
         entries = file.attributes.get(name, ())

@@ -1,7 +1,8 @@
 """Trees of Python text, also where the grammar is behind the language or the text stands in a string.
 
-tree-sitter-python has no defaults of type parameters (PEP 696): such files are read from a copy in which
-the `=` of a default is a `:` or `|`, byte for byte in the same places.
+tree-sitter-python has no defaults of type parameters (PEP 696), and takes names in the brackets of an indented
+import that stand further left for the end of the block. Such files are read from a copy, byte for byte in the same
+places, in which the `=` of a default is a `:` or `|`, and such an import stands in one line.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 HEADER = re.compile(rb"^[ \t]*(?:async[ \t]+)?(?:type|class|def)[ \t]+\w+[ \t]*\[", re.M)
 
+IMPORT = re.compile(rb"^([ \t]+from[ \t]+[.\w \t]+?[ \t]import[ \t]*)(\((?:[\w\s,]++|#[^\n]*+)*+\))", re.M)
+COMMENT = re.compile(rb"#[^\n]*")
+
 
 def readable(source: Source) -> tuple[Node, bytes]:
     """The root of the file's tree and the bytes it was parsed from (as long as the file's own)."""
@@ -25,9 +29,15 @@ def readable(source: Source) -> tuple[Node, bytes]:
     if not root.has_error:
         return root, source.data
     patched = without_type_defaults(source.data)
-    if patched == source.data:
+    joined = IMPORT.sub(_in_one_line, patched)
+    if joined == source.data:
         return root, source.data
-    return parse("python", patched).root_node, patched
+    return parse("python", joined).root_node, patched
+
+
+def _in_one_line(found: re.Match[bytes]) -> bytes:
+    names = COMMENT.sub(lambda comment: b" " * len(comment.group()), found.group(2))
+    return found.group(1) + names.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def without_type_defaults(data: bytes) -> bytes:

@@ -14,12 +14,11 @@ from forgewright.code.rust.meaning import Meanings
 from forgewright.code.rust.paths import Paths
 from forgewright.code.rust.search import Search
 from forgewright.code.scopes.bounds import bounded
+from forgewright.code.scopes.leftover import leftover
 from forgewright.code.scopes.prose import with_prose
 from forgewright.code.scopes.tree import Node
-from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
 
-LEFTOVER_MAX = 500
 KINDS = {
     "fn": "function",
     "struct": "class",
@@ -202,9 +201,13 @@ class RustResolver:
             splices |= {Splice(o.path, o.start, o.end, new_name.encode()) for o in uncertain}
             uncertain = []
         moves = self._moves(item, plain(new_name)) if item.kind == "mod" else ()
-        leftover = self._leftover(item.name, splices, uncertain)
-        made = Renaming(tuple(sorted(splices)), moves, tuple(uncertain), leftover)
+        left = leftover(item.name, splices, uncertain, self._root)
+        made = Renaming(tuple(sorted(splices)), moves, tuple(uncertain), left)
         return with_prose(made, new_name, options)
+
+    def _root(self, path: str) -> Node | None:
+        file = self.crates.file(path)
+        return file.root if file is not None else None
 
     def _rename_alias(self, node: Node, item: Item, new_name: str) -> Renaming:
         """`use path as alias`: the alias, and all that is reached under it."""
@@ -293,23 +296,6 @@ class RustResolver:
             if path.startswith(base + "/"):
                 moves.append((path, target + path[len(base) :]))
         return tuple(moves)
-
-    def _leftover(
-        self, name: str, splices: set[Splice], uncertain: Sequence[Occurrence]
-    ) -> tuple[Occurrence, ...]:
-        done = [(s.path, s.start, s.end) for s in splices]
-        skip = {(o.path, o.start) for o in uncertain}
-        found: list[Occurrence] = []
-        for path in sorted({splice.path for splice in splices}):
-            file = self.crates.file(path)
-            spans = [(start, end) for where, start, end in done if where == path]
-            for offset in places(file.root.data, name, dollar=False) if file is not None else ():
-                if file is None or (path, offset) in skip or any(s <= offset < e for s, e in spans):
-                    continue
-                kind = file.root.at(offset).type
-                role: Role = "comment" if "comment" in kind else "string" if "string" in kind else "reference"
-                found.append(Occurrence(path, offset, offset + len(name.encode()), role))
-        return tuple(found[:LEFTOVER_MAX])
 
 
 def _container(item: Item) -> str:

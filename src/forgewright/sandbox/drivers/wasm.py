@@ -12,7 +12,7 @@ import importlib.util
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from forgewright.core.errors import MissingExtra, NotFound, SandboxError, Unavai
 from forgewright.sandbox import reaper, state
 from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
 from forgewright.sandbox.drivers.oci import OciMachine
+from forgewright.sandbox.egress import Egress
 from forgewright.sandbox.guest_image import cache_root
 from forgewright.sandbox.layout import check, inodes
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
-from forgewright.sandbox.protocol import Channel
+from forgewright.sandbox.protocol import BuiltinName, Channel, Request
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Exit, OnOutput, Probe, SandboxSpec, Tier
 from forgewright.sandbox.wasm_worker import Setup
@@ -81,6 +82,8 @@ class WasmSandbox(AgentSandbox):
         async with self._turn:
             if not self._closing and self._machine.channel.closed.done():
                 await self._wasm.restart(self._argv)
+                if self.egress is not None:
+                    self._machine.channel.on_stream = self.egress.accept
             ended = await super().run(command, on_output=on_output)
             if ended.reason == "timeout" and not self._closing:
                 try:  # it goes on, or is on its way out
@@ -89,6 +92,27 @@ class WasmSandbox(AgentSandbox):
                 except (SandboxError, TimeoutError):
                     pass
             return ended
+
+    async def open_network(self, *, listening: bool = False) -> None:
+        """A proxy for the hosts that may be reached; the worker opens streams to it (`wasm_network`)."""
+        if self.spec.network.allow:
+            self.egress = Egress(self.spec.network)
+            self._machine.channel.on_stream = self.egress.accept
+
+    def _request(
+        self,
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        workdir: str,
+        *,
+        builtin: BuiltinName | str = "",
+    ) -> Request:
+        """Without the variables that lead programs of other tiers to the proxy: a module reaches hosts by files."""
+        egress, self.egress = self.egress, None
+        try:
+            return super()._request(argv, environment, workdir, builtin=builtin)
+        finally:
+            self.egress = egress
 
 
 class WasmDriver:
@@ -111,11 +135,10 @@ class WasmDriver:
         if importlib.util.find_spec("wasmtime") is None:
             raise MissingExtra("wasm", needed_for="sandboxes of tier wasm")
         check(spec)
-        network = spec.network
-        if network.allow or network.forward or network.credentials:
+        if spec.network.forward:
             raise UsageError(
-                "tier wasm: a network was asked for, and WASI preview 1 can open no connection",
-                hint="fetch what the module needs before and mount its folder, or use another tier",
+                "tier wasm: forwarded ports were asked for, and a module has no loopback to find them on",
+                hint="allow the host; the module opens the file /dev/tcp/HOST/PORT",
             )
         module = await asyncio.to_thread(find_module, spec.image)
         name = state.new_id()
@@ -132,10 +155,12 @@ class WasmDriver:
                 cgroup.create(limits, devices=disks_of(m.source for m in spec.mounts))
             argv = await asyncio.to_thread(self._prepare, spec, machine, module)
             await machine.start(argv, seconds=180.0)
+            sandbox = WasmSandbox(name, spec, machine, argv)
+            await sandbox.open_network()
         except BaseException:
             await asyncio.shield(machine.destroy())
             raise
-        return WasmSandbox(name, spec, machine, argv)
+        return sandbox
 
     def _prepare(self, spec: SandboxSpec, machine: WasmMachine, module: Path) -> list[str]:
         folder = machine.folder
@@ -178,7 +203,8 @@ class WasmDriver:
             module=str(module),
             compiled=str(modules() / f"{key}.cwasm"), memory_bytes=spec.limits.memory_bytes,
             instructions=spec.limits.instructions,
-            disk_bytes=spec.limits.disk_bytes, folders=tuple(folders), clock=spec.clock or "zero", began=time.time_ns(),
+            disk_bytes=spec.limits.disk_bytes, folders=tuple(folders), clock=spec.clock or "zero",
+            network=bool(spec.network.allow), began=time.time_ns(),
         )  # fmt: skip
         worker = [
             sys.executable,

@@ -14,6 +14,13 @@ _TEXT = re.compile(
     rb"""|(?P<plain>["'])(?P<start>\w+)(?:%s|\{\w*\}|(?P=plain)\s*[+%])"""
 )
 """A string that goes on with something computed."""
+PROTOCOLS = frozenset(
+    ("find_spec", "find_module", "create_module", "exec_module", "load_module", "invalidate_caches",
+     "setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method", "emit", "handleError",
+     "connection_made", "connection_lost", "data_received", "eof_received", "persistent_id", "persistent_load",
+     "find_class", "do_GET", "do_POST", "do_PUT", "do_DELETE", "do_HEAD", "log_message")
+)  # fmt: skip
+"""Methods that the standard library calls by their name on whatever it is handed."""
 SHORT = 3
 """Characters of a beginning that any name might have."""
 
@@ -46,3 +53,23 @@ def replaced(resolver: PythonResolver, function: Scope) -> str | None:
         if found is not None:
             return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
     return None
+
+
+def from_outside(resolver: PythonResolver, function: Scope) -> str | None:
+    """Who calls a method by its name without standing in the project's code, or nobody that is known."""
+    if function.method_of is None:
+        return None
+    special = function.name.startswith("__") and function.name.endswith("__")
+    if function.name in PROTOCOLS or special:
+        return "Python itself"
+    place = dispatched(resolver, function)
+    return f"what is put together at {place}" if place is not None else None
+
+
+def spoken(function: Scope) -> str | None:
+    """`path:line` of a string in the function's own file that is its name: a table by which it may be reached."""
+    file = function.file
+    found = re.search(
+        rb"""(?<![\w"'])["']""" + re.escape(function.name.encode()) + rb"""["'](?!["'])""", file.data
+    )
+    return f"{file.path}:{file.data.count(bytes([10]), 0, found.start()) + 1}" if found is not None else None

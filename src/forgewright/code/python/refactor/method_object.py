@@ -7,6 +7,7 @@ from forgewright.code.python.refactor.text import (
     check_movable,
     definition_of,
     has_docstring,
+    hides,
     indent_at,
     line_end,
     newline,
@@ -28,6 +29,10 @@ def method_object(function: Scope, name: str) -> list[Splice]:
         raise EditRefused(f"{function.name} is a generator or async", hint="use a plain function")
     if function.method_of is not None:
         check_movable(file, [function.node], function.name)
+    if hides(function, "self"):
+        raise EditRefused(
+            f"a function within {function.name} has a self of its own", hint="rename that first"
+        )
     data, end, step = file.data, newline(file.data), unit(file.data)
     body = function.node.child_by_field_name("body")
     assert body is not None

@@ -233,9 +233,8 @@ def check_unused(function: Scope, slots: Slots) -> None:
 
 def _shifts(before: Slots, after: Slots) -> bool:
     """Whether calls that stay as they are would change their meaning."""
-    if [slot.name for slot in after if not slot.new or not slot.has_default] != [
-        slot.name for slot in before
-    ]:
+    kept = [(slot.name, slot.kind) for slot in after if not slot.new or not slot.has_default]
+    if kept != [(slot.name, slot.kind) for slot in before]:
         return True
     for index, slot in enumerate(after):
         behind = [other for other in after[index + 1 :] if not other.new]

@@ -11,7 +11,7 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from forgewright.code.python.scopes import FileIndex
+    from forgewright.code.python.scopes import FileIndex, Scope
 
 BLOCKS = ("block", "module")
 STRINGS = ("string", "string_content")
@@ -195,13 +195,29 @@ def definition_of(node: Node) -> Node:
     return parent if parent is not None and parent.type == "decorated_definition" else node
 
 
-def check_movable(file: FileIndex, nodes: Iterable[Node], what: str) -> None:
-    """Refuse to take code out of its class that means another thing elsewhere: `super()`, and private names."""
+def hides(function: Scope, name: str) -> bool:
+    """Whether a function or class within a function binds `name` itself."""
+    return any(
+        scope is not function
+        and function.node.start_byte <= scope.node.start_byte < function.node.end_byte
+        and name in scope.bindings
+        for scope in function.file.scopes
+    )
+
+
+def check_movable(file: FileIndex, nodes: Iterable[Node], what: str, *, above: bool = False) -> None:
+    """Refuse to take code out of its class that means another thing elsewhere: `super()`, and private names.
+
+    `above`: it goes to a class right above, from which `super()` without arguments goes on as before.
+    """
     for node in nodes:
         for inner in walk(node):
             if inner.type != "identifier":
                 continue
             word = file.text(inner)
+            call = inner.parent.child_by_field_name("arguments") if inner.parent is not None else None
+            if above and word == "super" and call is not None and not call.named_children:
+                continue
             if word in ("super", "__class__"):
                 raise EditRefused(f"{what} calls super()", hint="leave it in its class")
             if word.startswith("__") and not word.endswith("__"):
