@@ -215,6 +215,39 @@ FOUND = {
         },
         "called by Python itself",
     ),
+    "a function that nothing calls is inlined": (
+        "(inline at: 'a.py:1:5')",
+        {"a.py": "def f(x):\n    return x\n"},
+        "called nowhere",
+    ),
+    "a function that a table names is inlined": (
+        "(inline at: 'a.py:4:5')",
+        {"a.py": "names = ['f']\n\n\ndef f(x):\n    return x\n\n\nf(1)\n"},
+        "stands in a text at a.py:1",
+    ),
+    "a private name goes to a superclass": (
+        "(extract-superclass range: 'a.py:2-3' name: 'Base')",
+        {
+            "a.py": "class A:\n    def __init__(self):\n        self.__x = 1\n\n"
+            "    def f(self):\n        return self.__x\n"
+        },
+        "names after its class",
+    ),
+    "a dataclass's field goes to a superclass": (
+        "(extract-superclass range: 'a.py:6-6' name: 'Base')",
+        {"a.py": "from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    x: int\n    y: int\n"},
+        "made of its fields",
+    ),
+    "what is made each time becomes a constant": (
+        "(extract-constant range: 'a.py:2:12-2:14' name: 'NONE')",
+        {"a.py": "def f():\n    return []\n"},
+        "computed each time",
+    ),
+    "super() becomes a field": (
+        "(extract-field range: 'a.py:3:16-3:23' name: 'up')",
+        {"a.py": "class A:\n    def f(self):\n        return super().f()\n"},
+        "computed each time",
+    ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",
         {"a.py": "class A:\n    __slots__ = ('x',)\n    def f(self):\n        y = 1\n        return y\n"},
@@ -257,6 +290,15 @@ def test_a_parameter_beside_a_star_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def f(*all): ...\n\n\nf(1)\nlist(map(f, [1]))\n")
     plan = CodeEngine(tmp_path).plan("(add-parameter at: 'a.py:1:5' name: 'new' default: 'None')")
     assert plan.changes[0].after == b"def f(*all, new=None): ...\n\n\nf(1)\nlist(map(f, [1]))\n"
+
+
+def test_a_pattern_may_be_a_constant(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "import re\n\n\ndef f(x):\n    return re.compile('a').match(x) and x in [1, 2]\n"
+    )
+    engine = CodeEngine(tmp_path)
+    assert engine.plan("(extract-constant range: 'a.py:5:12-5:27' name: 'P')").changes
+    assert engine.plan("(extract-constant range: 'a.py:5:46-5:52' name: 'SOME')").changes
 
 
 def test_a_comment_for_a_tool_goes_with_its_import(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 import msgspec
 
@@ -10,6 +11,8 @@ from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.names import key_of
 from forgewright.code.javascript.program import Program, dotted
 from forgewright.code.scopes.tree import Node
+
+_STAR = re.compile(rb"\bexport\s*\*")
 
 
 class Exported(msgspec.Struct, frozen=True, eq=False):
@@ -122,6 +125,8 @@ class ImportTracker:
         while fresh:
             current = fresh.pop()
             for path in self.program.naming(_stem(current), b"export"):
+                if not _STAR.search(self.program.project.source(path).data):
+                    continue
                 unit = self.program.unit(path)
                 for owner, sources in unit.stars.items() if unit is not None else ():
                     for source in sources:

@@ -8,6 +8,7 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Keys
 from forgewright.code.python.refactor.calls import call_at, scope_around
+from forgewright.code.python.refactor.closed import check_fields
 from forgewright.code.python.refactor.fields import append_to_class
 from forgewright.code.python.refactor.imports import Imports, remove_statement
 from forgewright.code.python.refactor.inline_function import removal
@@ -214,6 +215,7 @@ def move_members(
                     f"{target.name} already has a {name}", hint="remove or rename one of them first"
                 )
     check_movable(cls.file, nodes, "a member")
+    check_fields(cls, nodes)
     found = remove_members(cls, nodes)
     for target in targets:
         indent = indent_at(target.file.data, target.node.start_byte) + unit(target.file.data)
@@ -263,6 +265,8 @@ def extract_superclass(resolver: PythonResolver, cls: Scope, nodes: list[Node], 
     """Members go to a new class, from which this one inherits."""
     check_name(name)
     file = cls.file
+    check_movable(file, nodes, "a member", above=True)
+    check_fields(cls, nodes)
     home = cls.outer or file.module
     if name in home.bindings:
         raise EditRefused(f"{name} is already defined in {file.path}", hint="choose another name")

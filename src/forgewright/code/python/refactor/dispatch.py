@@ -64,3 +64,12 @@ def from_outside(resolver: PythonResolver, function: Scope) -> str | None:
         return "Python itself"
     place = dispatched(resolver, function)
     return f"what is put together at {place}" if place is not None else None
+
+
+def spoken(function: Scope) -> str | None:
+    """`path:line` of a string in the function's own file that is its name: a table by which it may be reached."""
+    file = function.file
+    found = re.search(
+        rb"""(?<![\w"'])["']""" + re.escape(function.name.encode()) + rb"""["'](?!["'])""", file.data
+    )
+    return f"{file.path}:{file.data.count(bytes([10]), 0, found.start()) + 1}" if found is not None else None

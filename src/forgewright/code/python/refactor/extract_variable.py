@@ -8,6 +8,7 @@ from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
 from forgewright.code.python.refactor.extract import _top
 from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.inline import MUTABLE
 from forgewright.code.python.refactor.region import LOOPS, Region
 from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.refactor.text import (
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+PURE = frozenset(
+    ("Decimal", "Fraction", "Path", "PurePath", "UUID", "bool", "bytes", "chr", "compile", "float", "frozenset",
+     "int", "len", "max", "min", "object", "ord", "range", "round", "str", "timedelta", "tuple")
+)  # fmt: skip
+"""Functions that give an equal and unchangeable thing for equal arguments."""
+
+
 def extract_variable(
     types: Inference, file: FileIndex, start: int, end: int, name: str, *, every: bool, top: bool
 ) -> list[Splice]:
@@ -37,6 +45,8 @@ def extract_variable(
     node = region.expression
     assert node is not None
     _check_variable(types, region, top)
+    if top and region.host.kind != "module":
+        check_once(file, node)
     places = [region]
     if every:
         reach = file.module if top else region.host
@@ -62,6 +72,27 @@ def extract_variable(
         assert one.expression is not None
         found.append(Splice(file.path, one.start, one.end, name.encode()))
     return found
+
+
+def check_once(file: FileIndex, node: Node) -> None:
+    """Refuse what gives another thing each time, where it would be computed once and for all."""
+    fixed = node.parent is not None and node.parent.type in (
+        "comparison_operator",
+        "for_statement",
+        "for_in_clause",
+    )
+    made = [n for n in walk(node) if n.type in MUTABLE and not (n == node and fixed)]
+    for call in walk(node):
+        function = call.child_by_field_name("function") if call.type == "call" else None
+        if call.type in ("await", "yield") or (
+            function is not None and file.text(function).rpartition(".")[2] not in PURE
+        ):
+            made.append(call)
+    if made:
+        raise EditRefused(
+            f"{file.text(made[0])[:40]} is computed each time, and would be once only",
+            hint="extract a variable or a function instead",
+        )
 
 
 def _only_read(file: FileIndex, name: str, region: Region) -> bool:

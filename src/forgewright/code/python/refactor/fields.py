@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
+from forgewright.code.python.refactor.closed import check_open
+from forgewright.code.python.refactor.extract_variable import check_once
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import Region
-from forgewright.code.python.refactor.text import has_docstring, hides, indent_at, newline, one_line, unit
+from forgewright.code.python.refactor.text import (
+    check_movable,
+    has_docstring,
+    hides,
+    indent_at,
+    newline,
+    one_line,
+    unit,
+)
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.core.errors import EditRefused
@@ -126,23 +135,6 @@ def _through(file: FileIndex, place: Occurrence, getter: str, setter: str) -> li
 # local variable → field -----------------------------------------------------------------------
 
 
-_CLOSED = re.compile(r"\b(?:slots|frozen)\s*=\s*True|^@(?:attrs?\.)?(?:define|frozen|mutable)\b")
-
-
-def _check_open(cls: Scope) -> None:
-    """Refuse where objects of a class take no new attributes."""
-    closed = "__slots__" in cls.bindings and "__dict__" not in cls.slots
-    for node in cls.decorators:
-        closed = closed or _CLOSED.search(cls.file.text(node)) is not None
-    for base in cls.bases:
-        closed = closed or cls.file.text(base).rpartition(".")[2] in ("NamedTuple", "Enum", "IntEnum", "Flag")
-    if closed or "__setattr__" in cls.bindings:
-        raise EditRefused(
-            f"objects of {cls.name} take no attributes but their own",
-            hint="add the attribute to the class first",
-        )
-
-
 def local_to_field(resolver: PythonResolver, keys: Keys, name: str) -> list[Splice]:
     """A local variable of a method becomes an attribute of its object."""
     own = [key for key in keys if not key.is_module]
@@ -160,7 +152,7 @@ def local_to_field(resolver: PythonResolver, keys: Keys, name: str) -> list[Spli
         )
     if resolver.types.owner(scope.method_of, name) is not None:
         raise EditRefused(f"{scope.method_of.name} already has a {name}", hint="rename the variable first")
-    _check_open(scope.method_of)
+    check_open(scope.method_of)
     if hides(scope, scope.self_name):
         raise EditRefused(
             f"{scope.self_name} means something else within {scope.name}", hint="rename that first"
@@ -195,6 +187,8 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
             )
     if resolver.types.owner(cls, name) is not None:
         raise EditRefused(f"{cls.name} already has a {name}", hint="choose another name")
+    check_once(file, region.expression)
+    check_movable(file, [region.expression], "the selection")
     body = cls.node.child_by_field_name("body")
     assert body is not None
     docs = has_docstring(body)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, function_keys, match
-from forgewright.code.python.refactor.dispatch import from_outside
+from forgewright.code.python.refactor.dispatch import from_outside, spoken
 from forgewright.code.python.refactor.imports import Imports, merged_deletions, remove_statement
 from forgewright.code.python.refactor.inline import check_exported, import_removals
 from forgewright.code.python.refactor.needed import Needs
@@ -333,6 +333,16 @@ def inline_function(
 def _removed(
     resolver: PythonResolver, function: Scope, calls: list[Call], found: list[Splice]
 ) -> list[Splice]:
+    if not calls:
+        raise EditRefused(
+            f"{function.name} is called nowhere", hint="delete-unused takes it away if nothing uses it"
+        )
+    place = spoken(function)
+    if place is not None:
+        raise EditRefused(
+            f"{function.name} stands in a text at {place}",
+            hint="inline single calls with only_here, and keep it",
+        )
     definition = definition_of(function.node)
     found.append(removal(function.file, definition))
     keys = function_keys(resolver, function)

@@ -205,13 +205,19 @@ def hides(function: Scope, name: str) -> bool:
     )
 
 
-def check_movable(file: FileIndex, nodes: Iterable[Node], what: str) -> None:
-    """Refuse to take code out of its class that means another thing elsewhere: `super()`, and private names."""
+def check_movable(file: FileIndex, nodes: Iterable[Node], what: str, *, above: bool = False) -> None:
+    """Refuse to take code out of its class that means another thing elsewhere: `super()`, and private names.
+
+    `above`: it goes to a class right above, from which `super()` without arguments goes on as before.
+    """
     for node in nodes:
         for inner in walk(node):
             if inner.type != "identifier":
                 continue
             word = file.text(inner)
+            call = inner.parent.child_by_field_name("arguments") if inner.parent is not None else None
+            if above and word == "super" and call is not None and not call.named_children:
+                continue
             if word in ("super", "__class__"):
                 raise EditRefused(f"{what} calls super()", hint="leave it in its class")
             if word.startswith("__") and not word.endswith("__"):
