@@ -32,6 +32,7 @@ from forgewright.sandbox.drivers.docker import DockerDriver
 from forgewright.sandbox.drivers.gvisor import GvisorDriver, platform_of
 from forgewright.sandbox.drivers.microvm import MicrovmDriver
 from forgewright.sandbox.drivers.wasm import WasmDriver
+from forgewright.sandbox.session import AgentSandbox
 
 TRUE = Command(argv=("/bin/true",))
 LIMITS = Limits(memory_bytes=256 << 20, disk_bytes=64 << 20)
@@ -112,6 +113,9 @@ async def first_output(driver: object, what: SandboxSpec) -> float:
 
 async def woken(sandbox: Sandbox, command: Command | None) -> float:
     """Seconds from resuming a paused sandbox to the first byte of a command in it, or (None) to the agent's answer."""
+    assert isinstance(sandbox, AgentSandbox)
+    # As the pool does, so that it stands still at rest, not in the middle of clearing up.
+    await sandbox.ping()
     await sandbox.pause()
     started = time.perf_counter()
     await sandbox.resume()

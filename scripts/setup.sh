@@ -30,6 +30,9 @@ if [ "$WANT" = tests ]; then
     # TypeScript's own server, the second opinion on a rename.
     need node nodejs
     need npm npm
+    # The same for Go.
+    need gopls gopls
+    need go golang-go
 fi
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 # The container image `host` offers the host's /usr: tests of Python projects need a Python there.

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from forgewright.code.engine import CodeEngine
+from forgewright.code.operations.restore import Piece, Restore
+from forgewright.code.project import FileChange
+from forgewright.code.syntax.program import parse_undo
+from forgewright.code.undo import undo_program
 from forgewright.core.errors import Conflict, EditRefused, ProgramError
 from forgewright.core.ids import digest
 
@@ -120,3 +124,33 @@ def test_code_that_python_takes_and_the_grammar_does_not(engine: CodeEngine) -> 
     (engine.root / "new.py").write_text(odd)
     engine.commit(engine.plan("(insert-last target: 'new.py::module' code: 'y = 1')"))
     assert (engine.root / "new.py").read_text() == odd + "y = 1\n"
+
+
+def test_what_was_long_is_given_back(engine: CodeEngine) -> None:
+    """More characters than a program may have."""
+    (engine.root / "long.py").write_text("gone = 1  # and more\n" * 60_000)
+    before = {path.name: path.read_bytes() for path in engine.root.glob("*.py")}
+    committed = engine.commit(
+        engine.plan("(delete-file path: 'long.py') (replace-node target: 'number' in: 'a.py' code: '2')")
+    )
+    with pytest.raises(ProgramError, match="expected a program of at most"):
+        engine.plan(committed.undo)
+    engine.commit(engine.undo(committed.undo))
+    assert {path.name: path.read_bytes() for path in engine.root.glob("*.py")} == before
+
+
+def test_what_stood_in_many_files_is_given_back() -> None:
+    """More operations than a program may have."""
+    changes = [
+        FileChange(f"m{number}.py", b"old\n" * 9, b"old\nnew\n" + b"old\n" * 7) for number in range(1200)
+    ]
+    operations = parse_undo(undo_program(changes))
+    assert len(operations) == 1200
+    assert isinstance(operations[7], Restore)
+    assert operations[7].pieces == (Piece(start=4, end=7, text="old"),)
+
+
+def test_an_undo_program_only_restores(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1\n")
+    with pytest.raises(ProgramError, match="delete-file"):
+        CodeEngine(tmp_path).undo("(delete-file path: 'a.py')")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.sandbox.test_network import SECRET, Web, answer, make, raw
 
 from forgewright.sandbox import Command, Network
@@ -219,3 +222,71 @@ async def test_bodies_in_any_pieces_are_the_same() -> None:
         _ = [data async for data in body_of(head, reader)]
     with pytest.raises(Denied, match="a length and a transfer coding"):
         origin_request(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n" + CHUNKED + b"\r\n\r\n", "a.example", 443)
+
+
+_BITS = st.sampled_from(
+    [b"0", b"5", b"a", b"A", b"\r\n", b"\n", b"\r", b" ", b";", b";x=y", b"\t", b"hello", b"0\r\n\r\n", b"5\r\nhello\r\n",
+     b"x: y", b"+", b"-", b"0x", b"\0", b"GET / HTTP/1.1\r\n\r\n", b"ffffffff", b"\xff"]
+)  # fmt: skip
+
+
+def strictly(data: bytes) -> bytes:
+    """What a server reads that takes nothing but `size CRLF data CRLF … 0 CRLF CRLF`, and all of it."""
+    out = b""
+    while True:
+        size, _, data = data.partition(b"\r\n")
+        assert re.fullmatch(rb"0|[1-9a-f][0-9a-f]*", size)
+        if size == b"0":
+            assert data == b"\r\n"
+            return out
+        length = int(size, 16)
+        out, data = out + data[:length], data[length:]
+        assert data.startswith(b"\r\n")
+        data = data[2:]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(_BITS, max_size=14))
+def test_whatever_is_sent_on_is_framed_in_one_way_only(bits: list[bytes]) -> None:
+    async def sent() -> bytes:
+        reader = asyncio.StreamReader(limit=1 << 17)
+        reader.feed_data(b"".join(bits))
+        reader.feed_eof()
+        head = origin_request(b"POST / HTTP/1.1\r\n" + CHUNKED + b"\r\n\r\n", "a.example", 443)
+        return b"".join([data async for data in body_of(head, reader)])
+
+    try:
+        out = asyncio.run(sent())
+    except (Denied, asyncio.IncompleteReadError):
+        return  # the server never sees an end
+    payload = strictly(out)
+    assert len(payload) <= len(b"".join(bits))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"Transfer-Encoding", b"transfer-encoding ", b"Content-Length", b" X", b"Expect", b"Host", b"X\0"]),
+            st.sampled_from([b": ", b":", b" : ", b":\t", b":\x0b"]),
+            st.sampled_from(
+                [b"chunked", b"CHUNKED", b"gzip", b"chunked, chunked", b"5", b"+5", b"5, 5", b"100-continue", b"a.example", b""]
+            ),
+            st.sampled_from([b"\r\n", b"\r\n ", b"\n", b"\r"]),
+        ),
+        max_size=5,
+    )
+)  # fmt: skip
+def test_a_head_that_is_sent_on_says_how_long_its_body_is_once(
+    lines: list[tuple[bytes, bytes, bytes, bytes]],
+) -> None:
+    raw_head = b"POST / HTTP/1.1\r\n" + b"".join(b"".join(line) for line in lines)
+    try:
+        head = origin_request(raw_head.rstrip(b"\r\n ") + b"\r\n\r\n", "a.example", 443)
+    except Denied:
+        return
+    told = head.encode().lower().split(b"\r\n")
+    framing = [line for line in told if line.startswith((b"content-length", b"transfer-encoding"))]
+    assert framing in ([], [b"transfer-encoding: chunked"], [b"content-length: 5"])
+    assert sum(line.startswith(b"host:") for line in told) == 1
+    assert not any(line[:1] in (b" ", b"\t") or b"\n" in line or b"\r" in line for line in told)

@@ -374,6 +374,21 @@ def test_logs_are_followed_until_the_command_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.sandbox
+def test_following_ends_with_the_sandbox() -> None:
+    name = forgewright("create").stdout.decode().strip()
+    forgewright("exec", "-d", name, "--", "sh", "-c", "echo up; sleep 600")
+    argv = [sys.executable, "-u", "-m", "forgewright.cli.main", "sandbox", "logs", name, "--follow"]
+    following = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert following.stdout is not None
+    while following.stdout.readline() != b"up\n":
+        assert following.poll() is None
+    forgewright("stop", name)
+    _, told = following.communicate(timeout=30)
+    assert following.returncode == 0
+    assert b"ended" in told
+
+
+@pytest.mark.sandbox
 def test_logs_begin_where_they_are_asked_to() -> None:
     name = forgewright("create").stdout.decode().strip()
     try:

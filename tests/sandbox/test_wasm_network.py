@@ -183,13 +183,20 @@ async def test_pointers_out_of_memory_end_the_module_and_nothing_else(make: Make
         before = sandbox._machine._process.pid  # type: ignore[attr-defined]  # the worker's
         ended = await sandbox.run(Command(argv=("x",), stdin=post(b"x"), timeout_seconds=30))
         assert ended.code in (21, 48, 134)  # WASI's own reading of standard input minds too
-        wild = "(call $fail (call $fd_write (local.get $fd) (i32.const -8) (i32.const 1) (i32.const 20)))"
-        other = await make(
-            speaks(f"dev/tcp/127.0.0.1/{web.port}", before=wild), network=Network((f"127.0.0.1:{web.port}",))
-        )
-        ended = await other.run(Command(argv=("x",), timeout_seconds=30))
-        assert ended.code == 134
-        assert b"pointer" in ended.stderr
+        for wild in (
+            "(i32.const -8) (i32.const 1)",
+            "(i32.const 196000) (i32.const -1)",
+            "(i32.const 64) (i32.const 1)",
+        ):
+            call = f"(i32.store (i32.const 64) (i32.const -100)) (i32.store (i32.const 68) (i32.const -1))\
+              (call $fail (call $fd_write (local.get $fd) {wild} (i32.const 20)))"
+            other = await make(
+                speaks(f"dev/tcp/127.0.0.1/{web.port}", before=call),
+                network=Network((f"127.0.0.1:{web.port}",)),
+            )
+            ended = await other.run(Command(argv=("x",), timeout_seconds=30))
+            assert ended.code == 134, wild
+            assert b"pointer" in ended.stderr
         assert sandbox._machine._process.pid == before  # type: ignore[attr-defined]  # the same
         assert (await other.run(Command(argv=("x",), timeout_seconds=30))).code == 134
 

@@ -45,7 +45,7 @@ def register(subparsers: Any) -> None:
     edit.add_argument(
         "--second-opinion",
         action="store_true",
-        help="let renames ask a language server (ty; TypeScript's), which runs on this host, about uncertain places",
+        help="let renames ask a language server (ty; TypeScript's; gopls), which runs on this host, about uncertain places",
     )
     edit.add_argument("--undo", action="store_true", help="take the last edit of this root back")
     edit.add_argument("--format", action="store_true", help="print the program in its canonical layout")
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
     engine = CodeEngine(args.root, servers=args.second_opinion)
     engine.recover()
-    plan = engine.plan(_undo_program(engine) if args.undo else _program(args))
+    plan = engine.undo(_undo_program(engine)) if args.undo else engine.plan(_program(args))
     undo = ""
     if not args.dry_run and plan.changes:
         undo = engine.commit(plan).undo

@@ -209,7 +209,12 @@ async def logs(args: argparse.Namespace) -> int:
     view = LogView(args)
     request = keeping.Ask("logs", follow=args.follow, number=args.number)
     async with keeping.Session(keeping.find(args.id), request) as session:
-        await session.answer(on_more=view.show)
+        try:
+            await session.answer(on_more=view.show)
+        except keeping.Gone as error:
+            if not args.follow:
+                raise
+            sys.stderr.write(f"forgewright: {error.message}\n")
     return 0
 
 

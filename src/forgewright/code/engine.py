@@ -15,7 +15,7 @@ from forgewright.code.project import FileChange
 from forgewright.code.scene import Stage
 from forgewright.code.sources import DiskProject, SourceFile
 from forgewright.code.syntax.diagnostics import InvalidProgram, Problem
-from forgewright.code.syntax.program import name_of, parse, unparse
+from forgewright.code.syntax.program import name_of, parse, parse_undo, unparse
 from forgewright.code.transaction import Entry, Transaction
 from forgewright.code.validity import mistake
 from forgewright.core.errors import Conflict, EditRefused, ForgewrightError
@@ -78,7 +78,7 @@ class Committed(msgspec.Struct, frozen=True):
     before: Mapping[str, Digest | None]
     after: Mapping[str, Digest | None]
     undo: str
-    """A program that gives back the exact bytes."""
+    """A program that gives back the exact bytes: for `CodeEngine.undo`, and for `plan` if it is short."""
 
 
 class CodeEngine:
@@ -105,7 +105,16 @@ class CodeEngine:
         if self._transaction.pending:
             self._transaction.recover()
         self.project.refresh()
-        operations = parse(program, allow=self.allow)
+        return self._planned(parse(program, allow=self.allow), after)
+
+    def undo(self, program: str) -> Plan:
+        """The effect of an undo program as `commit` gives it, however long it is. Raises what `plan` raises."""
+        if self._transaction.pending:
+            self._transaction.recover()
+        self.project.refresh()
+        return self._planned(parse_undo(program), None)
+
+    def _planned(self, operations: tuple[Operation, ...], after: Plan | None) -> Plan:
         stage = Stage(self.project, self._servers)
         for change in after.changes if after is not None else ():
             if self._bytes(change.path) != change.before:

@@ -40,6 +40,9 @@ def difference(now: bytes, then: bytes) -> tuple[Piece, ...]:
     from difflib import SequenceMatcher
 
     a, b = now.splitlines(keepends=True), then.splitlines(keepends=True)
+    same = _line_by_line(a, b)
+    if same is not None:
+        return same
     if len(a) > 20_000 or len(b) > 20_000:
         return (_trimmed(0, now, then),)
     starts = [0]
@@ -50,6 +53,22 @@ def difference(now: bytes, then: bytes) -> tuple[Piece, ...]:
         for tag, i1, i2, j1, j2 in SequenceMatcher(None, a, b).get_opcodes()
         if tag != "equal"
     )
+
+
+def _line_by_line(a: list[bytes], b: list[bytes]) -> tuple[Piece, ...] | None:
+    """The pieces of two texts with as many lines, most of them the same and in their places; else None."""
+    if len(a) != len(b):
+        return None
+    different = [row for row, (one, other) in enumerate(zip(a, b, strict=True)) if one != other]
+    if len(different) * 2 > len(a):
+        return None
+    pieces: list[Piece] = []
+    at = row = 0
+    for changed in different:
+        at += sum(map(len, a[row:changed]))
+        pieces.append(_trimmed(at, a[changed], b[changed]))
+        row, at = changed + 1, at + len(a[changed])
+    return tuple(pieces)
 
 
 def _trimmed(start: int, now: bytes, then: bytes) -> Piece:

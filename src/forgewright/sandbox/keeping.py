@@ -177,6 +177,10 @@ def find(name: str) -> About:
     return matches[0]
 
 
+class Gone(SandboxError):
+    """The sandbox ended before it had answered."""
+
+
 class Session:
     """One request under way. Use as `async with Session(about, ask) as session`."""
 
@@ -226,7 +230,7 @@ class Session:
                 if on_output is not None:
                     on_output(found.stream, found.data)
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise SandboxError(f"sandbox {self._about.id} ended") from None
+            raise Gone(f"sandbox {self._about.id} ended") from None
         if found.error:
             raise SandboxError(found.message)
         return found

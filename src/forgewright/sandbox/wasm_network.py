@@ -188,7 +188,7 @@ def host_functions(connections: Connections) -> dict[str, tuple[int, Callable[..
     """What the adapter imports from `net`: name → (how many arguments, the function, whose first argument is the caller)."""
 
     def open_(caller: Any, path: int, length: int) -> int:
-        text = _read(caller, path, min(length, 1024))
+        text = _read(caller, path, min(length & _UNSIGNED, 1024))
         return connections.connect(text.decode("utf-8", "replace"))
 
     def read(caller: Any, fd: int, vectors: int, count: int, out: int) -> int:
@@ -218,13 +218,16 @@ def host_functions(connections: Connections) -> dict[str, tuple[int, Callable[..
     }  # fmt: skip
 
 
+_UNSIGNED = 0xFFFF_FFFF
+"""What a module passes as 32 bits comes with a sign."""
+
 _VECTORS_MAX = 1024
 _BYTES_MAX = 1 << 20
 """Of one call: programs ask again for the rest."""
 
 
 def _vectors(caller: Any, at: int, count: int) -> list[tuple[int, int]]:
-    raw = _read(caller, at, 8 * min(count, _VECTORS_MAX))
+    raw = _read(caller, at, 8 * min(count & _UNSIGNED, _VECTORS_MAX))
     found, left = [], _BYTES_MAX
     for place, length in struct.iter_unpack("<II", raw):
         take = min(length, left)
@@ -235,14 +238,14 @@ def _vectors(caller: Any, at: int, count: int) -> list[tuple[int, int]]:
 
 def _read(caller: Any, at: int, length: int) -> bytes:
     """Raises `IndexError`, which ends the module, for what is not in its memory."""
-    memory, at = caller["memory"], at & 0xFFFF_FFFF
+    memory, at = caller["memory"], at & _UNSIGNED
     if at + length > memory.data_len(caller):
         raise IndexError("a pointer out of the module's memory")
     return bytes(memory.read(caller, at, at + length))
 
 
 def _write(caller: Any, at: int, data: bytes) -> None:
-    memory, at = caller["memory"], at & 0xFFFF_FFFF
+    memory, at = caller["memory"], at & _UNSIGNED
     if at + len(data) > memory.data_len(caller):
         raise IndexError("a pointer out of the module's memory")
     memory.write(caller, data, at)

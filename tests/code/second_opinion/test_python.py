@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from forgewright.code.engine import CodeEngine
-from forgewright.code.second_opinion import python
 from forgewright.core.errors import MissingProgram
 
 FILES = {
@@ -46,7 +46,7 @@ def test_without_the_program_the_message_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(tmp_path)
-    monkeypatch.setattr(python.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingProgram, match="ty"):
         CodeEngine(tmp_path, servers=True).plan(PROGRAM)

@@ -12,6 +12,7 @@ SERVERS = {
     "javascript": "forgewright.code.second_opinion.typescript",
     "typescript": "forgewright.code.second_opinion.typescript",
     "tsx": "forgewright.code.second_opinion.typescript",
+    "go": "forgewright.code.second_opinion.go",
 }
 """Language → the module that asks its server. Others have none: the resolver's answer stands."""
 

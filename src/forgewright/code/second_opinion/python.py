@@ -9,13 +9,11 @@ from pathlib import Path
 from forgewright.code.binding import DEFAULTS, RenameOptions, Renaming, Symbol
 from forgewright.code.project import Project, Splice
 from forgewright.code.second_opinion.agreement import agreed
-from forgewright.code.second_opinion.documents import edits, position
-from forgewright.code.second_opinion.server import LanguageServer
-from forgewright.core.errors import MissingProgram, ToolError
+from forgewright.code.second_opinion.documents import position
+from forgewright.code.second_opinion.server import LanguageServer, settled
+from forgewright.core.errors import MissingProgram
 
 INSTALL = "pip install 'forgewright[servers]'"
-ANSWERS_MAX = 5
-"""Times that a rename is asked for until two answers in a row are the same."""
 
 
 def command() -> list[str]:
@@ -64,15 +62,4 @@ def rename(root: Path, project: Project, symbol: Symbol, new_name: str) -> list[
         }
         if server.ask("textDocument/prepareRename", asked) is None:
             return []
-        last: list[Splice] | None = None
-        for _ in range(ANSWERS_MAX):
-            found = edits(server.ask("textDocument/rename", {**asked, "newName": new_name}), root, read)
-            if found == last:
-                break
-            last = found
-        else:
-            raise ToolError(
-                f"expected ty to answer the same twice, found {ANSWERS_MAX} different answers",
-                hint="go on without a second opinion: uncertain places are then left alone",
-            )
-    return last or []
+        return settled(server, {**asked, "newName": new_name}, read)

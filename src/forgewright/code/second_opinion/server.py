@@ -5,6 +5,7 @@ The server is told of documents and asked questions. Whatever it wants to change
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import threading
@@ -15,10 +16,14 @@ from typing import Any
 
 import msgspec
 
+from forgewright.code.project import Splice
+from forgewright.code.second_opinion.documents import edits
 from forgewright.core.errors import MissingProgram, ToolError
 
 ANSWER_BYTES_MAX = 64 << 20
 STDERR = subprocess.DEVNULL
+ANSWERS_MAX = 5
+"""Times that a rename is asked for until two answers in a row are the same."""
 
 
 class LanguageServer:
@@ -31,6 +36,7 @@ class LanguageServer:
         *,
         install: str,
         settings: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
         timeout_seconds: float = 60.0,
     ) -> None:
         self.root = root
@@ -40,7 +46,12 @@ class LanguageServer:
         self._last = 0
         try:
             self._process = subprocess.Popen(
-                list(command), cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=STDERR
+                list(command),
+                cwd=root,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=STDERR,
+                env={**os.environ, **(environment or {})},
             )
         except OSError:
             raise MissingProgram(
@@ -143,3 +154,20 @@ class LanguageServer:
         except (ValueError, OSError, msgspec.DecodeError):
             pass
         self._messages.put(None)
+
+
+def settled(server: LanguageServer, asked: Mapping[str, Any], read: dict[str, bytes]) -> list[Splice]:
+    """The server's rename, asked for until it answers the same twice: several answer before they have seen all.
+
+    Raises `ToolError` if it does not, `UnsafePath` for a place outside the root.
+    """
+    last: list[Splice] | None = None
+    for _ in range(ANSWERS_MAX):
+        found = edits(server.ask("textDocument/rename", asked), server.root, read)
+        if found == last:
+            return found
+        last = found
+    raise ToolError(
+        f"expected the language server to answer the same twice, found {ANSWERS_MAX} different answers",
+        hint="go on without a second opinion: uncertain places are then left alone",
+    )

@@ -10,13 +10,11 @@ from forgewright.code.javascript.modules import ENDINGS
 from forgewright.code.languages import language_of
 from forgewright.code.project import Project, Splice
 from forgewright.code.second_opinion.agreement import agreed
-from forgewright.code.second_opinion.documents import edits, position
-from forgewright.code.second_opinion.server import LanguageServer
+from forgewright.code.second_opinion.documents import position
+from forgewright.code.second_opinion.server import LanguageServer, settled
 from forgewright.core.errors import MissingProgram
 
 INSTALL = "npm install --global typescript@7"
-ANSWERS_MAX = 5
-"""Times that a rename is asked for until two answers in a row are the same."""
 _LANGUAGES = {".tsx": "typescriptreact", ".jsx": "javascriptreact"}
 
 
@@ -78,13 +76,7 @@ def rename(root: Path, project: Project, symbol: Symbol, new_name: str, *, alias
             "position": position(read[symbol.path], symbol.start),
             "newName": new_name,
         }
-        last: list[Splice] | None = None
-        for _ in range(ANSWERS_MAX):
-            found = edits(server.ask("textDocument/rename", asked), root, read)
-            if found == last:
-                break
-            last = found
-    return last or []
+        return settled(server, asked, read)
 
 
 def _document(root: Path, path: str, data: bytes) -> dict[str, object]:

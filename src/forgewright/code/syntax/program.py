@@ -16,6 +16,9 @@ from forgewright.code.syntax.printer import print_form
 from forgewright.code.syntax.reader import GRAMMAR_VERSION, PROGRAM_CHARS_MAX, Reader
 
 OPERATIONS_MAX = 1000
+UNDO_CHARS_MAX = 1 << 28
+"""An undo program holds what was there before, of every file: it is as long as it must be."""
+UNDO_OPERATIONS_MAX = 1_000_000
 
 SYNONYMS = {
     "in": ("within",),
@@ -48,12 +51,23 @@ class Raw(NamedTuple):
 
 def parse(text: str, *, allow: Collection[str] | None = None) -> tuple[Operation, ...]:
     """The operations of a program, s-expressions or JSON. Raises `InvalidProgram` with all mistakes."""
+    return _parsed(text, allow, PROGRAM_CHARS_MAX, OPERATIONS_MAX)
+
+
+def parse_undo(text: str) -> tuple[Operation, ...]:
+    """The operations of an undo program: `restore` only, as many as there were files. Raises `InvalidProgram`."""
+    return _parsed(text, ("restore",), UNDO_CHARS_MAX, UNDO_OPERATIONS_MAX)
+
+
+def _parsed(
+    text: str, allow: Collection[str] | None, chars_max: int, operations_max: int
+) -> tuple[Operation, ...]:
     problems: list[Problem] = []
-    raws = _raws(text, problems)
+    raws = _raws(text, problems, chars_max)
     if not raws and not problems:
         problems.append(Problem("expected at least one operation, found none", hint="(name key: value …)"))
-    if len(raws) > OPERATIONS_MAX:
-        problems.append(Problem(f"expected at most {OPERATIONS_MAX} operations, found {len(raws)}"))
+    if len(raws) > operations_max:
+        problems.append(Problem(f"expected at most {operations_max} operations, found {len(raws)}"))
         raws = raws[:0]
     operations = [bind(raw, number, problems, allow) for number, raw in enumerate(raws, 1)]
     if problems:
@@ -86,10 +100,10 @@ def _fields(operation: Operation) -> dict[str, Any]:
     return plain
 
 
-def _raws(text: str, problems: list[Problem]) -> list[Raw]:
+def _raws(text: str, problems: list[Problem], chars_max: int) -> list[Raw]:
     if text.lstrip()[:1] in ("{", "["):
         return _json_raws(text, problems)
-    reader = Reader(text)
+    reader = Reader(text, chars_max=chars_max)
     document = reader.read()
     problems.extend(reader.problems)
     raws = []

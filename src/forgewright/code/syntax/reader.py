@@ -70,11 +70,12 @@ class Reader(msgspec.Struct):
     problems: list[Problem] = []
     at: int = 0
     pending: list[str] = []
+    chars_max: int = PROGRAM_CHARS_MAX
 
     def read(self) -> Document:
-        if len(self.text) > PROGRAM_CHARS_MAX:
+        if len(self.text) > self.chars_max:
             self.problem(
-                0, f"expected a program of at most {PROGRAM_CHARS_MAX} characters, found {len(self.text)}"
+                0, f"expected a program of at most {self.chars_max} characters, found {len(self.text)}"
             )
             return Document((), ())
         forms: list[Form] = []
