@@ -152,7 +152,7 @@ FOUND = {
             "a.py": "class A:\n    def go(self, kind):\n        return getattr(self, f'visit_{kind}')()\n\n"
             "    def visit_one(self): ...\n"
         },
-        "put together at a.py:3",
+        "called by what is put together at a.py:3",
     ),
     "a function that is handed on gets a parameter": (
         "(add-parameter at: 'a.py:1:5' name: 'new' value: '0')",
@@ -247,6 +247,11 @@ FOUND = {
         "(extract-field range: 'a.py:3:16-3:23' name: 'up')",
         {"a.py": "class A:\n    def f(self):\n        return super().f()\n"},
         "computed each time",
+    ),
+    "a special method gets a parameter": (
+        "(introduce-parameter range: 'a.py:3:16-3:25' name: 'new')",
+        {"a.py": "class A:\n    def __repr__(self):\n        return self.name\n"},
+        "called by Python itself",
     ),
     "a local of a class with slots becomes a field": (
         "(local-to-field at: 'a.py:4:9')",

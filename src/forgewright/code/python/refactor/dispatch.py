@@ -59,8 +59,11 @@ def from_outside(resolver: PythonResolver, function: Scope) -> str | None:
     """Who calls a method by its name without standing in the project's code, or nobody that is known."""
     if function.method_of is None:
         return None
-    special = function.name.startswith("__") and function.name.endswith("__")
-    if function.name in PROTOCOLS or special:
+    name = function.name
+    special = (
+        name.startswith("__") and name.endswith("__") and name not in ("__init__", "__new__", "__call__")
+    )
+    if name in PROTOCOLS or special:
         return "Python itself"
     place = dispatched(resolver, function)
     return f"what is put together at {place}" if place is not None else None

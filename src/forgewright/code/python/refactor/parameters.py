@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, match
+from forgewright.code.python.refactor.dispatch import from_outside
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.precedence import needs_parentheses, put
 from forgewright.code.python.refactor.region import Region
@@ -61,6 +62,9 @@ def introduce_parameter(
     if as_default:
         return found
     calls, others = calls_of(resolver, function)
+    caller = from_outside(resolver, function)
+    if caller is not None:
+        raise EditRefused(f"{function.name} is called by {caller}", hint="as_default: true")
     if others:
         raise EditRefused(
             f"{function.name} is used other than by a call in {others[0].path}", hint="as_default: true"

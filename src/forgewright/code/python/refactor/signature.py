@@ -20,7 +20,7 @@ from forgewright.code.python.refactor.calls import (
     match,
     places_of,
 )
-from forgewright.code.python.refactor.dispatch import dispatched, replaced
+from forgewright.code.python.refactor.dispatch import from_outside, replaced
 from forgewright.code.python.refactor.text import indent_at, newline
 from forgewright.code.python.scopes import Parameter, Scope
 from forgewright.core.errors import EditRefused
@@ -208,10 +208,10 @@ def _row(resolver: PythonResolver, place: Occurrence) -> int:
 
 def _check_dispatch(resolver: PythonResolver, function: Scope, before: Slots, after: Slots) -> None:
     """Refuse where the calls that are not seen, by a name put together at run time, would break."""
-    place = dispatched(resolver, function) if _shifts(before, after) else None
-    if place is not None:
+    caller = from_outside(resolver, function) if _shifts(before, after) else None
+    if caller is not None:
         raise EditRefused(
-            f"{function.name} is reached by a name that is put together at {place}",
+            f"{function.name} is called by {caller}",
             hint="give a new parameter a default and the last place, or change that place first",
         )
 
