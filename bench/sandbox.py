@@ -39,11 +39,14 @@ LIMITS = Limits(memory_bytes=256 << 20, disk_bytes=64 << 20)
 
 
 class Bare:
-    """A bundle of the same strength, run by the runtime itself: no launcher, no agent, no engine."""
+    """A bundle run by the runtime itself: no launcher, no agent, no engine. `limited`: with the limits that ours has on
+    memory, processes and processors, for which a runtime makes cgroups and joins them; without, it does neither."""
 
-    def __init__(self, folder: Path, runtime: str, *flags: str) -> None:
-        self.runtime = [runtime, "--root", str(folder / f"state-{Path(runtime).name}"), *flags]
-        self.folder = folder / Path(runtime).name
+    def __init__(self, folder: Path, runtime: str, *flags: str, limited: bool = False) -> None:
+        name = Path(runtime).name + ("-limited" if limited else "")
+        self.runtime = [runtime, "--root", str(folder / f"state-{name}"), *flags]
+        self.folder = folder / name
+        self.limited = limited
         (self.folder / "root").mkdir(parents=True)
         for name in ("proc", "dev", "sys", "tmp", "usr", "etc"):
             (self.folder / "root" / name).mkdir()
@@ -59,6 +62,13 @@ class Bare:
             configuration(SandboxSpec(limits=LIMITS), identity, root=str(self.folder / "root"))
         )
         config["process"]["args"] = argv
+        if self.limited:
+            config["linux"]["cgroupsPath"] = f"/bench-{self.folder.parent.name}-{self.folder.name}"
+            config["linux"]["resources"] = {
+                "memory": {"limit": LIMITS.memory_bytes},
+                "pids": {"limit": LIMITS.processes},
+                "cpu": {"quota": int(LIMITS.cpus * 100_000), "period": 100_000},
+            }
         config["mounts"].append(
             {"destination": "/usr", "type": "bind", "source": "/usr", "options": ["rbind", "ro"]}
         )
@@ -84,6 +94,11 @@ class Bare:
 
     def stop(self, name: str) -> None:
         subprocess.run([*self.runtime, "delete", "--force", name], check=True, capture_output=True)
+
+
+NO_CGROUPS = ("--cgroup-manager=disabled", "--ignore-cgroups")
+SETTLE_SECONDS = 0.2
+"""Before each measurement: what the one before it left to the kernel (unmounting, freeing) is not this one's."""
 
 
 def spec(tier: Tier, image: str = "host") -> SandboxSpec:
@@ -149,18 +164,20 @@ async def main() -> None:
 
         return job
 
-    runtimes = {"crun": ["--cgroup-manager=disabled"], "runc": []}
+    runtimes = {"crun": [NO_CGROUPS[0]], "runc": []}
     if runsc := shutil.which("runsc"):
         runtimes["runsc"] = [
             f"--platform={platform_of(runsc)}",
             "--network=none",
-            "--ignore-cgroups",
+            NO_CGROUPS[1],
             "--overlay2=none",
         ]
     for name, flags in runtimes.items():
         if path := shutil.which(name) or shutil.which(name, path="/usr/sbin"):
             bare = Bare(base, path, *flags)
-            jobs[f"bare {name} run"] = synchronous(bare.run)
+            jobs[f"bare {name} run, no limits"] = synchronous(bare.run)
+            limited = Bare(base, path, *(flag for flag in flags if flag not in NO_CGROUPS), limited=True)
+            jobs[f"bare {name} run, same limits"] = synchronous(limited.run)
             warm = bare.start()
             jobs[f"bare {name} exec"] = synchronous(lambda bare=bare, warm=warm: bare.execute(warm))  # type: ignore[misc]
             closing.append(lambda bare=bare, warm=warm: bare.stop(warm))  # type: ignore[misc]
@@ -198,6 +215,7 @@ async def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(args.rounds):
         for name in random.sample(list(jobs), len(jobs)):
+            await asyncio.sleep(SETTLE_SECONDS)
             for _ in range(
                 5 if "warm" in name or "exec" in name or "wasm" in name or "paused" in name else 1
             ):
