@@ -8,6 +8,7 @@ from forgewright.code.scene import Stage
 from forgewright.code.sources import MemoryProject
 from forgewright.code.syntax.program import parse
 from forgewright.core.errors import EditRefused
+from tests.properties.test_code_fuzz import bounded
 
 VALUES = {"a": 1.5, "b": "text", "n": -7, "k": {"x": [3, 4]}, "c": 2 + 3j}
 
@@ -123,3 +124,18 @@ def test_guards_decide_the_same(condition: str) -> None:
                 out.append(-1)
             results.append(out)
         assert results[0] == results[1]
+
+
+def test_an_if_without_a_body_is_refused() -> None:
+    scene = Stage(MemoryProject({"a.py": b"if x == 1:\n# nothing\nelif x == 2:\n    b()\n"}))
+    [operation] = parse("(if-to-match target: 'if')")
+    with pytest.raises(EditRefused, match="a branch of the if statement is empty"):
+        operation.plan(scene)
+
+
+def test_what_stands_deep_in_one_another_is_climbed_once() -> None:
+    deep = 1500
+    scene = Stage(MemoryProject({"a.java": b"if x:\n " * deep}))
+    [operation] = parse("(insert-before target: 'name' code: 'x' every: true)")
+    with bounded("a thousand matches within each other"):
+        assert len(operation.plan(scene).splices) == deep

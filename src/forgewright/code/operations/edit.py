@@ -15,6 +15,8 @@ from forgewright.code.selectors import nodes
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tree_sitter import Node
 
 
@@ -176,7 +178,7 @@ class InsertBefore(Targeted, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return Outcome(splices=tuple(_beside(match, self.code, after=False) for match in self.targets(scene)))
+        return Outcome(splices=_beside(self.targets(scene), self.code, after=False))
 
 
 class InsertAfter(Targeted, frozen=True, kw_only=True):
@@ -199,28 +201,51 @@ class InsertAfter(Targeted, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return Outcome(splices=tuple(_beside(match, self.code, after=True) for match in self.targets(scene)))
+        return Outcome(splices=_beside(self.targets(scene), self.code, after=True))
 
 
-def _beside(match: Match, code: str, *, after: bool) -> Splice:
-    source, node = match.source, match.node
-    if lists.is_item(node):
-        parent = node.parent
-        assert parent is not None
-        return lists.insert(source, parent, lists.items(parent).index(node) + after, code)
-    statement = nodes.whole(node)
-    while not (
-        nodes.is_statement(statement)
-        or statement.type in ("comment", "decorator", "line_comment", "block_comment")
-    ):
-        if statement.parent is None:
-            raise EditRefused(
-                f"{match.kind} {match.name!r} stands in no list of statements or items",
-                hint="name a statement, a member, or an item of a list, call or parameter list",
-            )
-        statement = nodes.whole(statement.parent)
+def _beside(matches: Sequence[Match], code: str, *, after: bool) -> tuple[Splice, ...]:
+    statements = _Statements()
     place = bodies.after_statement if after else bodies.before_statement
-    return place(source, statement, code)
+    found = []
+    for match in matches:
+        source, node = match.source, match.node
+        if lists.is_item(node):
+            parent = node.parent
+            assert parent is not None
+            found.append(lists.insert(source, parent, lists.items(parent).index(node) + after, code))
+        else:
+            found.append(place(source, statements.around(match), code))
+    return tuple(found)
+
+
+class _Statements:
+    """The statements in which matches stand. What was passed on the way up to one is remembered, for matches that
+    stand deep in one another."""
+
+    def __init__(self) -> None:
+        self._tree: object = None
+        self._known: dict[int, Node] = {}
+
+    def around(self, match: Match) -> Node:
+        if match.source.tree is not self._tree:
+            self._tree, self._known = match.source.tree, {}
+        node, passed = nodes.whole(match.node), []
+        while node.id not in self._known and not (nodes.is_statement(node) or node.type in _ALONE):
+            passed.append(node.id)
+            if node.parent is None:
+                raise EditRefused(
+                    f"{match.kind} {match.name!r} stands in no list of statements or items",
+                    hint="name a statement, a member, or an item of a list, call or parameter list",
+                )
+            node = nodes.whole(node.parent)
+        found = self._known.get(node.id, node)
+        self._known.update(dict.fromkeys(passed, found))
+        return found
+
+
+_ALONE = frozenset(("comment", "decorator", "line_comment", "block_comment"))
+"""What code may stand beside, though it is no statement."""
 
 
 class InsertFirst(Targeted, frozen=True, kw_only=True):

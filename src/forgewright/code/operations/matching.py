@@ -77,6 +77,8 @@ def _to_match(match: Match) -> Splice:
 def _moved(source: Source, body: Node, indent: bytes) -> bytes:
     """A body's statements and comments at another indentation."""
     inside = body.named_children
+    if not inside:
+        raise EditRefused("a branch of the if statement is empty", hint="mend the code first")
     start = inside[0].start_byte
     line = layout.line_start(source.data, start)
     begin = line if layout.only_space(source.data[line:start]) else start
