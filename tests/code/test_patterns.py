@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from forgewright.code.engine import CodeEngine
+from forgewright.code.patterns.compiled import compiled
 from forgewright.code.scene import Stage
 from forgewright.code.selectors import nodes
+from forgewright.code.selectors.select import select
 from forgewright.code.sources import MemoryProject
 from forgewright.code.syntax.diagnostics import SelectorError
 from forgewright.core.errors import ProgramError
@@ -135,3 +137,34 @@ def test_a_pattern_is_looked_for_where_it_is_code(tmp_path: Path) -> None:
     assert [change.after for change in plan.changes] == [b"if a is None:\n    f(1)\n"]
     with pytest.raises(ProgramError, match="is no javascript code"):
         engine.plan("(rewrite pattern: 'f($X' template: '')")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "text"),
+    [
+        ("$A.get($B, None)", "a.py", "x . get (\n    y,  # why\n    None,\n)\n"),
+        ("$A.get($B, None)", "a.py", "(x  # one\n .get(y, # ######## two\n  None # three\n ))\n"),
+        ("f(a, b)", "a.py", "f(\n    a,\n    b,\n)\n"),
+        ("from m import one, two", "a.py", "from m import (\n    one,\n    two,\n)\n"),
+        ("from m import one, two", "a.py", "from m import one, two\n"),
+        ("x = 1 if $A else None", "a.py", "x = (1 if y else None)\nx = 1 if y else None\n"),
+        ("super().__init__($$$ARGS)", "a.py", "super(  ).__init__(a, b)\n"),
+        ("foo($A).then(done)", "a.ts", "foo(x) /* a * b **/ .then(\n  // why\n  done,\n);\n"),
+        ("fetch($A).then(done)", "a.js", "fetch(x)\n  .then( done )\n"),
+        ("fmt.Println($A)", "a.go", 'package p\n\nfunc f() {\n\tfmt. // here\n\t\tPrintln("x")\n}\n'),
+        ("foo(a).bar()", "a.rs", "fn f() { foo(a) /* /* */ */ .bar(); }\n"),
+    ],
+)
+def test_no_match_is_lost_to_the_look_at_the_text(pattern: str, path: str, text: str) -> None:
+    project = MemoryProject({path: text.encode()})
+    found = list(select(project, f"`{pattern}`"))
+    assert len(found) == 1
+    language = found[0].source.language
+    assert all(sight.search(text.encode()) for sight in compiled(pattern, language).sights)
+
+
+def test_the_look_at_the_text_takes_no_longer_than_the_text_is_long() -> None:
+    [_, last] = compiled("$A.get($B, None)", "python").sights
+    assert last.search(b"None , \\" * 200_000) is None
+    assert last.search(b"None" + b" \n" * 500_000) is None
+    assert last.search(b"None # what comes then is not looked through")
