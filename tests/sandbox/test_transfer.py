@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from forgewright.core.errors import NotFound, SandboxError, UnsafePath
 from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver, keeping
 from forgewright.sandbox.session import AgentSandbox
-from forgewright.sandbox.transfer import OnProgress, Progress
+from forgewright.sandbox.transfer import OnProgress, Progress, Transfer
 from forgewright.sandbox.tree_parts import BLOCK_BYTES, Item, Skipped, Wanted, missing_pieces
 from forgewright.sandbox.trees import BLOCK, END_RECORD, FILE, FOLDER, LINK, pieces, record
 
@@ -316,3 +317,23 @@ async def test_a_copy_ends_with_who_asked_for_it(tmp_path: Path) -> None:
         assert sizes[-1] == sizes[-2] < 3 << 30
     finally:
         await keeping.ask(about, keeping.Ask("stop"))
+
+
+async def test_who_stops_taking_while_much_waits_still_has_a_sandbox(sandbox: AgentSandbox) -> None:
+    """The sandbox is not read while much waits; the end of what was given up has to be heard of all the same."""
+    await sandbox.run(Command(argv=("sh", "-c", "head -c 64000000 /dev/zero > /tmp/large")))
+    held, hold = threading.Event(), sandbox.hold
+
+    def holding(waiting: bool) -> None:
+        hold(waiting)
+        if waiting:
+            held.set()
+
+    def take(data: bytes) -> None:
+        assert held.wait(30)
+        raise ValueError("no more of it")
+
+    sandbox.hold = holding  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="no more of it"):
+        await Transfer(sandbox, "read", ("/tmp/large",), None).receive(take)
+    assert (await sandbox.run(Command(argv=("true",)))).ok

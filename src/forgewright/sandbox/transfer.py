@@ -82,8 +82,12 @@ class Transfer:
 
         def received(data: bytes) -> None:
             self._told(len(data))
-            if taking.put(data) > WAITING_BYTES_MAX:
+            if not taking.over and taking.put(data) > WAITING_BYTES_MAX:
                 self._sandbox.hold(True)
+
+        def give_up() -> None:
+            taking.end()
+            self._sandbox.hold(False)  # the end of the job has to be heard of
 
         job = self._begin(received)
         taken = asyncio.ensure_future(asyncio.to_thread(taking.run))
@@ -95,17 +99,22 @@ class Transfer:
                     asyncio.ensure_future(self._feed(job, pieces or iter(()))),
                 },
                 taken,
+                give_up,
             )
         finally:
-            taking.end()
-            self._sandbox.hold(False)
+            give_up()
             await asyncio.wait((taken,))
         await taken
 
     async def _until(
-        self, job: Job, tasks: set[asyncio.Future[None]], taken: asyncio.Future[None] | None = None
+        self,
+        job: Job,
+        tasks: set[asyncio.Future[None]],
+        taken: asyncio.Future[None] | None = None,
+        give_up: Callable[[], object] = lambda: None,
     ) -> None:
-        """Waits for all of `tasks`. Where one fails, or `taken` does not like what came, the rest and the job end."""
+        """Waits for all of `tasks`. Where one fails, or `taken` does not like what came, the rest and the job end, after
+        a call of `give_up`."""
         left = set(tasks)
         try:
             while left:
@@ -118,6 +127,7 @@ class Transfer:
         except BaseException:
             for task in tasks:
                 task.cancel()
+            give_up()
             await self._sandbox.abandon(job)
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
@@ -143,6 +153,7 @@ class Transfer:
             if job.done.done():
                 return  # it says why
             self._told(len(piece))
+        self._told(0)  # what was skipped behind the last piece
         job.feed(b"", eof=True)
 
     async def _end(self, job: Job) -> None:
@@ -172,7 +183,7 @@ class _Taking:
         self._take, self._drained = take, drained
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
-        self._over = False
+        self.over = False
         self._changed = threading.Condition()
 
     def put(self, data: bytes) -> int:
@@ -185,13 +196,13 @@ class _Taking:
 
     def end(self) -> None:
         with self._changed:
-            self._over = True
+            self.over = True
             self._changed.notify()
 
     def run(self) -> None:
         while True:
             with self._changed:
-                while not self._waiting and not self._over:
+                while not self._waiting and not self.over:
                     self._changed.wait()
                 if not self._waiting:
                     return
