@@ -74,6 +74,7 @@ class Transfer:
         await self._until(
             job, {asyncio.ensure_future(self._end(job)), asyncio.ensure_future(self._feed(job, pieces))}
         )
+        self._told(0)  # what was skipped behind the last piece
 
     async def receive(self, take: Callable[[bytes], object], pieces: Iterator[bytes] | None = None) -> None:
         """Has `take` take all that it writes, in another thread; feeds it `pieces` meanwhile."""
@@ -105,6 +106,7 @@ class Transfer:
             give_up()
             await asyncio.wait((taken,))
         await taken
+        self._told(0)
 
     async def _until(
         self,
@@ -153,7 +155,6 @@ class Transfer:
             if job.done.done():
                 return  # it says why
             self._told(len(piece))
-        self._told(0)  # what was skipped behind the last piece
         job.feed(b"", eof=True)
 
     async def _end(self, job: Job) -> None:
