@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -71,6 +72,9 @@ async def test_one_prover_proves_all_records_and_keeps_few_tiles(journal: Journa
         proof = await prover.inclusion(index)
         proof.verify(data[index], key)
         assert len(prover.tiles) <= 3
+    indices = range(0, head.size, 13)
+    for index, proof in zip(indices, await asyncio.gather(*map(prover.inclusion, indices)), strict=True):
+        proof.verify(data[index], key)
     with pytest.raises(NotFound):
         await prover.inclusion(head.size)
 

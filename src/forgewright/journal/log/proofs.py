@@ -96,11 +96,13 @@ class Prover:
         if not 0 <= index < size:
             raise NotFound(f"record {index} is not in the tree of {size} records")
         wanted = _places(size, [index])
-        missing = {place: width for place, width in wanted.items() if place not in tiles}
-        tiles.update(await read_tiles(self._store, missing))
-        for place in wanted:
-            tiles[place] = tiles.pop(place)
-        hashes = inclusion_proof(index, size, subtree_reader(lambda level, number: tiles[level, number]))
+        path = {place: tiles[place] for place in wanted if place in tiles}
+        missing = {place: width for place, width in wanted.items() if place not in path}
+        path |= await read_tiles(self._store, missing)
+        hashes = inclusion_proof(index, size, subtree_reader(lambda level, number: path[level, number]))
+        for place, tile in path.items():
+            tiles.pop(place, None)
+            tiles[place] = tile
         while len(tiles) > self._kept:
             del tiles[next(iter(tiles))]
         return InclusionProof(index, tuple(hashes), self._head)
