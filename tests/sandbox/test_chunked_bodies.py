@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sandbox.test_network import SECRET, Web, answer, make, raw
+from tests.sandbox.tls import credentialed
 
 from forgewright.sandbox import Command, Network
-from forgewright.sandbox.certificates import authority, certificate
 from forgewright.sandbox.http_body import body_of
 from forgewright.sandbox.http_head import Denied, origin_request
 from forgewright.sandbox.session import AgentSandbox
@@ -66,16 +65,7 @@ async def secured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Web, Receiving, AgentSandbox]]:
     """A server behind TLS, and a sandbox whose proxy adds its credential."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    key, own = authority()
-    pem, signed = certificate("localhost", key, own)
-    (tmp_path / "server.pem").write_bytes(pem + signed)
-    (tmp_path / "ca.pem").write_bytes(own.public_bytes(Encoding.PEM))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("API_TOKEN", SECRET)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
+    context = credentialed(tmp_path, SECRET, monkeypatch)
     receiving = Receiving()
     async with Web(receiving, context) as web:
         host = f"localhost:{web.port}"

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.sandbox.tls import credentialed
 
 from forgewright.core.errors import UsageError
 from forgewright.sandbox import Command, Network, SandboxSpec, Tier, driver
 from forgewright.sandbox.addresses import is_public
-from forgewright.sandbox.certificates import authority, certificate
 from forgewright.sandbox.drivers.container import ContainerDriver
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Connection, Credential
@@ -371,7 +371,6 @@ async def test_rules_that_make_no_sense(network: Network) -> None:
 @pytest.fixture
 async def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Web]:
     """A server behind TLS that greets who has the secret, and on /echo gives back what it was sent."""
-    from cryptography.hazmat.primitives.serialization import Encoding
 
     async def handler(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = head.split(b" ")[1]
@@ -383,14 +382,7 @@ async def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         text = head if path == b"/echo" else b"hello, known: %s, %d bytes" % (str(known).encode(), len(body))
         await answer(text)(head, reader, writer)
 
-    key, own = authority()
-    pem, signed = certificate("localhost", key, own)
-    (tmp_path / "server.pem").write_bytes(pem + signed)
-    (tmp_path / "ca.pem").write_bytes(own.public_bytes(Encoding.PEM))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("API_TOKEN", SECRET)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
+    context = credentialed(tmp_path, SECRET, monkeypatch)
     async with Web(handler, context) as web:
         yield web
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import pytest
 import wasmtime
 from tests.sandbox.test_network import SECRET, Web, answer
 from tests.sandbox.test_wasm import EXIT, IMPORT, READ, WRITE
+from tests.sandbox.tls import credentialed
 
 from forgewright.core.errors import UsageError
 from forgewright.sandbox import Command, Network, SandboxSpec, Tier
-from forgewright.sandbox.certificates import authority, certificate
 from forgewright.sandbox.drivers.wasm import WasmDriver
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Connection, Credential
@@ -204,21 +203,13 @@ async def test_pointers_out_of_memory_end_the_module_and_nothing_else(make: Make
 @pytest.fixture
 async def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Web]:
     """A server behind TLS that says whether who asks has the secret, and on /echo gives back what it was sent."""
-    from cryptography.hazmat.primitives.serialization import Encoding
 
     async def handler(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         known = b"Authorization: Bearer " + SECRET.encode() in head.split(b"\r\n")
         text = head if head.split(b" ")[1] == b"/echo" else b"known: %s" % str(known).encode()
         await answer(text)(head, reader, writer)
 
-    key, own = authority()
-    pem, signed = certificate("localhost", key, own)
-    (tmp_path / "server.pem").write_bytes(pem + signed)
-    (tmp_path / "ca.pem").write_bytes(own.public_bytes(Encoding.PEM))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("API_TOKEN", SECRET)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
+    context = credentialed(tmp_path, SECRET, monkeypatch)
     async with Web(handler, context) as web:
         yield web
 
