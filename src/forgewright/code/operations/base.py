@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+Languages = tuple[str, ...]
+"""Languages by their names in `languages.GRAMMARS`."""
+PYTHON: Languages = ("python",)
+SCRIPTS: Languages = ("javascript", "typescript")
+"""With TSX, which is TypeScript."""
+
+
 class Example(msgspec.Struct, frozen=True):
     """A program with the files before and after it: documentation and test in one.
 
@@ -155,6 +162,8 @@ class Operation(
     examples: ClassVar[tuple[Example, ...]] = ()
     group: ClassVar[str] = ""
     """Heading on the reference page: `query`, `rename`, `insert`, …"""
+    languages: ClassVar[Languages] = ()
+    """What it is known for; empty: all, as far as its help does not say otherwise."""
     writes: ClassVar[bool] = True
     """False for queries."""
     binds: ClassVar[bool] = True
