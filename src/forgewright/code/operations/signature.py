@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import At, Within
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import locate, python, span
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class AddParameter(Target, frozen=True, kw_only=True):
     exclude: Annotated[str, Meta(description="Glob: calls in these files do not pass the value.")] = ""
     calls: Calls = "keep"
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(add-parameter symbol: 'function[name=fetch]' name: 'timeout' type: 'float' default: '10.0')",
@@ -95,9 +96,39 @@ class AddParameter(Target, frozen=True, kw_only=True):
             before={"app.py": "def fetch(url):\n    return url\n"},
             refused="already has a parameter url",
         ),
+        Example(
+            program="(add-parameter symbol: 'function#fetchAll' name: 'limit' type: 'number' default: '10')",
+            before={"a.ts": "function fetchAll(url: string) {\n  return url;\n}\nfetchAll('x');\n"},
+            after={
+                "a.ts": "function fetchAll(url: string, limit: number = 10) {\n  return url;\n}\nfetchAll('x');\n"
+            },
+        ),
+        Example(
+            program="(add-parameter symbol: 'function#load' name: 'session' index: 0 value: 'null')",
+            before={
+                "net.js": "function load(url) {}\nmodule.exports = { load };\n",
+                "app.js": "const net = require('./net');\nnet.load('x');\n",
+            },
+            after={
+                "net.js": "function load(session, url) {}\nmodule.exports = { load };\n",
+                "app.js": "const net = require('./net');\nnet.load(null, 'x');\n",
+            },
+        ),
+        Example(
+            program="(add-parameter symbol: 'function#parse' name: 'base' default: '10')",
+            before={"a.js": "function parse(text) {}\n['1', '2'].map(parse);\n"},
+            refused="parse is handed on at a.js:2",
+            note="`map` passes more than one argument, of which the new parameter would take one.",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = script(scene, path)
+        if resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.add_parameter(resolver, path, offset, self)
         from forgewright.code.globs import matcher
         from forgewright.code.python.refactor.signature_changes import adding
         from forgewright.code.python.rename import check_name
@@ -132,15 +163,39 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     ] = None
     calls: Calls = "keep"
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-parameter symbol: 'function[name=fetch]' name: 'retry')",
             before={"app.py": "def fetch(url, retry):\n    return url\n\n\nfetch('x', retry=2)\n"},
             after={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
         ),
+        Example(
+            program="(remove-parameter symbol: 'function#load' name: 'retry')",
+            before={
+                "net.ts": "/**\n * @param url where\n * @param retry how often\n */\n"
+                "export function load(url: string, retry = 2) {\n  return url;\n}\n",
+                "app.ts": "import { load as get } from './net';\n\nget('x', 3);\n",
+            },
+            after={
+                "net.ts": "/**\n * @param url where\n */\nexport function load(url: string) {\n  return url;\n}\n",
+                "app.ts": "import { load as get } from './net';\n\nget('x');\n",
+            },
+        ),
+        Example(
+            program="(remove-parameter symbol: 'function#double' name: 'n')",
+            before={"a.js": "function double(n) {\n  return n * 2;\n}\n"},
+            refused="n is used in a.js:2",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = script(scene, path)
+        if resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.remove_parameter(resolver, path, offset, self)
         from forgewright.code.python.refactor.signature_changes import removing
 
         which = self.name or self.index
@@ -160,19 +215,43 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
     ] = None
     calls: Calls = "keep"
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(reorder-parameters symbol: 'function[name=put]' order: ['value', 'key'])",
             before={"app.py": "def put(key, value):\n    pass\n\n\nput(1, 2)\n"},
             after={"app.py": "def put(value, key):\n    pass\n\n\nput(2, 1)\n"},
         ),
+        Example(
+            program="(reorder-parameters symbol: 'class#A > method#put' order: ['value', 'key'])",
+            before={
+                "a.ts": "interface Store {\n  put(key: string, value: number): void;\n}\n"
+                "class A implements Store {\n  put(key: string, value: number) {}\n}\n"
+                "const s: Store = new A();\ns.put('a', 1);\n"
+            },
+            after={
+                "a.ts": "interface Store {\n  put(value: number, key: string): void;\n}\n"
+                "class A implements Store {\n  put(value: number, key: string) {}\n}\n"
+                "const s: Store = new A();\ns.put(1, 'a');\n"
+            },
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'function#put' order: ['value', 'key'])",
+            before={"a.js": "const put = (key, value = 1) => {};\nput('a');\n"},
+            after={"a.js": "const put = (value = 1, key) => {};\nput(undefined, 'a');\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = script(scene, path)
+        if resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.reorder_parameters(resolver, path, offset, self)
         from forgewright.code.python.refactor.signature import function_at
         from forgewright.code.python.refactor.signature_changes import reordering
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
         if self.calls == "keywords" and any(p.kind in ("star", "kwargs") for p in function.parameters):
             raise EditRefused(f"{function.name} takes any number of arguments", hint="calls: keep")

@@ -13,7 +13,15 @@ from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.hazards import place
 from forgewright.code.javascript.locate import name_at
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, bare, key_of, name_of, parameters
-from forgewright.code.javascript.refactor.mentions import Call, Carrier, Escape, Module, of_value, use_at, value_at
+from forgewright.code.javascript.refactor.mentions import (
+    Call,
+    Carrier,
+    Escape,
+    Module,
+    of_value,
+    use_at,
+    value_at,
+)
 from forgewright.code.javascript.search import Search
 from forgewright.code.scopes.tree import Node
 from forgewright.core.errors import EditRefused
@@ -24,7 +32,9 @@ if TYPE_CHECKING:
 SEARCHES_MAX = 60
 """Names under which one function is looked for; beyond it the question is refused."""
 _TYPED = ("property_signature", "public_field_definition")
-_MEMBERS = frozenset(("property_identifier", "private_property_identifier", "shorthand_property_identifier_pattern"))
+_MEMBERS = frozenset(
+    ("property_identifier", "private_property_identifier", "shorthand_property_identifier_pattern")
+)
 
 
 class Family:
@@ -70,12 +80,33 @@ def name_node(resolver: JavaScriptResolver, path: str, offset: int) -> tuple[Nod
     unit = resolver.program.unit(path)
     node = name_at(unit, offset) if unit is not None else None
     entity = resolver.meanings.at(node) if node is not None else None
+    if unit is not None and (entity is None or (node is not None and node.start > offset)):
+        node = _holder(unit.root.at(offset), offset) or node
+        entity = resolver.meanings.at(node) if node is not None else None
     if node is None or entity is None:
-        raise EditRefused(f"no symbol of this project is named at {path}, byte {offset}", hint="point at a name")
+        raise EditRefused(
+            f"no symbol of this project is named at {path}, byte {offset}", hint="point at a name"
+        )
     target = resolver.program.resolve(entity) or entity
     if target is not entity and target.names and target.unit.path[:1] != "\0":
         return target.names[0], target
     return node, entity
+
+
+def _holder(node: Node, offset: int) -> Node | None:
+    """The name of what holds a function without one of its own that begins at a place: `const f = () => 1`."""
+    for here in (node, *node.above()):
+        if here.start != offset:
+            return None
+        if here.type in FUNCTIONS and name_of(here) is None:
+            value = here
+            while value.up.type == "parenthesized_expression":
+                value = value.up
+            if value.field == "right" and value.up.type == "assignment_expression":
+                left = value.up.get("left")
+                return value_name(left) if left is not None else None
+            return name_of(value.up) if value.field == "value" else None
+    return None
 
 
 def function_of(name: Node) -> Node | None:
@@ -152,7 +183,8 @@ class Gathering:
         nodes = own_constructors(self.checker.bodies(entity))
         if not nodes:
             raise EditRefused(
-                f"{entity.declared_name} has no constructor of its own", hint="write one first, or name its base"
+                f"{entity.declared_name} has no constructor of its own",
+                hint="write one first, or name its base",
             )
         implemented = [node for node in nodes if node.get("body") is not None]
         self.family = Family((implemented or nodes)[-1], f"the constructor of {entity.declared_name}")
@@ -209,6 +241,8 @@ class Gathering:
             self.family.escapes.append(use)
         elif isinstance(use, Carrier):
             entity = self.resolver.meanings.at(use.name)
+            if entity is not None and entity.real in self.asked:
+                return
             declared = self.program.unit(use.name.path)
             if entity is None or declared is None or use.name not in declared.decl:
                 self.family.escapes.append(Escape(use.name, use.name, "is kept in another place"))
@@ -315,8 +349,10 @@ class Gathering:
         for above in value.above():
             if above.type == "extends_clause" or above.type == "class_heritage":
                 clause = above.get("value") if above.type == "extends_clause" else above.items[0]
-                return above.up if above.type == "class_heritage" and clause is value else (
-                    above.up.up if clause is value else None
+                return (
+                    above.up
+                    if above.type == "class_heritage" and clause is value
+                    else (above.up.up if clause is value else None)
                 )
             if above.type in CLASSES:
                 return None
@@ -387,8 +423,9 @@ def own_constructors(bodies: list[Node]) -> list[Node]:
         item
         for body in bodies
         for item in body.items
-        if item.type in ("method_definition", "method_signature", "construct_signature")
-        and (item.type == "construct_signature" or (name_of(item) is not None and name_of(item).text == "constructor"))
+        if item.type in ("method_definition", "method_signature")
+        and (name := name_of(item)) is not None
+        and name.text == "constructor"
     ]
 
 

@@ -115,13 +115,19 @@ def of_value(value: Node, name: Node) -> Use:
         return _declared(parent, value, name)
     if kind == "pair" and field == "value":
         key = parent.get("key")
-        return Carrier(key) if key is not None and key.type in ("property_identifier", "string") else Escape(
-            name, value, "is handed on"
+        return (
+            Carrier(key)
+            if key is not None and key.type in ("property_identifier", "string")
+            else Escape(name, value, "is handed on")
         )
     if kind == "pair_pattern":
         inner = parent.get("value")
         named = inner is not None and inner.type == "identifier" and field == "key"
-        return Carrier(inner) if named and inner is not None else Escape(name, value, "is taken out under a pattern")
+        return (
+            Carrier(inner)
+            if named and inner is not None
+            else Escape(name, value, "is taken out under a pattern")
+        )
     if kind == "assignment_expression":
         return _assigned(parent, value, name)
     if kind == "export_statement":
@@ -146,6 +152,10 @@ def _member(access: Node, value: Node, name: Node) -> Use:
         if arguments is not None and arguments.type == "arguments" and arguments.items:
             if arguments.items[0].type != "spread_element":
                 return Call(access.up, name, arguments, 1)
+    if word == "bind" and access.up.type == "call_expression" and access.field == "function":
+        bound = access.up.get("arguments")
+        if bound is not None and len(bound.items) == 1 and bound.items[0].type != "spread_element":
+            return of_value(access.up, name)
     if word in ("call", "apply", "bind"):
         return Escape(name, value, f"is called by {word}")
     return Escape(name, value, "is asked for its length") if word == "length" else None
@@ -163,6 +173,9 @@ def _declared(declarator: Node, value: Node, name: Node) -> Use:
 
 def _assigned(assignment: Node, value: Node, name: Node) -> Use:
     left = assignment.get("left")
+    right = assignment.get("right")
+    if left is not None and right is not None and right.text == f"{left.text}.bind(this)":
+        return None
     if value is left:
         return Escape(name, value, "is assigned something else")
     if left is not None and left.text in ("module.exports", "exports"):

@@ -1,0 +1,459 @@
+"""Change a function's parameters in JavaScript or TypeScript, and every call of it with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from forgewright.code.javascript.bindings import nearest
+from forgewright.code.javascript.hazards import place
+from forgewright.code.javascript.names import FUNCTIONS, name_of
+from forgewright.code.javascript.refactor import docs
+from forgewright.code.javascript.refactor.calls import Call, Escape, Family, refused, unsure
+from forgewright.code.javascript.refactor.commas import Listed
+from forgewright.code.javascript.refactor.parameters import (
+    Fresh,
+    Order,
+    Slot,
+    check_order,
+    slots_of,
+    this_of,
+    written,
+)
+from forgewright.code.javascript.search import Search
+from forgewright.code.project import Splice
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.javascript.resolver import JavaScriptResolver
+    from forgewright.code.scopes.tree import Node
+
+Chosen = Callable[[Call], bool]
+HANDED = ("is handed on", "is used as a value", "is kept in a variable")
+_ACTS = frozenset(
+    (
+        *("assignment_expression", "augmented_assignment_expression", "update_expression"),
+        *("await_expression", "yield_expression"),
+    )
+)
+_CALLS = frozenset(("call_expression", "new_expression"))
+
+
+class Changed:
+    """What a change of the parameters comes to."""
+
+    def __init__(self) -> None:
+        self.splices: list[Splice] = []
+        """None inside another."""
+        self.notes: list[str] = []
+        self.uncertain: list[Node] = []
+
+    def text(self, node: Node) -> str:
+        """A node's text as changed so far."""
+        return self.between(node.path, node.data, node.start, node.end)
+
+    def between(self, path: str, data: bytes, start: int, end: int) -> str:
+        inside = [s for s in self.splices if s.path == path and start <= s.start and s.end <= end]
+        out, at = [], start
+        for splice in sorted(inside):
+            out += [data[at : splice.start], splice.text]
+            at = splice.end
+        return b"".join([*out, data[at:end]]).decode()
+
+    def add(self, splice: Splice) -> None:
+        """A splice whose text has what was changed inside of it already. Raises `EditRefused` for one across others."""
+        kept = []
+        for other in self.splices:
+            if other.path != splice.path or other.end <= splice.start or splice.end <= other.start:
+                kept.append(other)
+            elif not (splice.start <= other.start and other.end <= splice.end):
+                raise EditRefused(f"two changes meet in {splice.path}", hint="make them one after the other")
+        self.splices = [*kept, splice]
+
+
+def change_signature(
+    resolver: JavaScriptResolver, family: Family, order: Order, *, chosen: Chosen | None = None
+) -> Changed:
+    """Put the parameters of all of `family` into `order`; calls follow. Raises `EditRefused`."""
+    before = slots_of(family.first)
+    done = Changed()
+    for function in family.functions:
+        _check_function(resolver, function, order, before, family)
+    _check_unseen(resolver, family, order, before, done)
+    for call in sorted(family.calls, key=lambda call: call.node.end - call.node.start):
+        splice = rewritten(call, order, before, done, give=chosen is None or chosen(call))
+        if splice is not None:
+            done.add(splice)
+    for function in sorted(family.functions, key=lambda node: node.end - node.start):
+        for splice in definition(resolver, function, order, len(before), family, done):
+            done.add(splice)
+    if family.decorated:
+        done.notes.append(
+            f"the class is constructed by {family.decorated.splitlines()[0]}, which was not looked at"
+        )
+    return done
+
+
+# what is not seen ------------------------------------------------------------------------------
+
+
+def appended(order: Order, before: Sequence[Slot]) -> bool:
+    """Whether all keep their places, and what is new stands behind them and may be left out."""
+    count = len(before)
+    return list(order[:count]) == list(range(count)) and all(
+        isinstance(one, Fresh) and one.default is not None for one in order[count:]
+    )
+
+
+def shortened(order: Order, before: Sequence[Slot]) -> bool:
+    """Whether only the last ones are gone."""
+    return list(order) == list(range(len(order))) and len(order) < len(before)
+
+
+def _check_unseen(
+    resolver: JavaScriptResolver, family: Family, order: Order, before: Sequence[Slot], done: Changed
+) -> None:
+    fine = appended(order, before)
+    for escape in family.escapes:
+        passed = passed_to(resolver, escape)
+        if passed is None or not ((fine and passed <= len(before)) or shortened(order, before)):
+            raise refused(escape, family.name)
+    for node in family.uncertain:
+        call = node.up.up
+        arguments = call.get("arguments") if call.type == "call_expression" else None
+        given = arguments.items if arguments is not None else []
+        spread = any(one.type == "spread_element" for one in given)
+        if not fine or arguments is None or spread or len(given) > len(before):
+            raise unsure(node, family.name)
+        done.uncertain.append(node)
+
+
+def passed_to(resolver: JavaScriptResolver, escape: Escape) -> int | None:
+    """How many arguments a function is called with where it is handed on; None where that is not known."""
+    if escape.why not in HANDED:
+        return None
+    context = resolver.checker.context(escape.value)
+    found = resolver.checker.signatures(context) if context is not None else []
+    counts = []
+    for node, _ in found:
+        listed = slots_of(node)
+        if any(slot.rest for slot in listed):
+            return None
+        counts.append(len(listed))
+    return max(counts) if counts else None
+
+
+# definitions -----------------------------------------------------------------------------------
+
+
+def definition(
+    resolver: JavaScriptResolver, function: Node, order: Order, count: int, family: Family, done: Changed
+) -> Iterator[Splice]:
+    """The splices of one declaration's parameters and of its comment."""
+    slots = slots_of(function)
+    own = fitting(function, slots, order, count, family)
+    check_order(function, own, slots)
+    entries: list[Node | str] = [
+        slots[one].node if isinstance(one, int) else written(function, one) for one in own
+    ]
+    this = this_of(function)
+    if this is not None:
+        entries.insert(0, this)
+    listed = function.get("parameters")
+    if listed is not None:
+        splice = Listed(listed, done.between).splice(entries)
+    else:
+        only = function.get("parameter")
+        assert only is not None
+        if entries == [only]:
+            splice = None
+        else:
+            text = ", ".join(one if isinstance(one, str) else one.text for one in entries)
+            splice = Splice(only.path, only.start, only.end, f"({text})".encode())
+    if splice is not None:
+        yield splice
+    comment = docs.follow(resolver.program, function, slots, own)
+    if comment is not None:
+        yield comment
+
+
+def fitting(
+    function: Node, slots: Sequence[Slot], order: Order, count: int, family: Family
+) -> list[int | Fresh]:
+    """The order for a declaration that may take fewer or more parameters than the one pointed at."""
+    if len(slots) > count:
+        if count and slots_of(family.first)[-1].rest:
+            raise EditRefused(
+                f"{family.name} takes more parameters at {place(function)}", hint="change that one first"
+            )
+        return [*order, *range(count, len(slots))]
+    missing = False
+    own: list[int | Fresh] = []
+    for entry in order:
+        if isinstance(entry, int) and entry >= len(slots):
+            missing = True
+            continue
+        if missing:
+            if isinstance(entry, Fresh) and function.get("body") is not None:
+                continue
+            raise EditRefused(
+                f"{family.name} takes fewer parameters at {place(function)}", hint="change that one first"
+            )
+        rest = isinstance(entry, int) and slots[entry].rest and entry < count - 1
+        if rest and list(order) != list(range(len(order))):
+            raise EditRefused(
+                f"{family.name} takes any number of arguments at {place(function)}",
+                hint="change that one first",
+            )
+        own.append(entry)
+    return own
+
+
+def _check_function(
+    resolver: JavaScriptResolver, function: Node, order: Order, before: Sequence[Slot], family: Family
+) -> None:
+    if function.has("get") or function.has("set"):
+        raise EditRefused(f"{family.name} at {place(function)} is an accessor", hint="name a method")
+    slots = slots_of(function)
+    kept = {one for one in order if isinstance(one, int)}
+    packed = {index for one in order if isinstance(one, Fresh) for index, _ in one.packs}
+    for index, slot in enumerate(slots[: len(before)]):
+        if index not in kept and index not in packed:
+            check_unused(resolver, function, slot)
+    body = function.get("body")
+    values = any(isinstance(one, Fresh) and (one.value is not None or one.packs) for one in order)
+    moved = values or not appended(order, before)
+    if body is not None and function.type != "arrow_function" and moved:
+        for node in _own(body):
+            if node.type == "identifier" and node.text == "arguments":
+                raise EditRefused(
+                    f"{family.name} reads `arguments` at {place(node)}",
+                    hint="give it parameters for these first",
+                )
+    for one in order:
+        if isinstance(one, Fresh):
+            for name in [key for _, key in one.packs] if one.pattern else [one.name]:
+                if not one.pattern or name not in {slot.name for slot in slots}:
+                    _check_free(resolver, function, name)
+            _check_strict(function, one, family)
+
+
+def _check_strict(function: Node, fresh: Fresh, family: Family) -> None:
+    """ECMAScript 15.2.1: no "use strict" of its own in a function whose parameters are more than names."""
+    body = function.get("body")
+    first = body.items[0] if body is not None and body.type == "statement_block" and body.items else None
+    if first is not None and "use strict" in first.text[:14] and (fresh.default is not None or fresh.pattern):
+        raise EditRefused(
+            f'{family.name} says "use strict" itself, so it can have no defaults',
+            hint="say it for the whole file",
+        )
+
+
+def _own(body: Node) -> Iterator[Node]:
+    """The nodes of a function's body that see its own `arguments` and `this`."""
+    stack = [body]
+    while stack:
+        node = stack.pop()
+        yield node
+        if node.type not in FUNCTIONS or node.type == "arrow_function":
+            stack.extend(reversed(node.children))
+
+
+def bound(slot: Slot) -> list[Node]:
+    """The names that a parameter declares."""
+    inner = slot.pattern
+    kinds = ("identifier", "shorthand_property_identifier_pattern")
+    return [node for node in inner.walk() if node.type in kinds]
+
+
+def check_unused(resolver: JavaScriptResolver, function: Node, slot: Slot) -> None:
+    """Refuse to take away a parameter that the function uses."""
+    unit = resolver.program.unit(function.path)
+    assert unit is not None
+    for name in bound(slot):
+        entity = unit.decl.get(name)
+        if entity is None:
+            continue
+        for node in used(resolver, function, slot, name):
+            raise EditRefused(f"{name.text} is used in {place(node)}", hint="remove the uses first")
+        held = resolver.meanings.parameter_property(entity)
+        if held is not None:
+            search = Search(resolver.meanings, renaming=False, shorthand=False, keep=False)
+            search.run(name, held)
+            for node in (*search.hits, *search.unknown):
+                if node is not name:
+                    raise EditRefused(
+                        f"{name.text} is a field too, used in {place(node)}", hint="remove the uses first"
+                    )
+
+
+def used(resolver: JavaScriptResolver, function: Node, slot: Slot, name: Node) -> Iterator[Node]:
+    """Where a parameter's name is used inside its function."""
+    unit = resolver.program.unit(function.path)
+    assert unit is not None
+    entity = unit.decl.get(name)
+    kinds = (
+        "identifier",
+        "shorthand_property_identifier",
+        "shorthand_property_identifier_pattern",
+        "type_identifier",
+    )
+    for node in function.walk():
+        if node.type not in kinds or node.text != name.text or node is name:
+            continue
+        if node in unit.decl and unit.decl[node] is not entity:
+            continue
+        if node.within(slot.node) and node in unit.decl:
+            continue
+        found = nearest(unit, node)
+        if found is not None and entity is not None and found is entity.real:
+            yield node
+
+
+def _check_free(resolver: JavaScriptResolver, function: Node, name: str) -> None:
+    """Refuse a new name that the function declares itself, or uses for something from outside."""
+    unit = resolver.program.unit(function.path)
+    scope = unit.scopes.get(function) if unit is not None else None
+    if unit is None or scope is None:
+        return
+    other = scope.table.get(name)
+    if other is not None:
+        raise EditRefused(
+            f"{name} is already declared in the function at {place(other.names[0])}",
+            hint="choose another name",
+        )
+    for node in function.walk():
+        if node.type not in ("identifier", "shorthand_property_identifier") or node.text != name:
+            continue
+        if node in unit.decl or (name_of(function) is node):
+            continue
+        found = nearest(unit, node)
+        if found is None or found.scope is None or not _below(found.scope.node, function):
+            raise EditRefused(
+                f"{name} at {place(node)} would mean the new parameter", hint="choose another name"
+            )
+
+
+def _below(node: Node, function: Node) -> bool:
+    return node is not function and node.within(function)
+
+
+# calls -----------------------------------------------------------------------------------------
+
+
+def rewritten(
+    call: Call, order: Order, before: Sequence[Slot], done: Changed, *, give: bool
+) -> Splice | None:
+    """The splice of one call's arguments; None if they stay."""
+    given, spread = call.given, call.spread
+    count = len(before)
+    rest = bool(before) and before[-1].rest
+    if spread is not None and spread < count:
+        _check_spread(call, order, spread, count, give=give)
+    pieces: list[list[Node | str] | None] = []
+    for entry in order:
+        if isinstance(entry, Fresh):
+            if not give and entry.default is None and not entry.packs:
+                raise EditRefused(
+                    f"the call at {place(call.node)} has to pass {entry.name}", hint="give default: too"
+                )
+            text = _packed(entry, given, done) if entry.packs else entry.value if give else None
+            if text is None and entry.default is None and not entry.packs:
+                raise EditRefused(
+                    "the new parameter has neither a default nor a value, and there are calls",
+                    hint="give default: or value:",
+                )
+            pieces.append([text] if text is not None else None)
+        elif spread is not None and entry > spread:
+            continue
+        elif (rest and entry == count - 1) or (spread is not None and entry == spread):
+            tail = given[entry:]
+            pieces.append([*tail] if tail else None)
+        else:
+            pieces.append([given[entry]] if entry < len(given) else None)
+    taken = spread is not None and spread < count
+    extra: list[Node | str] = [] if rest or taken else [*given[count:]]
+    while pieces and pieces[-1] is None and not extra:
+        pieces.pop()
+    entries: list[Node | str] = [
+        one for piece in pieces for one in (piece if piece is not None else ["undefined"])
+    ]
+    entries += extra
+    _check_effects(call, entries, order, done)
+    if call.arguments is None:
+        text = ", ".join(str(one) for one in entries)
+        return Splice(call.path, call.node.end, call.node.end, f"({text})".encode()) if entries else None
+    return Listed(call.arguments, done.between).splice([*call.arguments.items[: call.skip], *entries])
+
+
+def _packed(fresh: Fresh, given: Sequence[Node], done: Changed) -> str | None:
+    """An object literal of the arguments that become one."""
+    parts = []
+    for index, key in fresh.packs:
+        if index < len(given):
+            text = done.text(given[index])
+            if text == "undefined":
+                continue
+            parts.append(key if text == key else f"{key}: {text}")
+    if not parts:
+        return None if fresh.default is not None else "{}"
+    return "{ " + ", ".join(parts) + " }"
+
+
+def _check_spread(call: Call, order: Order, spread: int, count: int, *, give: bool) -> None:
+    """What an argument list spreads has to stay together, and last."""
+    tail = list(range(spread, count))
+    fine = len(order) >= len(tail) and list(order[len(order) - len(tail) :]) == tail
+    packed = any(isinstance(one, Fresh) and any(i >= spread for i, _ in one.packs) for one in order)
+    if not fine or packed:
+        raise EditRefused(
+            f"the call at {place(call.node)} spreads its arguments", hint="write them out first"
+        )
+
+
+def _check_effects(call: Call, entries: list[Node | str], order: Order, done: Changed) -> None:
+    """Arguments that act are not left out or put in another order unnoticed."""
+    packed = {index for one in order if isinstance(one, Fresh) for index, _ in one.packs}
+    kept = [one for one in entries if not isinstance(one, str)]
+    for index, node in enumerate(call.given):
+        if node in kept or index in packed:
+            continue
+        if acts(node, _ACTS):
+            raise EditRefused(
+                f"the argument {node.text} at {place(node)} does something, and would be left out",
+                hint="move that out of the call first",
+            )
+        if acts(node, _CALLS):
+            done.notes.append(f"{node.text.splitlines()[0]} at {place(node)} is not called any more")
+    ordered = [(node.start, node) for node in kept]
+    for at, (start, node) in enumerate(ordered):
+        for other_start, other in ordered[at + 1 :]:
+            if other_start > start:
+                continue
+            if (acts(node, _ACTS) and _looks(other)) or (acts(other, _ACTS) and _looks(node)):
+                raise EditRefused(
+                    f"the arguments at {place(call.node)} would be computed in another order",
+                    hint="move what they do out of the call first",
+                )
+            if acts(node, _CALLS) and acts(other, _CALLS):
+                done.notes.append(f"the arguments at {place(call.node)} are computed in another order")
+
+
+def acts(node: Node, kinds: frozenset[str]) -> bool:
+    """Whether computing an expression does one of these things; what functions in it do does not count."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.type in kinds:
+            return True
+        if current.type not in FUNCTIONS:
+            stack.extend(current.children)
+    return False
+
+
+def _looks(node: Node) -> bool:
+    """Whether an expression is more than a constant or a function."""
+    return (
+        node.type not in ("number", "string", "true", "false", "null", "undefined")
+        and node.type not in FUNCTIONS
+    )
