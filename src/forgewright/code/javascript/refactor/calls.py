@@ -13,6 +13,7 @@ from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.hazards import place
 from forgewright.code.javascript.locate import name_at
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, bare, key_of, name_of, parameters
+from forgewright.code.javascript.refactor.flows import unseen_caller
 from forgewright.code.javascript.refactor.mentions import (
     Call,
     Carrier,
@@ -267,6 +268,8 @@ class Gathering:
         if function is not None and not classes:
             if function not in self.family.functions:
                 self.family.functions.append(function)
+                unseen = unseen_caller(self.resolver, name)
+                self.family.escapes += [unseen] if unseen is not None else []
             self._typed(name, function)
             self._exported(name, function)
             return

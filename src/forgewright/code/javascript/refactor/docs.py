@@ -85,22 +85,26 @@ def _wanted(documented: list[Block], slots: Sequence[Slot], order: Order, functi
     """The lines of each parameter that is documented, in the new order; a new one gets a line."""
     found: list[list[str]] = []
     sample = documented[-1].lines[0]
-    for entry in order:
+    for at, entry in enumerate(order):
         if isinstance(entry, Fresh):
-            found.append([_line(sample, entry, function)])
+            required = any(
+                isinstance(one, int) and not (slots[one].optional or slots[one].default or slots[one].rest)
+                for one in order[at:]
+            )
+            found.append([_line(sample, entry, function, optional=not required)])
             continue
         found += [block.lines for block in documented if block.name == slots[entry].name]
     return found
 
 
-def _line(sample: str, fresh: Fresh, function: Node) -> str:
+def _line(sample: str, fresh: Fresh, function: Node, *, optional: bool) -> str:
     """A line for a new parameter, written as the line of another one is."""
     prefix = _PREFIX.match(sample)
     like = _PARAM.match(sample)
     kind = fresh.type or literal_type(fresh.default if fresh.default is not None else fresh.value) or "*"
     shown = f"{{{kind}}} " if like is not None and like["type"] else ""
     name = fresh.name
-    if fresh.default is not None and not typed(function):
+    if fresh.default is not None and optional and not typed(function):
         name = f"[{name}={fresh.default}]"
     end = "\r" if sample.endswith("\r") else ""
     return f"{prefix.group() if prefix is not None else ' * '}@param {shown}{name}{end}"

@@ -85,16 +85,17 @@ def typed(node: Node) -> bool:
     return not node.path.endswith((".js", ".jsx", ".mjs", ".cjs"))
 
 
-def written(function: Node, fresh: Fresh) -> str:
-    """A new parameter as this declaration writes it."""
+def written(function: Node, fresh: Fresh, *, last: bool = True) -> str:
+    """A new parameter as this declaration writes it. `last`: no required one follows, so it may be marked `?`."""
     name = fresh.pattern or fresh.name
     if not typed(function):
         return name + (f" = {fresh.default}" if fresh.default is not None else "")
     kind = fresh.type
     if function.get("body") is None:
         kind = kind or literal_type(fresh.default if fresh.default is not None else fresh.value)
-        mark = "?" if fresh.default is not None else ""
-        name = fresh.name if fresh.pattern else name
+        mark = "?" if fresh.default is not None and last else ""
+        if fresh.default is not None and not last and kind:
+            kind += " | undefined"
         return name + mark + (f": {kind}" if kind else "")
     text = name + (f": {kind}" if kind else "")
     if not kind and fresh.default is None:

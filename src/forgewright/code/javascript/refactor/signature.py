@@ -154,7 +154,8 @@ def definition(
     own = fitting(function, slots, order, count, family)
     check_order(function, own, slots)
     entries: list[Node | str] = [
-        slots[one].node if isinstance(one, int) else written(function, one) for one in own
+        slots[one].node if isinstance(one, int) else written(function, one, last=_last(own[at:], slots))
+        for at, one in enumerate(own)
     ]
     this = this_of(function)
     if this is not None:
@@ -175,6 +176,16 @@ def definition(
     comment = docs.follow(resolver.program, function, slots, own)
     if comment is not None:
         yield comment
+
+
+def _last(rest: Order, slots: Sequence[Slot]) -> bool:
+    """Whether nothing that is required follows the first of these."""
+    return all(
+        slots[one].optional or slots[one].rest or slots[one].default is not None
+        if isinstance(one, int)
+        else one.default is not None
+        for one in rest[1:]
+    )
 
 
 def fitting(
