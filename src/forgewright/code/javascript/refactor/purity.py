@@ -6,11 +6,13 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS
+from forgewright.code.javascript.refactor.uses import written
 from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from forgewright.code.javascript.entities import Entity
     from forgewright.code.javascript.refactor.uses import Uses
     from forgewright.code.scopes.tree import Node
 
@@ -32,10 +34,12 @@ class Effect(IntEnum):
 
 _LITERALS = kinds("number string true false null undefined string_fragment escape_sequence")
 _MAKES = kinds("object array regex jsx_element jsx_self_closing_element jsx_fragment") | FUNCTIONS | CLASSES
-_READS = kinds("member_expression subscript_expression this super meta_property private_property_identifier")
+_READS = kinds(
+    "spread_element jsx_attribute member_expression subscript_expression this super meta_property private_property_identifier"
+)
 _ACTS = kinds(
     "call_expression new_expression assignment_expression augmented_assignment_expression update_expression "
-    "await_expression yield_expression import spread_element jsx_expression"
+    "await_expression yield_expression import"
 )
 _TYPES = kinds("type_annotation type_arguments type_parameters")
 
@@ -64,11 +68,31 @@ def evaluated(node: Node) -> Iterator[Node]:
         stack.extend(reversed([child for child in children if child.type not in _TYPES]))
 
 
+PURE = frozenset(
+    ("Array.isArray", "BigInt", "Boolean", "Number", "Number.isFinite", "Number.isInteger", "Number.isNaN",
+     "Number.parseFloat", "Number.parseInt", "Object.entries", "Object.freeze", "Object.is", "Object.keys",
+     "Object.values", "String", "String.fromCharCode", "encodeURIComponent", "isFinite", "isNaN", "parseFloat",
+     "parseInt")
+)  # fmt: skip
+"""Functions of the language that change nothing (so does all of `Math` but `random`)."""
+
+
+def _harmless_call(uses: Uses, node: Node) -> bool:
+    function = node.get("function")
+    arguments = node.get("arguments")
+    if function is None or arguments is None or arguments.type != "arguments":
+        return False
+    name = function.text
+    head = next((n for n in function.walk() if n.type == "identifier"), None)
+    known = name in PURE or (name.startswith("Math.") and name != "Math.random")
+    return known and head is not None and uses.meaning(head) is None
+
+
 def _own(uses: Uses, node: Node) -> Effect:
     kind = node.type
+    if kind == "call_expression" and _harmless_call(uses, node):
+        return Effect.READS
     if kind in _ACTS:
-        return Effect.ACTS
-    if kind == "template_string" and node.up.type == "call_expression":
         return Effect.ACTS
     if kind in ("identifier", "shorthand_property_identifier"):
         if node.text in ("undefined", "NaN", "Infinity"):
@@ -93,9 +117,51 @@ def _own(uses: Uses, node: Node) -> Effect:
     return Effect.CONSTANT
 
 
-def assigned(uses: Uses, start: int, end: int) -> set[object]:
-    """The variables that a piece of code assigns, those of functions inside it included."""
-    return {use.entity for use in uses.within(start, end) if use.writes and use.entity is not None}
+class Doing:
+    """What some pieces of code do, as far as it matters for what may happen before or after them."""
+
+    def __init__(self, uses: Uses, nodes: Iterable[Node]) -> None:
+        self.acts = self.members = False
+        self.variables: set[Entity] = set()
+        self.assigned: set[Entity] = set()
+        for top in nodes:
+            for node in evaluated(top):
+                self._add(uses, node)
+        self._shared = {v for v in self.variables if any(u.writes for u in uses.captured(v))}
+
+    def _add(self, uses: Uses, node: Node) -> None:
+        own = _own(uses, node)
+        if own is Effect.ACTS:
+            self.acts = True
+        if node.type in (
+            "identifier",
+            "shorthand_property_identifier",
+            "shorthand_property_identifier_pattern",
+        ):
+            entity = uses.meaning(node)
+            if entity is not None and written(node)[0]:
+                self.assigned.add(entity)
+            elif entity is not None and own is Effect.READS:
+                self.variables.add(entity)
+        elif own is Effect.READS and node.type != "this" and not _called(node):
+            self.members = True
+
+    def disturbs(self, other: Doing) -> bool:
+        """Whether this happening before the other, or after it, makes a difference to the other."""
+        if self.assigned & other.variables:
+            return True
+        return self.acts and (other.acts or other.members or bool(other._shared))
+
+
+def _called(node: Node) -> bool:
+    """The `a.b` of `a.b()`: which function a member is changes hardly ever."""
+    return node.type == "member_expression" and node.up.type == "call_expression" and node.field == "function"
+
+
+def exchangeable(uses: Uses, one: Iterable[Node], other: Iterable[Node]) -> bool:
+    """Whether it makes no difference which of two pieces of code is computed first."""
+    first, second = Doing(uses, one), Doing(uses, other)
+    return not first.disturbs(second) and not second.disturbs(first)
 
 
 def earlier(node: Node, statement: Node) -> list[Node]:
