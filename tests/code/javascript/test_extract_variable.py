@@ -66,17 +66,13 @@ def test_refusals(tmp_path: Path, before: str, why: str) -> None:
 
 
 def test_every_place_of_the_same_value(tmp_path: Path) -> None:
-    before = (
-        "function f(a) {\n  let n = 0;\n  g(«a.b», a.b);\n  n = a.b + n;\n  h();\n  return a.b;\n}\n"
-    )
-    after = (
-        "function f(a) {\n  let n = 0;\n  const v = a.b;\n  g(v, v);\n  n = a.b + n;\n  h();\n  return a.b;\n}\n"
-    )
+    before = "function f(a) {\n  let n = 0;\n  g(«a.b», a.b);\n  n = a.b + n;\n  h();\n  return a.b;\n}\n"
+    after = "function f(a) {\n  let n = 0;\n  const v = a.b;\n  g(v, v);\n  n = a.b + n;\n  h();\n  return a.b;\n}\n"
     assert refactored(tmp_path, "(extract-variable {range} name: 'v' every: true)", before, "a.js") == after
 
 
 def test_jsx(tmp_path: Path) -> None:
-    before = "const A = () => <p title=«\"x\"»><b>{t}</b></p>;\n"
+    before = 'const A = () => <p title=«"x"»><b>{t}</b></p>;\n'
     after = 'const A = () => {\n  const v = "x";\n  return <p title={v}><b>{t}</b></p>;\n};\n'
     assert refactored(tmp_path, VARIABLE, before, "a.tsx") == after
     before = "function A() {\n  return <p>«<b>{t}</b>»</p>;\n}\n"

@@ -9,14 +9,15 @@ from forgewright.code.javascript.names import FUNCTIONS
 from forgewright.code.javascript.refactor.purity import (
     Doing,
     Effect,
+    between,
     earlier,
     effect,
     exchangeable,
     postponed,
 )
-from forgewright.code.javascript.refactor.region import EXPRESSIONS, Region, uses_of
+from forgewright.code.javascript.refactor.region import EXPRESSIONS, Region, check_value, uses_of
 from forgewright.code.javascript.refactor.text import Anchor, anchor_of, put_before
-from forgewright.code.javascript.refactor.uses import Uses, host_of
+from forgewright.code.javascript.refactor.uses import LOOPS, Uses, host_of
 from forgewright.code.project import Splice
 from forgewright.core.errors import EditRefused
 
@@ -205,8 +206,6 @@ def others(uses: Uses, node: Node, anchor: Anchor) -> tuple[list[Node], list[Nod
 
 
 def _is_value(node: Node) -> bool:
-    from forgewright.code.javascript.refactor.region import check_value
-
     try:
         check_value(node)
         check_place(node)
@@ -232,34 +231,13 @@ def _unchanged(uses: Uses, node: Node, other: Node, anchor: Anchor) -> bool:
         return True
     if host_of(node) is not host_of(other) or _loops(other, anchor.node.up):
         return False
-    return not Doing(uses, _between(anchor.node.up, node.end, other.start)).disturbs(own)
+    return not Doing(uses, between(anchor.node.up, node.end, other.start)).disturbs(own)
 
 
 def _loops(node: Node, block: Node) -> bool:
-    from forgewright.code.javascript.refactor.uses import LOOPS
-
     for above in node.above():
         if above is block:
             return False
         if above.type in LOOPS:
             return True
     return False
-
-
-def _between(block: Node, start: int, end: int) -> list[Node]:
-    """The largest pieces of code that lie between two offsets."""
-    found: list[Node] = []
-    stack = [block]
-    while stack:
-        node = stack.pop()
-        if node.end <= start or node.start >= end or not node.named:
-            continue
-        if start <= node.start and node.end <= end:
-            found.append(node)
-        else:
-            stack.extend(node.children)
-    for part in list(found):
-        found += [
-            a for a in part.above() if a.start >= block.start and a.type.endswith("assignment_expression")
-        ]
-    return found

@@ -164,6 +164,21 @@ def exchangeable(uses: Uses, one: Iterable[Node], other: Iterable[Node]) -> bool
     return not first.disturbs(second) and not second.disturbs(first)
 
 
+def between(block: Node, start: int, end: int) -> list[Node]:
+    """The largest pieces of code that lie between two offsets."""
+    found: list[Node] = []
+    stack = [block]
+    while stack:
+        node = stack.pop()
+        if node.end <= start or node.start >= end or not node.named:
+            continue
+        if start <= node.start and node.end <= end:
+            found.append(node)
+        else:
+            stack.extend(node.children)
+    return found
+
+
 def earlier(node: Node, statement: Node) -> list[Node]:
     """What `statement` computes before it comes to `node`, from the left."""
     found: list[Node] = []

@@ -54,7 +54,9 @@ class Uses:
     def _declared(self) -> Iterable[Use]:
         for node, entity in self.unit.decl.items():
             real = entity.real
-            if node.path == self.unit.path and node.type in _NAMES and real.scope is not None:
+            if node.path != self.unit.path or node.up.type == "export_specifier":
+                continue
+            if node.type in _NAMES and real.scope is not None:
                 yield Use(node, real, False, _initialised(node), True)
 
     def _referred(self) -> Iterable[Use]:
@@ -62,8 +64,11 @@ class Uses:
             writes, reads = written(node)
             yield Use(node, self.meaning(node), reads, writes, False)
         for node in self.unit.root.walk():
-            if node.type == "shorthand_property_identifier_pattern" and node not in self.unit.decl:
+            declared = node in self.unit.decl
+            if node.type == "shorthand_property_identifier_pattern" and not declared:
                 yield Use(node, self.meaning(node), False, True, False)
+            elif declared and (node.type == "shorthand_property_identifier" or _exports(node)):
+                yield Use(node, self.meaning(node), True, False, False)
 
     def meaning(self, node: Node) -> Entity | None:
         """What the name of a node means where it stands."""
@@ -135,6 +140,13 @@ def written(node: Node) -> tuple[bool, bool]:
     if parent.type == "update_expression":
         return True, True
     return False, True
+
+
+def _exports(node: Node) -> bool:
+    """Whether a name stands for itself in `export { name }`, from no other file."""
+    holder = node.up
+    alone = node.field == "name" or holder.get("alias") is None
+    return holder.type == "export_specifier" and alone and holder.up.up.get("source") is None
 
 
 def _initialised(name: Node) -> bool:
