@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Within
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import python, span
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import python, script, span
 
 Range = Annotated[str, Meta(description="What to take out: path:line:column-line:column, or path:line-line.")]
 Chosen = Annotated[str, Meta(description="Or a selector of the node to take out, as statement[index=0].")]
@@ -96,12 +96,32 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
     )
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-variable range: 'app.py:2:12-2:17' name: 'area')",
             before={"app.py": "def f(w, h):\n    return w * h + 1\n"},
             after={"app.py": "def f(w, h):\n    area = w * h\n    return area + 1\n"},
+        ),
+        Example(
+            program="(extract-variable range: 'app.ts:2:13-2:22' name: 'count')",
+            before={"app.ts": "function f(xs: string[]) {\n  return `${xs.length} of ${xs.join()}`;\n}\n"},
+            after={
+                "app.ts": "function f(xs: string[]) {\n  const count = xs.length;\n"
+                "  return `${count} of ${xs.join()}`;\n}\n"
+            },
+        ),
+        Example(
+            program="(extract-variable select: 'binary_expression' name: 'area')",
+            before={"app.js": "const areas = boxes.map(b => Math.round(b.w * b.h))\n"},
+            after={
+                "app.js": "const areas = boxes.map(b => {\n  const area = b.w * b.h\n  return Math.round(area)\n})\n"
+            },
+        ),
+        Example(
+            program="(extract-variable select: 'call[name=find]' name: 'found')",
+            before={"app.js": "if (ready && find()) go();\n"},
+            refused="computed only as the right side of &&",
         ),
     )
 
@@ -109,6 +129,11 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor.extract_variable import extract_variable as extract
+
+            made, notes = extract(scripts, path, start, end, self.name, every=self.every)
+            return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
         resolver = python(scene, path)
         splices = extract_variable(
             resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=False
