@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -42,6 +43,9 @@ class Found:
         if listed is not None and not items:
             items = [n for n in listed.named_children if n.type != "comment"]
         self.names = [self._name(n) for n in items]
+        self.defaults = [
+            self._name(n) for n in items if n.child_by_field_name("value") or n.type == "assignment_pattern"
+        ]
 
     def _name(self, node: Node) -> str:
         inner = node.child_by_field_name("pattern") or node.child_by_field_name("left") or node
@@ -69,9 +73,33 @@ def _add(rng: random.Random, found: Found) -> str | None:
 
 
 def _remove(rng: random.Random, found: Found) -> str | None:
+    text = found.data[found.node.start_byte : found.node.end_byte].decode()
+    unused = [at for at, name in enumerate(found.names) if len(re.findall(rf"\b{re.escape(name)}\b", text)) == 1]
+    if not unused:
+        return None
+    return f"(remove-parameter at: {found.at} index: {rng.choice(unused)})"
+
+
+def _object(rng: random.Random, found: Found) -> str | None:
+    names = [name for name in found.names if name.isidentifier() and name != "this"]
+    if not names:
+        return None
+    chosen = rng.sample(names, rng.randint(1, len(names)))
+    words = " ".join(map(_quoted, chosen))
+    return f"(introduce-parameter-object at: {found.at} parameters: [{words}] name: 'FwOptions')"
+
+
+def _inline_default(rng: random.Random, found: Found) -> str | None:
+    remove = rng.choice(("true", "false"))
+    if not found.defaults:
+        return None
+    return f"(inline-default at: {found.at} name: {_quoted(rng.choice(found.defaults))} remove: {remove})"
+
+
+def _inline(rng: random.Random, found: Found) -> str | None:
     if not found.names:
         return None
-    return f"(remove-parameter at: {found.at} index: {rng.randrange(len(found.names))})"
+    return f"(inline-parameter at: {found.at} name: {_quoted(rng.choice(found.names))})"
 
 
 def _reorder(rng: random.Random, found: Found) -> str | None:
@@ -82,7 +110,8 @@ def _reorder(rng: random.Random, found: Found) -> str | None:
     return f"(reorder-parameters at: {found.at} order: [{' '.join(map(_quoted, chosen))}])"
 
 
-MAKERS: dict[str, Maker] = {"add": _add, "remove": _remove, "reorder": _reorder}
+MAKERS: dict[str, Maker] = {"add": _add, "remove": _remove, "reorder": _reorder, "object": _object,
+          "inline-default": _inline_default, "inline": _inline}  # fmt: skip
 
 
 def functions(path: str, data: bytes) -> list[Found]:
@@ -98,10 +127,14 @@ def functions(path: str, data: bytes) -> list[Found]:
 
 def trial(ground: Ground, rng: random.Random, only: str = "") -> tuple[str, str, str]:
     """(kind, `done`, `refused` or `left out`, what was said). Raises `Harm`."""
-    path = rng.choice(ground.paths)
-    found = functions(path, ground.files[path])
     kind = only or rng.choice(list(MAKERS))
-    program = MAKERS[kind](rng, rng.choice(found)) if found else None
+    program = None
+    for _ in range(50):
+        path = rng.choice(ground.paths)
+        found = functions(path, ground.files[path])
+        program = MAKERS[kind](rng, rng.choice(found)) if found else None
+        if program is not None:
+            break
     if program is None:
         return kind, "left out", ""
     try:

@@ -13,7 +13,6 @@ from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.hazards import place
 from forgewright.code.javascript.locate import name_at
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS, bare, key_of, name_of, parameters
-from forgewright.code.javascript.refactor.flows import unseen_caller
 from forgewright.code.javascript.refactor.mentions import (
     Call,
     Carrier,
@@ -23,6 +22,7 @@ from forgewright.code.javascript.refactor.mentions import (
     use_at,
     value_at,
 )
+from forgewright.code.javascript.refactor.unseen import unseen_caller
 from forgewright.code.javascript.search import Search
 from forgewright.code.scopes.tree import Node
 from forgewright.core.errors import EditRefused

@@ -25,7 +25,16 @@ from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.resolver import JavaScriptResolver
-    from forgewright.code.operations.signature import AddParameter, RemoveParameter, ReorderParameters, Target
+    from forgewright.code.operations.signature import (
+        AddParameter,
+        InlineDefault,
+        InlineParameter,
+        IntroduceParameterObject,
+        RemoveParameter,
+        ReorderParameters,
+        SetTypes,
+        Target,
+    )
 
 
 def outcome(changed: Changed, text: str, names: Sequence[str] = ()) -> Outcome:
@@ -115,3 +124,41 @@ def reorder_parameters(
         )
     done = change_signature(resolver, family, reordering(slots_of(family.first), asked.order, family.name))
     return outcome(done, f"{family.name} has its parameters in another order")
+
+
+def parameter_object(
+    resolver: JavaScriptResolver, path: str, offset: int, asked: IntroduceParameterObject
+) -> Outcome:
+    from forgewright.code.javascript.refactor.parameter_object import introduce_parameter_object
+
+    family = _family(resolver, path, offset, asked)
+    done = introduce_parameter_object(resolver, family, asked.parameters, asked.name, asked.parameter)
+    return outcome(done, f"{family.name} takes {asked.name}")
+
+
+def inlined_default(resolver: JavaScriptResolver, path: str, offset: int, asked: InlineDefault) -> Outcome:
+    from forgewright.code.javascript.refactor.inline_parameter import inline_default
+
+    which = asked.name or asked.index
+    if which is None:
+        raise EditRefused("expected name: or index:", hint="say which parameter")
+    family = _family(resolver, path, offset, asked)
+    return outcome(
+        inline_default(resolver, family, which, remove=asked.remove), f"{which} is passed by the calls"
+    )
+
+
+def inlined_parameter(
+    resolver: JavaScriptResolver, path: str, offset: int, asked: InlineParameter
+) -> Outcome:
+    from forgewright.code.javascript.refactor.inline_parameter import inline_parameter
+
+    family = family_at(resolver, path, offset)
+    return outcome(inline_parameter(resolver, family, asked.name), f"inlined {asked.name}")
+
+
+def set_types(resolver: JavaScriptResolver, path: str, offset: int, asked: SetTypes) -> Outcome:
+    from forgewright.code.javascript.refactor.set_types import set_types as types_set
+
+    done, name = types_set(resolver, path, offset, dict(asked.types), asked.returns)
+    return Outcome(splices=tuple(done), text=f"{name}: {len(done)} annotations changed")

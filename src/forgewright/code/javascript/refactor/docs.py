@@ -91,20 +91,43 @@ def _wanted(documented: list[Block], slots: Sequence[Slot], order: Order, functi
                 isinstance(one, int) and not (slots[one].optional or slots[one].default or slots[one].rest)
                 for one in order[at:]
             )
-            found.append([_line(sample, entry, function, optional=not required)])
+            lines = [_line(sample, entry, function, optional=not required)]
+            for index, key in entry.packs:
+                own = slots[index].name if index < len(slots) else ""
+                for block in documented:
+                    if own and block.name == own:
+                        lines += _under(block.lines, own, f"{entry.name}.{key}")
+            found.append(lines)
             continue
         found += [block.lines for block in documented if block.name == slots[entry].name]
     return found
+
+
+def _under(lines: list[str], old: str, new: str) -> list[str]:
+    """The lines of a parameter that is a member of another one now."""
+    found = _PARAM.match(lines[0])
+    if found is None:
+        return lines
+    at = found.start("name") + (1 if found["name"].startswith("[") else 0)
+    return [lines[0][:at] + new + lines[0][at + len(old) :], *lines[1:]]
 
 
 def _line(sample: str, fresh: Fresh, function: Node, *, optional: bool) -> str:
     """A line for a new parameter, written as the line of another one is."""
     prefix = _PREFIX.match(sample)
     like = _PARAM.match(sample)
-    kind = fresh.type or literal_type(fresh.default if fresh.default is not None else fresh.value) or "*"
+    kind = (
+        fresh.type
+        or ("Object" if fresh.packs else "")
+        or literal_type(fresh.default if fresh.default is not None else fresh.value)
+        or "*"
+    )
     shown = f"{{{kind}}} " if like is not None and like["type"] else ""
     name = fresh.name
-    if fresh.default is not None and optional and not typed(function):
-        name = f"[{name}={fresh.default}]"
+    if not typed(function) and optional and not fresh.packs:
+        if fresh.default is not None:
+            name = f"[{name}={fresh.default}]"
+        elif like is not None and like["name"].startswith("["):
+            name = f"[{name}]"
     end = "\r" if sample.endswith("\r") else ""
     return f"{prefix.group() if prefix is not None else ' * '}@param {shown}{name}{end}"

@@ -40,8 +40,6 @@ class Fresh(msgspec.Struct, frozen=True):
     default: str | None = None
     value: str | None = None
     """What calls pass."""
-    pattern: str = ""
-    """What is written in place of the name, where it is taken apart."""
     packs: tuple[tuple[int, str], ...] = ()
     """Places of the old parameters whose arguments are packed into an object, with their keys."""
 
@@ -87,7 +85,9 @@ def typed(node: Node) -> bool:
 
 def written(function: Node, fresh: Fresh, *, last: bool = True) -> str:
     """A new parameter as this declaration writes it. `last`: no required one follows, so it may be marked `?`."""
-    name = fresh.pattern or fresh.name
+    name = fresh.name
+    if fresh.packs and (function.get("body") is not None or not typed(function)):
+        name = pattern_text(slots_of(function), fresh)
     if not typed(function):
         return name + (f" = {fresh.default}" if fresh.default is not None else "")
     kind = fresh.type
@@ -102,6 +102,18 @@ def written(function: Node, fresh: Fresh, *, last: bool = True) -> str:
         kind = literal_type(fresh.value)
         text = name + (f": {kind}" if kind else "")
     return text + (f" = {fresh.default}" if fresh.default is not None else "")
+
+
+def pattern_text(slots: Sequence[Slot], fresh: Fresh) -> str:
+    """An object pattern of the parameters that become one, with their own names and defaults."""
+    parts = []
+    for index, key in fresh.packs:
+        if index >= len(slots):
+            continue
+        slot = slots[index]
+        part = key if slot.name == key else f"{key}: {slot.pattern.text}"
+        parts.append(part + (f" = {slot.default.text}" if slot.default is not None else ""))
+    return "{ " + ", ".join(parts) + " }" if parts else "{}"
 
 
 def literal_type(text: str | None) -> str:

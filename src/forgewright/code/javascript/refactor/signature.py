@@ -72,13 +72,21 @@ class Changed:
 
 
 def change_signature(
-    resolver: JavaScriptResolver, family: Family, order: Order, *, chosen: Chosen | None = None
+    resolver: JavaScriptResolver,
+    family: Family,
+    order: Order,
+    *,
+    chosen: Chosen | None = None,
+    replaced: int | None = None,
 ) -> Changed:
-    """Put the parameters of all of `family` into `order`; calls follow. Raises `EditRefused`."""
+    """Put the parameters of all of `family` into `order`; calls follow. Raises `EditRefused`.
+
+    `chosen` limits the calls that pass a new value; the uses of the parameter at `replaced` are replaced by the caller.
+    """
     before = slots_of(family.first)
     done = Changed()
     for function in family.functions:
-        _check_function(resolver, function, order, before, family)
+        _check_function(resolver, function, order, before, family, replaced)
     _check_unseen(resolver, family, order, before, done)
     for call in sorted(family.calls, key=lambda call: call.node.end - call.node.start):
         splice = rewritten(call, order, before, done, give=chosen is None or chosen(call))
@@ -204,7 +212,11 @@ def fitting(
         if isinstance(entry, int) and entry >= len(slots):
             missing = True
             continue
-        if missing:
+        if isinstance(entry, Fresh) and entry.packs:
+            if not any(index < len(slots) for index, _ in entry.packs):
+                missing = True
+                continue
+        elif missing:
             if isinstance(entry, Fresh) and function.get("body") is not None:
                 continue
             raise EditRefused(
@@ -221,7 +233,12 @@ def fitting(
 
 
 def _check_function(
-    resolver: JavaScriptResolver, function: Node, order: Order, before: Sequence[Slot], family: Family
+    resolver: JavaScriptResolver,
+    function: Node,
+    order: Order,
+    before: Sequence[Slot],
+    family: Family,
+    gone: int | None,
 ) -> None:
     if function.has("get") or function.has("set"):
         raise EditRefused(f"{family.name} at {place(function)} is an accessor", hint="name a method")
@@ -229,7 +246,7 @@ def _check_function(
     kept = {one for one in order if isinstance(one, int)}
     packed = {index for one in order if isinstance(one, Fresh) for index, _ in one.packs}
     for index, slot in enumerate(slots[: len(before)]):
-        if index not in kept and index not in packed:
+        if index not in kept and index not in packed and index != gone:
             check_unused(resolver, function, slot)
     body = function.get("body")
     values = any(isinstance(one, Fresh) and (one.value is not None or one.packs) for one in order)
@@ -243,9 +260,8 @@ def _check_function(
                 )
     for one in order:
         if isinstance(one, Fresh):
-            for name in [key for _, key in one.packs] if one.pattern else [one.name]:
-                if not one.pattern or name not in {slot.name for slot in slots}:
-                    _check_free(resolver, function, name)
+            if not one.packs:
+                _check_free(resolver, function, one.name)
             _check_strict(function, one, family)
 
 
@@ -253,7 +269,7 @@ def _check_strict(function: Node, fresh: Fresh, family: Family) -> None:
     """ECMAScript 15.2.1: no "use strict" of its own in a function whose parameters are more than names."""
     body = function.get("body")
     first = body.items[0] if body is not None and body.type == "statement_block" and body.items else None
-    if first is not None and "use strict" in first.text[:14] and (fresh.default is not None or fresh.pattern):
+    if first is not None and "use strict" in first.text[:14] and (fresh.default is not None or fresh.packs):
         raise EditRefused(
             f'{family.name} says "use strict" itself, so it can have no defaults',
             hint="say it for the whole file",
@@ -383,14 +399,14 @@ def rewritten(
         else:
             pieces.append([given[entry]] if entry < len(given) else None)
     taken = spread is not None and spread < count
-    extra: list[Node | str] = [] if rest or taken else [*given[count:]]
+    extra: list[Node] = [] if rest or taken else given[count:]
     while pieces and pieces[-1] is None and not extra:
         pieces.pop()
     entries: list[Node | str] = [
         one for piece in pieces for one in (piece if piece is not None else ["undefined"])
     ]
     entries += extra
-    _check_effects(call, entries, order, done)
+    _check_effects(call, order, [*_flat(order, given), *extra], done)
     if call.arguments is None:
         text = ", ".join(str(one) for one in entries)
         return Splice(call.path, call.node.end, call.node.end, f"({text})".encode()) if entries else None
@@ -422,12 +438,22 @@ def _check_spread(call: Call, order: Order, spread: int, count: int, *, give: bo
         )
 
 
-def _check_effects(call: Call, entries: list[Node | str], order: Order, done: Changed) -> None:
+def _flat(order: Order, given: Sequence[Node]) -> list[Node]:
+    """The arguments that are kept, in the order in which they are computed."""
+    places = [
+        index
+        for one in order
+        for index in ([one] if isinstance(one, int) else [place for place, _ in one.packs])
+    ]
+    found = [given[index] for index in places if index < len(given)]
+    spread = next((i for i, one in enumerate(given) if one.type == "spread_element"), len(given))
+    return found + [one for one in given[spread:] if one not in found]
+
+
+def _check_effects(call: Call, order: Order, kept: list[Node], done: Changed) -> None:
     """Arguments that act are not left out or put in another order unnoticed."""
-    packed = {index for one in order if isinstance(one, Fresh) for index, _ in one.packs}
-    kept = [one for one in entries if not isinstance(one, str)]
-    for index, node in enumerate(call.given):
-        if node in kept or index in packed:
+    for node in call.given:
+        if node in kept:
             continue
         if acts(node, _ACTS):
             raise EditRefused(
