@@ -144,10 +144,21 @@ def _statement(function: Node) -> Node:
     """The statement that declares a function, or the class or object that it is a member of."""
     here = function
     for above in function.above():
-        if above.type in _LEVELS or (above.type == "statement_block" and above.up.type != "class_body"):
-            return here
+        if above.type in _LEVELS:
+            break
         here = above
+    siblings = here.up.children
+    at = siblings.index(here) if here.parent is not None else 0
+    while at > 0 and (siblings[at - 1].type == "comment" or _overload(siblings[at - 1])):
+        at -= 1
+        here = siblings[at] if _overload(siblings[at]) else here
     return here
+
+
+def _overload(statement: Node) -> bool:
+    """Whether a statement is a function's signature without a body."""
+    inner = statement.get("declaration") if statement.type == "export_statement" else statement
+    return inner is not None and inner.type == "function_signature"
 
 
 def _above(statement: Node) -> int:

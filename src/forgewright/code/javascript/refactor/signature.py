@@ -384,7 +384,7 @@ def rewritten(
                 raise EditRefused(
                     f"the call at {place(call.node)} has to pass {entry.name}", hint="give default: too"
                 )
-            text = _packed(entry, given, done) if entry.packs else entry.value if give else None
+            text = _packed(entry, given, before, done) if entry.packs else entry.value if give else None
             if text is None and entry.default is None and not entry.packs:
                 raise EditRefused(
                     "the new parameter has neither a default nor a value, and there are calls",
@@ -413,13 +413,13 @@ def rewritten(
     return Listed(call.arguments, done.between).splice([*call.arguments.items[: call.skip], *entries])
 
 
-def _packed(fresh: Fresh, given: Sequence[Node], done: Changed) -> str | None:
+def _packed(fresh: Fresh, given: Sequence[Node], before: Sequence[Slot], done: Changed) -> str | None:
     """An object literal of the arguments that become one."""
     parts = []
     for index, key in fresh.packs:
         if index < len(given):
             text = done.text(given[index])
-            if text == "undefined":
+            if text == "undefined" and before[index].default is not None:
                 continue
             parts.append(key if text == key else f"{key}: {text}")
     if not parts:

@@ -53,6 +53,8 @@ def _based(resolver: JavaScriptResolver, name: Node, cls: Node) -> Escape | None
         if not isinstance(base, Instance) or base.entity in seen:
             continue
         seen.add(base.entity)
+        if base.entity.unit.path[:1] == "\0":
+            return Escape(name, name, f"may override one of {base.entity.name}, which is the language's own,")
         for node in base.entity.nodes:
             inner = node.first("class_heritage", "extends_type_clause")
             if inner is not None:
