@@ -130,6 +130,17 @@ def function_of(name: Node) -> Node | None:
     return value if value is not None and value.type in FUNCTIONS else None
 
 
+def function_at(resolver: JavaScriptResolver, path: str, offset: int) -> Node:
+    """The very function whose name, or whose first byte, is at a place. Raises `EditRefused`."""
+    unit = resolver.program.unit(path)
+    node = name_at(unit, offset) if unit is not None else None
+    found = function_of(node) if node is not None and node.start <= offset else None
+    if found is None and unit is not None:
+        held = _holder(unit.root.at(offset), offset)
+        found = function_of(held) if held is not None else None
+    return found if found is not None else family_at(resolver, path, offset).first
+
+
 def family_at(resolver: JavaScriptResolver, path: str, offset: int, *, hierarchy: bool = True) -> Family:
     """The function whose name is at a byte (of a class: its constructor), with its calls. Raises `EditRefused`."""
     made = _constructor_at(resolver, path, offset)

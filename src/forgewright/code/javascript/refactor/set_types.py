@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from forgewright.code.javascript.locate import name_at
 from forgewright.code.javascript.names import name_of
-from forgewright.code.javascript.refactor.calls import family_at, function_of
+from forgewright.code.javascript.refactor.calls import function_at
 from forgewright.code.javascript.refactor.parameters import check_type, place_of, slots_of, typed
 from forgewright.code.project import Splice
 from forgewright.core.errors import EditRefused
@@ -23,7 +22,7 @@ def set_types(
     """The splices, and the function's name; empty text takes an annotation away, None leaves the result's alone."""
     if not types and returns is None:
         raise EditRefused("expected types: or returns:", hint="types: {name: 'number'} returns: 'string'")
-    function = _function(resolver, path, offset)
+    function = function_at(resolver, path, offset)
     named = name_of(function) or name_of(function.up)
     name = named.text if named is not None else "the function"
     if not typed(function):
@@ -50,13 +49,6 @@ def set_types(
     if returns is not None:
         found += _result(function, returns, name)
     return found, name
-
-
-def _function(resolver: JavaScriptResolver, path: str, offset: int) -> Node:
-    unit = resolver.program.unit(path)
-    node = name_at(unit, offset) if unit is not None else None
-    function = function_of(node) if node is not None else None
-    return function if function is not None else family_at(resolver, path, offset).first
 
 
 def _bare(function: Node, parameter: Node, types: Mapping[str, str], returns: str | None) -> Splice:

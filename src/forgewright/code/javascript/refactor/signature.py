@@ -328,9 +328,8 @@ def used(resolver: JavaScriptResolver, function: Node, slot: Slot, name: Node) -
     for node in function.walk():
         if node.type not in kinds or node.text != name.text or node is name:
             continue
-        if node in unit.decl and unit.decl[node] is not entity:
-            continue
-        if node.within(slot.node) and node in unit.decl:
+        declares = node in unit.decl and node.type != "shorthand_property_identifier"
+        if declares and (unit.decl[node] is not entity or node.within(slot.node)):
             continue
         found = nearest(unit, node)
         if found is not None and entity is not None and found is entity.real:
@@ -352,7 +351,7 @@ def _check_free(resolver: JavaScriptResolver, function: Node, name: str) -> None
     for node in function.walk():
         if node.type not in ("identifier", "shorthand_property_identifier") or node.text != name:
             continue
-        if node in unit.decl or (name_of(function) is node):
+        if name_of(function) is node or (node in unit.decl and node.type == "identifier"):
             continue
         found = nearest(unit, node)
         if found is None or found.scope is None or not _below(found.scope.node, function):
