@@ -1,6 +1,6 @@
 """Random changes of signatures and classes in JavaScript and TypeScript; TypeScript's compiler judges each.
 
-    python -m tests.properties.no_harm.script_signatures FOLDER [--count 100] [--seed 1]
+python -m tests.properties.no_harm.script_signatures FOLDER [--count 100] [--seed 1]
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _add(rng: random.Random, found: Found) -> str | None:
 
 def _remove(rng: random.Random, found: Found) -> str | None:
     text = found.data[found.node.start_byte : found.node.end_byte].decode()
-    unused = [at for at, name in enumerate(found.names) if len(re.findall(rf"\b{re.escape(name)}\b", text)) == 1]
+    unused = [
+        at for at, name in enumerate(found.names) if len(re.findall(rf"\b{re.escape(name)}\b", text)) == 1
+    ]
     if not unused:
         return None
     return f"(remove-parameter at: {found.at} index: {rng.choice(unused)})"

@@ -25,6 +25,7 @@ from forgewright.code.javascript.refactor.mentions import (
 from forgewright.code.javascript.refactor.unseen import unseen_caller
 from forgewright.code.javascript.search import Search
 from forgewright.code.scopes.tree import Node
+from forgewright.code.scopes.words import places
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def name_node(resolver: JavaScriptResolver, path: str, offset: int) -> tuple[Nod
     unit = resolver.program.unit(path)
     node = name_at(unit, offset) if unit is not None else None
     entity = resolver.meanings.at(node) if node is not None else None
-    if unit is not None and (entity is None or (node is not None and node.start > offset)):
+    bare_arrow = node is not None and node.field == "parameter" and node.up.type == "arrow_function"
+    if unit is not None and (entity is None or bare_arrow or (node is not None and node.start > offset)):
         node = _holder(unit.root.at(offset), offset) or node
         entity = resolver.meanings.at(node) if node is not None else None
     if node is None or entity is None:
@@ -175,6 +177,8 @@ class Gathering:
         self.seen: set[Node] = set()
         self.queue: list[tuple[Node, Entity]] = []
         self.asked: set[Entity] = set()
+        self.spread: set[Entity] = set()
+        """Modules whose default export was looked for."""
 
     def function(self, name: Node, entity: Entity) -> Family:
         declared = [n for n in entity.names if n.path == name.path] or entity.names
@@ -228,6 +232,31 @@ class Gathering:
                     self._hit(node, classes)
             if _is_member(entity):
                 self._unknown(search)
+            if not self.queue:
+                self._defaults(classes)
+
+    def _defaults(self, classes: bool) -> None:
+        """What names a default export as `m.default`, or takes it out of `import()` under another name."""
+        for entity in list(self.asked):
+            module = entity.unit.module
+            exported = module.exports.get("default") if module is not None else None
+            if module is None or exported is None or module in self.spread:
+                continue
+            if self.program.resolve(exported) not in self.asked and exported.real not in self.asked:
+                continue
+            self.spread.add(module)
+            for path in self.program.containing("default"):
+                unit = self.program.unit(path)
+                for offset in places(unit.data, "default") if unit is not None else ():
+                    node = unit.root.at(offset) if unit is not None else None
+                    if node is None or node.type != "property_identifier" or node in self.seen:
+                        continue
+                    meant = self.resolver.meanings.at(node)
+                    if meant is not None and (
+                        meant is exported.real or self.program.resolve(meant) in self.asked
+                    ):
+                        self.seen.add(node)
+                        self._hit(node, classes)
 
     def _hit(self, node: Node, classes: bool) -> None:
         unit = self.program.unit(node.path)
@@ -259,6 +288,16 @@ class Gathering:
             if entity is None or declared is None or use.name not in declared.decl:
                 self.family.escapes.append(Escape(use.name, use.name, "is kept in another place"))
                 return
+            holder = use.name.up.get("object")
+            module = declared.module
+            if holder is not None and holder.text in ("module.exports", "exports"):
+                if module is not None and "export=" in module.exports:
+                    target = self.program.resolve(module.exports["export="])
+                    if target is None or target.kind != "object":
+                        self.family.escapes.append(
+                            Escape(use.name, use.name, "is exported with another export")
+                        )
+                        return
             if use.name.type == "shorthand_property_identifier":
                 entity = declared.decl[use.name].real
             self.queue.append((use.name, entity))
