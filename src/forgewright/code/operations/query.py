@@ -45,6 +45,14 @@ class Outline(Operation, frozen=True, kw_only=True):
             before={"a.ts": "export class A { go(n: number): void {} }\n", "README.md": "# Hi\n"},
             result="a.ts\n  1 class A\n    1 method go(n: number): void",
         ),
+        Example(
+            program="(outline)",
+            before={
+                "box.go": "package box\n\ntype Shape interface {\n\tArea(scale int) int\n}\n\ntype Box struct{ w int }\n\n"
+                "func (b *Box) Area(scale int) int { return b.w * scale }\n"
+            },
+            result="box.go\n  3 interface Shape\n    4 method Area(scale int) int\n  7 class Box\n  9 method Box.Area(scale int) int",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
