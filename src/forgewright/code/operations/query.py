@@ -51,7 +51,8 @@ class Outline(Operation, frozen=True, kw_only=True):
                 "box.go": "package box\n\ntype Shape interface {\n\tArea(scale int) int\n}\n\ntype Box struct{ w int }\n\n"
                 "func (b *Box) Area(scale int) int { return b.w * scale }\n"
             },
-            result="box.go\n  3 interface Shape\n    4 method Area(scale int) int\n  7 class Box\n  9 method Box.Area(scale int) int",
+            result="box.go\n  3 interface Shape\n    4 method Area(scale int) int\n  7 class Box\n"
+            "  9 method Box.Area(scale int) int",
         ),
     )
 
