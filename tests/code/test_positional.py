@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from forgewright.code.languages import RESOLVERS, language_of
-from forgewright.code.positional.change import Change, Signature, adding, removing, reordering
+from forgewright.code.positional.change import Change, Signature, adding, probe, removing, reordering
 from forgewright.code.sources import MemoryProject
 from forgewright.core.errors import EditRefused
 
@@ -50,7 +50,8 @@ def changed(files: Mapping[str, str], place: str, change: Change) -> dict[str, s
     symbol = resolver.symbol_at(path, files[path].index(name))
     assert symbol is not None
     after = dict(files)
-    for splice in sorted(Signature(project, resolver, symbol).plan(change), reverse=True):
+    found = resolver.rename(symbol, probe(symbol))
+    for splice in sorted(Signature(project, symbol, found).plan(change), reverse=True):
         data = after[splice.path].encode()
         after[splice.path] = (data[: splice.start] + splice.text + data[splice.end :]).decode()
     return after
@@ -75,7 +76,7 @@ def changed(files: Mapping[str, str], place: str, change: Change) -> dict[str, s
         ),
         (RUST, "l.rs::area", adding("u", "i32", "7", 1), ["area(&self, u: i32, k: i32)", "b.area(7, 1)", "S::area(&b, 7, 2)"]),
         (RUST, "l.rs::free", reordering(["b", "a"]), ["free(b: i32, a: i32)", "assert_eq!(free(b.area(3), 1), 4)"]),
-        (JAVA, "A.java::area", adding("u", "String", "null", 0), ["area(String u, int k);", "area(String u, int k) {", "s.area(null, 1)"]),
+        (JAVA, "A.java::area", adding("u", "String", "null", 0), ["area(String u, int k);", "(String u, int k) {", "s.area(null, 1)"]),
         (JAVA, "A.java::total", removing("b"), ["total(int a)", "total(1)", "B.total(2)"]),
     ],
 )  # fmt: skip
@@ -112,6 +113,12 @@ def test_a_function_that_is_a_value_is_left_alone() -> None:
     files = {**GO, "main.go": GO["main.go"] + "\nvar f = util.Total\n"}
     with pytest.raises(EditRefused, match=r"used as a value at main.go:\d+"):
         changed(files, "util/u.go::Total", removing("rest"))
+
+
+def test_a_call_that_may_be_one_of_it_is_a_refusal() -> None:
+    files = {**GO, "main.go": GO["main.go"] + "\nfunc g() { unknown().Area(1) }\n"}
+    with pytest.raises(EditRefused, match=r"not known whether main.go:\d+:\d+ calls it"):
+        changed(files, "util/u.go::Area", adding("u", "int", "0", None))
 
 
 def test_a_type_is_always_given() -> None:

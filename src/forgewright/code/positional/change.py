@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from forgewright.code.binding import Occurrence, RenameOptions, Resolver, Symbol
+from forgewright.code.binding import Renaming, Symbol
 from forgewright.code.positional.calls import Call, call_at
 from forgewright.code.positional.parameters import (
     DECLARATIONS,
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 LANGUAGES = ("go", "rust", "java")
-PROBE = "Ww5"
-"""What is put behind a name for the rename that is only asked for."""
 _IMPORTS = frozenset(("use_declaration", "import_declaration"))
 _GO = (
     "main init String GoString Error Unwrap Is As Read Write Close Seek ReadFrom WriteTo ReadByte WriteByte ReadRune "
@@ -42,26 +40,35 @@ Change = Callable[[Sequence[Parameter], int], Sequence[Slot]]
 """From the parameters, and the number of receivers before them, to the new ones."""
 
 
+def probe(symbol: Symbol) -> str:
+    """The name that a rename is asked for, and never given."""
+    return symbol.name + "Ww5"
+
+
 class Signature:
-    """One function, its kin and its calls: what a rename of it would change.
+    """One function, its kin and its calls: what a rename of it to `probe(symbol)` would change.
 
     So the resolver's rules for interfaces, traits and overriding hold here too. Raises `EditRefused` for
-    what is no function, and where it is used as a value.
+    what is no function, where it is used as a value, and where it is not known whether a call is one of it.
     """
 
-    def __init__(
-        self, project: Project, resolver: Resolver, symbol: Symbol, *, hierarchy: bool = True
-    ) -> None:
+    def __init__(self, project: Project, symbol: Symbol, found: Renaming) -> None:
         self.declarations: list[tuple[Source, Node]] = []
         self.calls: list[Call] = []
-        found = resolver.rename(symbol, symbol.name + PROBE, options=RenameOptions(hierarchy=hierarchy))
-        self.uncertain: tuple[Occurrence, ...] = found.uncertain
         for splice in found.splices:
             self._sort(project.source(splice.path), splice)
         if not self.declarations:
             raise EditRefused(
                 f"{symbol.name} is no function", hint="point at the name of a function or method"
             )
+        for occurrence in found.uncertain:
+            source = project.source(occurrence.path)
+            leaf = source.tree.root_node.descendant_for_byte_range(occurrence.start, occurrence.end)
+            if leaf is not None and call_at(source, leaf) is not None:
+                raise EditRefused(
+                    f"it is not known whether {place(source, leaf)} calls it",
+                    hint="ask a language server too (--second-opinion), or edit the calls one by one",
+                )
         source, declaration = self.declarations[0]
         if symbol.name in _CALLED_FROM_OUTSIDE[source.language] or _is_test(source, symbol.name):
             raise EditRefused(
