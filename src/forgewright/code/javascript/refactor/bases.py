@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.javascript.entities import ANY
 from forgewright.code.javascript.hazards import place
 from forgewright.code.javascript.names import CLASSES, FUNCTIONS
-from forgewright.code.javascript.refactor.calls import own_constructors
+from forgewright.code.javascript.refactor.functions import own_constructors
 from forgewright.code.javascript.refactor.parameters import check_type, typed
 from forgewright.code.project import Splice
 from forgewright.code.syntax.diagnostics import SelectorError

@@ -6,13 +6,19 @@ expects them; calls through imports, `require`, other names, `.call`, `super(…
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.hazards import place
 from forgewright.code.javascript.locate import name_at
-from forgewright.code.javascript.names import CLASSES, FUNCTIONS, bare, key_of, name_of, parameters
+from forgewright.code.javascript.names import CLASSES, bare
+from forgewright.code.javascript.refactor.functions import (
+    function_of,
+    holder,
+    name_node,
+    own_constructors,
+    value_name,
+)
 from forgewright.code.javascript.refactor.mentions import (
     Call,
     Carrier,
@@ -22,7 +28,7 @@ from forgewright.code.javascript.refactor.mentions import (
     use_at,
     value_at,
 )
-from forgewright.code.javascript.refactor.unseen import unseen_caller
+from forgewright.code.javascript.refactor.unseen import outside, required, unseen_caller
 from forgewright.code.javascript.search import Search
 from forgewright.code.scopes.tree import Node
 from forgewright.code.scopes.words import places
@@ -77,68 +83,13 @@ def unsure(node: Node, name: str) -> EditRefused:
     )
 
 
-def name_node(resolver: JavaScriptResolver, path: str, offset: int) -> tuple[Node, Entity]:
-    """The name at a place and what it means, imports followed. Raises `EditRefused`."""
-    unit = resolver.program.unit(path)
-    node = name_at(unit, offset) if unit is not None else None
-    entity = resolver.meanings.at(node) if node is not None else None
-    bare_arrow = node is not None and node.field == "parameter" and node.up.type == "arrow_function"
-    if unit is not None and (entity is None or bare_arrow or (node is not None and node.start > offset)):
-        node = _holder(unit.root.at(offset), offset) or node
-        entity = resolver.meanings.at(node) if node is not None else None
-    if node is None or entity is None:
-        raise EditRefused(
-            f"no symbol of this project is named at {path}, byte {offset}", hint="point at a name"
-        )
-    target = resolver.program.resolve(entity) or entity
-    if target is not entity and target.names and target.unit.path[:1] != "\0":
-        return target.names[0], target
-    return node, entity
-
-
-def _holder(node: Node, offset: int) -> Node | None:
-    """The name of what holds a function without one of its own that begins at a place: `const f = () => 1`."""
-    for here in (node, *node.above()):
-        if here.start != offset:
-            return None
-        if here.type in FUNCTIONS and name_of(here) is None:
-            value = here
-            while value.up.type == "parenthesized_expression":
-                value = value.up
-            if value.field == "right" and value.up.type == "assignment_expression":
-                left = value.up.get("left")
-                return value_name(left) if left is not None else None
-            return name_of(value.up) if value.field == "value" else None
-    return None
-
-
-def function_of(name: Node) -> Node | None:
-    """The function that a declaration of this name holds or is."""
-    parent = name.up
-    if parent.type in FUNCTIONS and name_of(parent) is name:
-        return parent
-    value: Node | None = None
-    if parent.type in ("variable_declarator", "pair", "public_field_definition", "field_definition"):
-        value = parent.get("value")
-    elif parent.type == "member_expression" and parent.up.type == "assignment_expression":
-        value = parent.up.get("right") if parent.field == "left" else None
-    if value is None and parent.type in _TYPED:
-        kind = parent.get("type")
-        value = kind.items[0] if kind is not None and kind.items else None
-        return value if value is not None and value.type == "function_type" else None
-    value = bare(value) if value is not None else None
-    while value is not None and value.type in ("as_expression", "satisfies_expression"):
-        value = bare(value.items[0])
-    return value if value is not None and value.type in FUNCTIONS else None
-
-
 def function_at(resolver: JavaScriptResolver, path: str, offset: int) -> Node:
     """The very function whose name, or whose first byte, is at a place. Raises `EditRefused`."""
     unit = resolver.program.unit(path)
     node = name_at(unit, offset) if unit is not None else None
     found = function_of(node) if node is not None and node.start <= offset else None
     if found is None and unit is not None:
-        held = _holder(unit.root.at(offset), offset)
+        held = holder(unit.root.at(offset), offset)
         found = function_of(held) if held is not None else None
     return found if found is not None else family_at(resolver, path, offset).first
 
@@ -302,7 +253,7 @@ class Gathering:
                 entity = declared.decl[use.name].real
             self.queue.append((use.name, entity))
         elif isinstance(use, Module):
-            for value in self._required(use.node):
+            for value in required(self.program, use.node):
                 self._use(of_value(value, value) if value.type == "call_expression" else use_at(value))
 
     def _declared(self, name: Node, classes: bool) -> None:
@@ -372,28 +323,6 @@ class Gathering:
             return parent.up.get("right")
         return None
 
-    # modules
-
-    def _required(self, statement: Node) -> Iterator[Node]:
-        """Where a file whose export is the function itself is required or imported as a whole."""
-        unit = self.program.unit(statement.path)
-        if unit is None:
-            return
-        stem = statement.path.rpartition("/")[2].split(".")[0]
-        if stem == "index":
-            stem = statement.path.rpartition("/")[0].rpartition("/")[2] or "."
-        for path in {*self.program.naming(stem), *self.program.naming(".")}:
-            other = self.program.unit(path)
-            for kind, source, node in other.edges if other is not None else ():
-                text = source.text[1:-1]
-                if self.program.modules.resolve(path, text) != statement.path:
-                    continue
-                clause = node.first("import_clause")
-                if kind in ("require", "call") and node.type == "call_expression":
-                    yield node
-                elif clause is not None:
-                    yield from (item for item in clause.items if item.type == "identifier")
-
     # classes
 
     def _subclass(self, node: Node) -> Node | None:
@@ -449,50 +378,12 @@ class Gathering:
     def _unknown(self, search: Search) -> None:
         for node in search.unknown:
             if node.type in _MEMBERS and node not in search.hits and node not in self.seen:
-                if not self._outside(node):
+                if not outside(self.program, node):
                     self.seen.add(node)
                     self.family.uncertain.append(node)
-
-    def _outside(self, node: Node) -> bool:
-        """Whether what has this member is known to be no part of the project: a package, a global."""
-        holder = node.up.get("object")
-        if holder is None or holder.type != "identifier":
-            return node.up.type in ("import_specifier", "jsx_attribute")
-        entity = self.program.lookup(holder, 7)
-        if entity is None:
-            return True
-        if entity.unit.path[:1] == "\0":
-            return True
-        if entity.alias is None:
-            return False
-        source = entity.alias.source
-        text = key_of(source)
-        return text is not None and not text[0].startswith(".") and self.program.resolve(entity) is None
-
-
-def own_constructors(bodies: list[Node]) -> list[Node]:
-    """The constructors that class bodies declare themselves."""
-    return [
-        item
-        for body in bodies
-        for item in body.items
-        if item.type in ("method_definition", "method_signature")
-        and (name := name_of(item)) is not None
-        and name.text == "constructor"
-    ]
-
-
-def value_name(value: Node) -> Node | None:
-    """The name in which an expression ends: `b` of `a.b`."""
-    if value.type == "identifier":
-        return value
-    return value.get("property") if value.type == "member_expression" else None
 
 
 def _is_member(entity: Entity) -> bool:
     if entity.roots:
         return True
     return entity.scope is None and entity.container is not None and entity.container.kind != "module"
-
-
-__all__ = ["Call", "Carrier", "Escape", "Family", "family_at", "function_of", "name_node", "parameters"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence
 from forgewright.code.globs import matcher
-from forgewright.code.javascript.refactor.calls import Call, Family, family_at
+from forgewright.code.javascript.refactor.calls import Family, family_at
+from forgewright.code.javascript.refactor.mentions import Call
 from forgewright.code.javascript.refactor.parameters import (
     Fresh,
     adding,

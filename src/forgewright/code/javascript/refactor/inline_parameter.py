@@ -15,7 +15,8 @@ from forgewright.code.scopes.words import kinds
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
-    from forgewright.code.javascript.refactor.calls import Call, Family
+    from forgewright.code.javascript.refactor.calls import Family
+    from forgewright.code.javascript.refactor.mentions import Call
     from forgewright.code.javascript.refactor.parameters import Slot
     from forgewright.code.javascript.resolver import JavaScriptResolver
     from forgewright.code.scopes.tree import Node

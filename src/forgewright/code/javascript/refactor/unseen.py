@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forgewright.code.javascript.names import key_of
 from forgewright.code.javascript.refactor.mentions import Carrier, Escape, of_value, use_at
 from forgewright.code.javascript.search import Search
 from forgewright.code.javascript.types import Instance
 from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forgewright.code.javascript.program import Program
     from forgewright.code.javascript.resolver import JavaScriptResolver
     from forgewright.code.scopes.tree import Node
 
@@ -112,3 +116,41 @@ def _whole(resolver: JavaScriptResolver, value: Node, name: Node, seen: set[Node
             if isinstance(found, Carrier):
                 todo.append(found.name)
     return None
+
+
+def required(program: Program, statement: Node) -> Iterator[Node]:
+    """Where a file whose export is the function itself is required or imported as a whole."""
+    unit = program.unit(statement.path)
+    if unit is None:
+        return
+    stem = statement.path.rpartition("/")[2].split(".")[0]
+    if stem == "index":
+        stem = statement.path.rpartition("/")[0].rpartition("/")[2] or "."
+    for path in {*program.naming(stem), *program.naming(".")}:
+        other = program.unit(path)
+        for kind, source, node in other.edges if other is not None else ():
+            text = source.text[1:-1]
+            if program.modules.resolve(path, text) != statement.path:
+                continue
+            clause = node.first("import_clause")
+            if kind in ("require", "call") and node.type == "call_expression":
+                yield node
+            elif clause is not None:
+                yield from (item for item in clause.items if item.type == "identifier")
+
+
+def outside(program: Program, node: Node) -> bool:
+    """Whether what has this member is known to be no part of the project: a package, a global."""
+    holder = node.up.get("object")
+    if holder is None or holder.type != "identifier":
+        return node.up.type in ("import_specifier", "jsx_attribute")
+    entity = program.lookup(holder, 7)
+    if entity is None:
+        return True
+    if entity.unit.path[:1] == "\0":
+        return True
+    if entity.alias is None:
+        return False
+    source = entity.alias.source
+    text = key_of(source)
+    return text is not None and not text[0].startswith(".") and program.resolve(entity) is None
