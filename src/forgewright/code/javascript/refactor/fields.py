@@ -85,6 +85,8 @@ def _inside(
     search.run(name, entity)
     for node in sorted(search.hits, key=lambda n: (n.path, n.start)):
         unit = resolver.program.unit(node.path)
+        if node.type == "shorthand_property_identifier_pattern":
+            continue
         if unit is not None and node in unit.decl and node.up is not field:
             made = node.up.up if node.up.type == "member_expression" else None
             if node.up.type not in ("property_signature", "member_expression"):
@@ -99,12 +101,14 @@ def _inside(
         holder = node.up.get("object") if node.up.type == "member_expression" else None
         if node.up is field:
             yield from _declared(node, field, storage)
-        elif holder is not None and holder.type == "this" and _own(holder, cls):
+        elif holder is not None and holder.type == "this" and _own(holder, cls, static=entity.static):
             yield Splice(node.path, node.start, node.end, storage.encode())
 
 
-def _own(this: Node, cls: Node) -> bool:
-    """Whether `this` is an instance of the very class."""
+def _own(this: Node, cls: Node, *, static: bool) -> bool:
+    """Whether `this` is an instance of the very class; for statics, the class itself and no subclass."""
+    if static and not any(above.type == "class_static_block" for above in this.above()):
+        return False
     return next((above for above in this.above() if above.type in CLASSES), None) is cls
 
 
@@ -142,18 +146,22 @@ def _accessors(
         written += " | undefined"
     shown = f": {written}" if written and typed(cls) else ""
     access = field.first("accessibility_modifier") if field is not None else None
+    named = cls.get("name")
+    if entity.static and named is None:
+        raise EditRefused("the class has no name", hint="give it one first")
+    holder = named.text if entity.static and named is not None else "this"
     words = f"{access.text} " if access is not None and access.text != "public" else ""
     words += "static " if entity.static else ""
     lines = [
         f"{indent}{words}get {entity.name}(){shown} {{",
-        f"{indent}{step}return this.{storage};",
+        f"{indent}{step}return {holder}.{storage};",
         f"{indent}}}",
     ]
     if field is None or not field.has("readonly"):
         lines += [
             "",
             f"{indent}{words}set {entity.name}(value{shown}) {{",
-            f"{indent}{step}this.{storage} = value;",
+            f"{indent}{step}{holder}.{storage} = value;",
             f"{indent}}}",
         ]
     if field is None:
