@@ -172,6 +172,9 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str], str]] = {
     "an unknown callback": (ADD_DEFAULT, {"a.js": "function f(a) {}\napp.get('/', f);\n"}, "f is handed on"),
     "two exports": (ADD_0, {"a.js": "function f(a) {}\nmodule.exports = f;\nmodule.exports.g = f;\n"},
                     "is exported with another export"),
+    "only declared": (
+        "(remove-parameter symbol: 'method#m' name: 'a')",
+        {"a.ts": "type T = { m(a: number): void };\nfunction f(t: T) { t.m(1); }\n"}, "what implements it is not known"),
     "a template": (ADD_0, {"a.js": "function f(a) {}\nf`x`;\n"}, "is called by a template"),
     "apply": (ADD_0, {"a.js": "function f(a) {}\nf.apply(null, xs);\n"}, "is called by apply"),
     "a component": (REMOVE_A, {"a.tsx": "function f(a) {}\nconst F = f;\nconst x = <F/>;\n"}, "is a component"),

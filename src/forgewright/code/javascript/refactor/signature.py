@@ -80,6 +80,11 @@ def change_signature(
     """
     before = slots_of(family.first)
     done = Changed()
+    if not any(function.get("body") is not None for function in family.functions):
+        raise EditRefused(
+            f"{family.name} is only declared at {place(family.first)}: what implements it is not known",
+            hint="point at what implements it, or change the declaration as text",
+        )
     for function in family.functions:
         _check_function(resolver, function, order, before, family, replaced)
     _check_unseen(resolver, family, order, before, done)
