@@ -112,8 +112,56 @@ def _reorder(rng: random.Random, found: Found) -> str | None:
     return f"(reorder-parameters at: {found.at} order: [{' '.join(map(_quoted, chosen))}])"
 
 
-MAKERS: dict[str, Maker] = {"add": _add, "remove": _remove, "reorder": _reorder, "object": _object,
-          "inline-default": _inline_default, "inline": _inline}  # fmt: skip
+def _document(rng: random.Random, found: Found) -> str | None:
+    name = found.node.child_by_field_name("name")
+    if name is None:
+        return None
+    return f"(set-docstring target: {found.at} text: 'Says what it is.')"
+
+
+def _unset_types(rng: random.Random, found: Found) -> str | None:
+    if not found.typed or not found.names:
+        return None
+    name = rng.choice(found.names)
+    return f"(set-types at: {found.at} types: {{{_quoted(name)}: 'any'}})"
+
+
+FUNCTION_MAKERS: dict[str, Maker] = {
+    "add": _add, "remove": _remove, "reorder": _reorder, "object": _object,
+    "inline-default": _inline_default, "inline": _inline, "document": _document, "types": _unset_types,
+}  # fmt: skip
+PLACES = {
+    "encapsulate": (("public_field_definition", "field_definition"), "(encapsulate-field at: {})"),
+    "member": (("member_expression",), "(encapsulate-field at: {})"),
+    "local": (("variable_declarator",), "(local-to-field at: {})"),
+    "invert": (("variable_declarator", "function_declaration", "method_definition"), "(invert-boolean at: {} new: 'fwNot')"),
+    "factory": (("class_declaration",), "(introduce-factory at: {} name: 'fwMake')"),
+    "static": (("method_definition",), "(make-static target: {})"),
+    "method-to-function": (("method_definition",), "(method-to-function at: {} name: 'fwFunction')"),
+    "function-to-method": (("function_declaration",), "(function-to-method at: {} name: 'fwMethod')"),
+}  # fmt: skip
+"""Node types → a program for a place where one of these is named."""
+KINDS = (*FUNCTION_MAKERS, *PLACES)
+
+
+def made(kind: str, path: str, data: bytes, rng: random.Random) -> str | None:
+    """A program for a random place of a file."""
+    if kind in FUNCTION_MAKERS:
+        found = functions(path, data)
+        return FUNCTION_MAKERS[kind](rng, rng.choice(found)) if found else None
+    types, program = PLACES[kind]
+    stack, nodes = [SourceFile(path, data).tree.root_node], []
+    while stack:
+        node = stack.pop()
+        if node.type in types:
+            nodes.append(node)
+        stack.extend(node.children)
+    if not nodes:
+        return None
+    node = rng.choice(nodes)
+    name = node.child_by_field_name("name") or node.child_by_field_name("property") or node
+    line = data[data.rfind(b"\n", 0, name.start_byte) + 1 : name.start_byte].decode()
+    return program.format(_quoted(f"{path}:{name.start_point.row + 1}:{len(line) + 1}"))
 
 
 def functions(path: str, data: bytes) -> list[Found]:
@@ -129,12 +177,11 @@ def functions(path: str, data: bytes) -> list[Found]:
 
 def trial(ground: Ground, rng: random.Random, only: str = "") -> tuple[str, str, str]:
     """(kind, `done`, `refused` or `left out`, what was said). Raises `Harm`."""
-    kind = only or rng.choice(list(MAKERS))
+    kind = only or rng.choice(KINDS)
     program = None
     for _ in range(50):
         path = rng.choice(ground.paths)
-        found = functions(path, ground.files[path])
-        program = MAKERS[kind](rng, rng.choice(found)) if found else None
+        program = made(kind, path, ground.files[path], rng)
         if program is not None:
             break
     if program is None:
