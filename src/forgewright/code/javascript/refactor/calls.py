@@ -249,6 +249,8 @@ class Gathering:
                             Escape(use.name, use.name, "is exported with another export")
                         )
                         return
+            unseen = unseen_caller(self.resolver, use.name)
+            self.family.escapes += [unseen] if unseen is not None else []
             if use.name.type == "shorthand_property_identifier":
                 entity = declared.decl[use.name].real
             self.queue.append((use.name, entity))

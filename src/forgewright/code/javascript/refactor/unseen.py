@@ -29,6 +29,8 @@ STEPS_MAX = 30
 def unseen_caller(resolver: JavaScriptResolver, name: Node) -> Escape | None:
     """Why a method or property that is declared here may be called from out of sight; None if nothing says so."""
     holder = name.up.up
+    if name.type == "shorthand_property_identifier":
+        return _object(resolver, name, name.up)
     if name.text in PROTOCOL and name.field in ("name", "property", "key"):
         return Escape(name, name, "is called by its name from outside")
     if name.up.type in ("pair", "method_definition") and holder.type == "object":
