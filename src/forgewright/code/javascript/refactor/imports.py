@@ -123,10 +123,19 @@ def _specifier(node: Node, typed: bool) -> Brought | None:
     return Brought(imported, local.text, node, local, typed or inline, inline)
 
 
-def edit(unit: Unit, *, gone: Collection[Brought] = (), wanted: Iterable[Wanted] = ()) -> list[Splice]:
+def edit(
+    unit: Unit,
+    *,
+    gone: Collection[Brought] = (),
+    wanted: Iterable[Wanted] = (),
+    below: Sequence[str] = (),
+    written_as: tuple[str, str] | None = None,
+) -> list[Splice]:
     """The splices that take names out of a file's imports and bring others in.
 
     A name joins a statement of the same module that can take it; else a statement is added after the others.
+    `below` are statements to stand below the imports; `written_as` is the quote and the statement's end for new
+    ones, if not the file's own.
     """
     listed = lines(unit)
     nodes = {b.node for b in gone}
@@ -147,9 +156,9 @@ def edit(unit: Unit, *, gone: Collection[Brought] = (), wanted: Iterable[Wanted]
             joining.setdefault(number, []).append(one)
         else:
             fresh.setdefault((one.source, one.typed), []).append(one)
-    statements = [
-        text for (_, typed), names in fresh.items() for text in _written(unit, listed, names, typed)
-    ]
+    manner = written_as or style(unit, listed)
+    statements = [text for (_, typed), names in fresh.items() for text in _written(names, typed, manner)]
+    statements += below
     emptied = [
         line
         for number, line in enumerate(listed)
@@ -172,7 +181,7 @@ def edit(unit: Unit, *, gone: Collection[Brought] = (), wanted: Iterable[Wanted]
 def _joins(
     listed: Sequence[Line], gone: Collection[Brought], one: Wanted, joining: dict[int, list[Wanted]]
 ) -> int | None:
-    if one.imported == "*":
+    if one.imported in ("*", "export="):
         return None
     for number, line in enumerate(listed):
         if line.source != one.source or line.bare or (line.typed and not one.typed):
@@ -224,16 +233,18 @@ def _spec(one: Wanted, typed: bool) -> str:
     return f"type {one.text}" if one.typed and not typed else one.text
 
 
-def _written(unit: Unit, listed: Sequence[Line], names: Sequence[Wanted], typed: bool) -> list[str]:
+def _written(names: Sequence[Wanted], typed: bool, manner: tuple[str, str]) -> list[str]:
     """New statements for names of one module."""
     source = names[0].source
-    quote, end = style(unit, listed)
+    quote, end = manner
     default = [one.local for one in names if one.imported == "default"]
     wholes = [one.local for one in names if one.imported == "*"]
-    named = [one.text for one in names if one.imported not in ("default", "*")]
+    named = [one.text for one in names if one.imported not in ("default", "*", "export=")]
     keyword = "import type" if typed else "import"
     rest = f" from {quote}{source}{quote}{end}"
     found = [f"{keyword} * as {local}{rest}" for local in wholes]
+    required = [one.local for one in names if one.imported == "export="]
+    found += [f"{keyword} {local} = require({quote}{source}{quote}){end}" for local in required]
     clauses = [default[0]] if default else []
     named += [f"default as {local}" for local in default[1:]]
     if named and typed and clauses:
@@ -348,21 +359,31 @@ def without(unit: Unit, node: Node) -> Splice:
             break
         start = above.start
         index -= 1
-    begin, stop = layout.line_start(data, start), layout.line_stop(data, node.end)
-    rest = data[node.end : stop].strip()
+    return cut(unit, start, node.end)
+
+
+def cut(unit: Unit, start: int, stop: int) -> Splice:
+    """Take whole statements out, with their lines and the blank lines that would be too many afterwards."""
+    data = unit.data
+    begin, line = layout.line_start(data, start), layout.line_stop(data, stop)
+    rest = data[stop:line].strip()
     if not layout.only_space(data[begin:start]) or (rest and not rest.startswith(b"//")):
-        end = node.end
+        end = stop
         while rest and data[end : end + 1] in (b" ", b"\t"):
             end += 1
         return Splice(unit.path, start, end, b"")
-    end = layout.after_line(data, node.end)
-    above_blank = layout.blank_lines_before(data, begin)
+    end = layout.after_line(data, stop)
+    above = layout.blank_lines_before(data, begin)
+    if layout.only_space(data[end:]):
+        for _ in range(above if begin else 0):
+            begin = layout.line_start(data, begin - 1)
+        return Splice(unit.path, begin, len(data), b"")
     first = not data[:begin].strip() or data[:begin] == b"\xef\xbb\xbf"
     for _ in range(layout.blank_lines_after(data, end)):
-        if not (first or above_blank):
+        if not (first or above > 0):
             break
         end = layout.after_line(data, end)
-        above_blank -= 1
+        above -= 1
     return Splice(unit.path, begin, end, b"")
 
 

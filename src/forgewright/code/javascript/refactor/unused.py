@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.bindings import references
@@ -25,18 +26,21 @@ _DOCUMENTED = re.compile(r"\{[^{}]*\}|@(?:see|link|memberof|augments|extends|imp
 class Uses:
     """The names of one file, as far as they could mean an import."""
 
-    def __init__(self, program: Program, unit: Unit) -> None:
+    def __init__(self, program: Program, unit: Unit, without: Sequence[tuple[int, int]] = ()) -> None:
+        """`without`: stretches of the file that do not count."""
         self.program = program
         self.unit = unit
         self.lines = lines(unit)
         names = {b.local for line in self.lines for b in line.brought}
         self.places: dict[str, list[Node]] = {}
         for node in references(unit):
-            if node.text in names:
+            if node.text in names and not _within(node, without):
                 self.places.setdefault(node.text, []).append(node)
         self.spoken: set[str] = set()
         self.jsx = self.broken = False
         for node in unit.root.walk():
+            if without and _within(node, without):
+                continue
             if node.type in _JSX:
                 self.jsx = True
             elif node.type == "ERROR":
@@ -65,7 +69,7 @@ class Uses:
             return True
         if any(self.means(node, brought) for node in self.places.get(brought.local, ())):
             return True
-        return self.jsx and brought.local in self._factories()
+        return self.jsx and brought.local in self.factories()
 
     def means(self, node: Node, brought: Brought) -> bool:
         """Whether a name means what the import brings in, in any of a name's meanings."""
@@ -77,7 +81,7 @@ class Uses:
         entity = entity_of(self.unit, brought)
         return any(self.program.lookup(node, space) is entity for space in spaces)
 
-    def _factories(self) -> set[str]:
+    def factories(self) -> set[str]:
         """What the elements of the file are made with, though nothing names it."""
         pragmas = set(_PRAGMA.findall(self.unit.data.decode("utf-8", "replace")))
         if pragmas:
@@ -89,6 +93,10 @@ class Uses:
             str(options[key]).split(".")[0] for key in ("jsxFactory", "jsxFragmentFactory") if key in options
         }
         return told or set(_FACTORIES)
+
+
+def _within(node: Node, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= node.start < end for start, end in spans)
 
 
 def unused(program: Program, unit: Unit) -> list[Brought]:
