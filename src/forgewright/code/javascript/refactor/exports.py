@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import Entity
+from forgewright.code.javascript.moving import candidates
 from forgewright.code.javascript.refactor.imports import without
 from forgewright.code.javascript.refactor.named import Named
 from forgewright.code.javascript.refactor.pieces import Piece, declared_by, row, top_of
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from forgewright.code.javascript.program import Program
     from forgewright.code.scopes.tree import Node
 
+_STAR = re.compile(rb"\bexport\s+(?:type\s*)?\*|\bexport\*")
 _MODULE_STATEMENTS = ("import_statement", "export_statement")
 
 
@@ -49,6 +52,33 @@ def public_name(program: Program, unit: Unit, entity: Entity) -> str:
     if entity.declared_name in names:
         return entity.declared_name
     return next(iter(names), "")
+
+
+def check_barrels(program: Program, path: str, name: str, entity: Entity) -> None:
+    """Refuse a new export that files with `export *` from here have from elsewhere: none is exported then."""
+    seen = {path}
+    fresh = [path]
+    while fresh:
+        current = fresh.pop()
+        for other in candidates(program.project, current):
+            if not _STAR.search(program.project.source(other).data):
+                continue
+            unit = program.unit(other)
+            if unit is None or unit.module is None or other in seen:
+                continue
+            sources = unit.stars.get(unit.module, [])
+            if not any(program.modules.resolve(other, source.text[1:-1]) == current for source in sources):
+                continue
+            seen.add(other)
+            if name in unit.module.exports:
+                continue
+            there = program.export(unit.module, name)
+            if there is not None and program.resolve(there) is not entity:
+                raise EditRefused(
+                    f"{other} exports all of {current}, and has a {name} from another module",
+                    hint="rename one of them first",
+                )
+            fresh.append(other)
 
 
 def retract(unit: Unit, specifiers: list[Node]) -> list[Splice]:

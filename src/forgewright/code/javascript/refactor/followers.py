@@ -99,6 +99,8 @@ class Followers:
             if self._names(unit, line.origin) is not None:
                 done.add(line.origin)
                 self._import(follower, line)
+            elif unit.path == self.to:
+                self._through(follower, line)
         for node in unit.root.children:
             source = node.get("source") if node.type == "export_statement" else None
             if source is not None and self._names(unit, source) is not None:
@@ -133,9 +135,24 @@ class Followers:
                 self._becomes_own(follower, brought, public.entity.declared_name)
                 continue
             follower.wanted.append(
-                Wanted(self.target(unit, line.source), public.imported, brought.local, brought.typed)
+                Wanted(
+                    self.target(unit, line.source),
+                    public.imported,
+                    brought.local,
+                    brought.typed,
+                    brought.inline,
+                )
             )
             follower.valued |= not (brought.typed or public.typed)
+
+    def _through(self, follower: Follower, line: Line) -> None:
+        """The new module has what is moved from a barrel."""
+        moved = {public.entity for public in self.publics.values()}
+        for brought in line.brought:
+            entity = self.program.resolve(entity_of(follower.unit, brought))
+            if entity is not None and entity in moved:
+                follower.gone.append(brought)
+                self._becomes_own(follower, brought, entity.declared_name)
 
     def _becomes_own(self, follower: Follower, brought: Brought, name: str) -> None:
         """In the new module itself the name is defined now; what called it otherwise follows."""

@@ -73,6 +73,8 @@ class Wanted(msgspec.Struct, frozen=True):
     imported: str
     local: str
     typed: bool = False
+    inline: bool = False
+    """As `import { type a }`, where its statement brings in values too."""
 
     @property
     def text(self) -> str:
@@ -155,7 +157,7 @@ def edit(
         if number is not None:
             joining.setdefault(number, []).append(one)
         else:
-            fresh.setdefault((one.source, one.typed), []).append(one)
+            fresh.setdefault((one.source, one.typed and not one.inline), []).append(one)
     manner = written_as or style(unit, listed)
     statements = [text for (_, typed), names in fresh.items() for text in _written(names, typed, manner)]
     statements += below
@@ -175,6 +177,30 @@ def edit(
                 found.append(without(unit, line.node))
         elif less or more:
             found += _changed(unit, line, less, more)
+    return trimmed(unit.data, found)
+
+
+def trimmed(data: bytes, splices: Iterable[Splice]) -> list[Splice]:
+    """Where a file loses its beginning, the blank lines behind that go too."""
+    found = sorted(splices, key=lambda s: (s.start, s.end))
+    at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    number = 0
+    while (
+        number < len(found)
+        and found[number].start <= at
+        and found[number].end > at
+        and not found[number].text
+    ):
+        at = found[number].end
+        number += 1
+    if not number:
+        return found
+    last = found[number - 1]
+    for _ in range(layout.blank_lines_after(data, at)):
+        at = layout.after_line(data, at)
+    if number < len(found) and found[number].start < at:
+        return found
+    found[number - 1] = Splice(last.path, last.start, at, b"")
     return found
 
 
@@ -183,12 +209,13 @@ def _joins(
 ) -> int | None:
     if one.imported in ("*", "export="):
         return None
+    inline = any(b.inline for line in listed for b in line.brought)
     for number, line in enumerate(listed):
         if line.source != one.source or line.bare or (line.typed and not one.typed):
             continue
         if line.node.first("import_require_clause") is not None:
             continue
-        if one.typed and not line.typed and one.imported == "default":
+        if one.typed and not line.typed and (one.imported == "default" or not (inline or one.inline)):
             continue
         clause = line.node.first("import_clause")
         whole = clause is not None and clause.first("namespace_import") is not None
@@ -239,7 +266,7 @@ def _written(names: Sequence[Wanted], typed: bool, manner: tuple[str, str]) -> l
     quote, end = manner
     default = [one.local for one in names if one.imported == "default"]
     wholes = [one.local for one in names if one.imported == "*"]
-    named = [one.text for one in names if one.imported not in ("default", "*", "export=")]
+    named = [_spec(one, typed) for one in names if one.imported not in ("default", "*", "export=")]
     keyword = "import type" if typed else "import"
     rest = f" from {quote}{source}{quote}{end}"
     found = [f"{keyword} * as {local}{rest}" for local in wholes]

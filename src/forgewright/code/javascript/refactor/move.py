@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -14,7 +15,7 @@ from forgewright.code.javascript.program import Program
 from forgewright.code.javascript.refactor import exports
 from forgewright.code.javascript.refactor.followers import Follower, Followers, Public
 from forgewright.code.javascript.refactor.graph import circle, targets
-from forgewright.code.javascript.refactor.imports import Wanted, cut, edit, head, lines, style
+from forgewright.code.javascript.refactor.imports import Wanted, cut, edit, head, lines, style, trimmed
 from forgewright.code.javascript.refactor.needs import Needs
 from forgewright.code.javascript.refactor.pieces import (
     KINDS,
@@ -78,6 +79,10 @@ class Move:
         assert unit is not None
         self.unit = unit
         self.notes: list[str] = []
+        self.valued: set[tuple[str, str]] = set()
+        """Imports of values that the move adds: (file, file that it imports)."""
+        self.elided: set[tuple[str, str]] = set()
+        """Imports that it adds, and that are gone with the types."""
         self._check()
         self.fresh = not project.exists(to)
         self.overlay = Overlay(project)
@@ -133,6 +138,7 @@ class Move:
         needs = Needs(self)
         needs.collect()
         followers: list[Follower] = []
+        self._barrels(names)
         used = {entity for _, entity, _ in left}
         exported = {e for e in self.entities if names[e] or e in used}
         if not self.options.copy:
@@ -152,10 +158,25 @@ class Move:
         if self.options.reexport and any(e.kind not in TYPES for e in self.entities):
             valued.add(self.origin)
         created = {self.to: spliced(b"", arrived)} if self.fresh else {}
-        result = joined(found)
+        result = joined(found, self.program)
+        self.valued = {(path, self.to) for path in valued} | {(self.to, path) for path in needs.valued}
+        staged = Staging(self.project)
+        staged.apply(result)
+        staged.create(created)
+        self.elided = self._elided(staged)
         if not self.options.allow_cycle:
-            self._circles(result, created, valued, needs.valued)
+            self._circles(staged)
         return result, created
+
+    def _barrels(self, names: Mapping[Entity, Mapping[str, object]]) -> None:
+        """Files that export all of the new module must not have the same names from elsewhere."""
+        if self.fresh or self.default:
+            return
+        nothing = Entity("", "copy", self.other)
+        for entity in self.entities:
+            if names[entity]:
+                one = nothing if self.options.copy else entity
+                exports.check_barrels(self.program, self.to, entity.declared_name, one)
 
     def _collisions(self) -> None:
         """The new names must not meet others in the new module."""
@@ -373,43 +394,34 @@ class Move:
 
     # circles
 
-    def _circles(
-        self, splices: Sequence[Splice], created: Mapping[str, bytes], valued: set[str], needed: set[str]
-    ) -> None:
-        staged = Staging(self.project)
-        staged.apply(splices)
-        staged.create(created)
+    def _circles(self, staged: Staging) -> None:
         had = circle(self.project, self.to) if not self.fresh else {}
-        modules = Modules(self.project)
-        new = circle(staged.overlay, self.to, self._elided(modules, staged, valued, needed))
-        fresh = [path for path in new if path not in had]
+        fresh = [path for path in circle(staged.overlay, self.to, self.elided) if path not in had]
         if fresh:
-            raise EditRefused(
-                f"{self.to} and {fresh[0]} would import each other",
-                hint="move what they share too, or allow_cycle: true",
-            )
+            refuse_circle(self.to, fresh[0])
 
-    def _elided(
-        self, modules: Modules, staged: Staging, valued: set[str], needed: set[str]
-    ) -> set[tuple[str, str]]:
-        """New imports of which TypeScript leaves nothing."""
+    def _elided(self, staged: Staging) -> set[tuple[str, str]]:
+        """New imports, each as (file, file it imports), of which TypeScript leaves nothing."""
         if self.verbatim or self.unit.javascript:
             return set()
-        after = Modules(staged.overlay)
-        found: set[tuple[str, str]] = set()
-        for path in staged.touched:
-            if path == self.to or not staged.overlay.exists(path):
-                continue
-            if path not in valued and self.to not in targets(self.project, modules, path):
-                found.add((path, self.to))
+        modules, after = Modules(self.project), Modules(staged.overlay)
+        found = {
+            (path, self.to)
+            for path in staged.touched
+            if path != self.to and self.to not in targets(self.project, modules, path)
+        }
         before = targets(self.project, modules, self.to) if not self.fresh else set()
-        for target in targets(staged.overlay, after, self.to):
-            if target not in before and target not in needed:
-                found.add((self.to, target))
-        return found
+        found |= {(self.to, path) for path in targets(staged.overlay, after, self.to) if path not in before}
+        return found - self.valued
 
 
-def joined(splices: Sequence[Splice]) -> list[Splice]:
+def refuse_circle(one: str, other: str) -> NoReturn:
+    raise EditRefused(
+        f"{one} and {other} would import each other", hint="move what they share too, or allow_cycle: true"
+    )
+
+
+def joined(splices: Sequence[Splice], program: Program) -> list[Splice]:
     """Cuts that touch the same blank lines become one."""
     out: list[Splice] = []
     for splice in sorted(splices, key=lambda s: (s.path, s.start, s.end)):
@@ -423,7 +435,11 @@ def joined(splices: Sequence[Splice]) -> list[Splice]:
             out[-1] = Splice(last.path, last.start, max(last.end, splice.end), b"")
             continue
         out.append(splice)
-    return out
+    return [
+        splice
+        for path, mine in groupby(out, key=lambda splice: splice.path)
+        for splice in trimmed(program.project.source(path).data, mine)
+    ]
 
 
 def _verbatim(program: Program, unit: Unit) -> bool:

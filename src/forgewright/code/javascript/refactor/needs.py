@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import Entity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from forgewright.code.javascript.refactor.move import Move
     from forgewright.code.scopes.tree import Node
 
+_IN_COMMENT = re.compile(rb"""import\(\s*['"]([^'"\n]+)['"]\s*\)""")
 _JSX = frozenset(("jsx_element", "jsx_self_closing_element", "jsx_fragment"))
 
 
@@ -129,7 +131,7 @@ class Needs:
         source = carried(self.program.modules, move.after, line.source, self.unit.path, move.to)
         if not move.fresh:
             move.free(brought.local)
-        self.wanted.append(Wanted(source, brought.imported, brought.local, brought.typed))
+        self.wanted.append(Wanted(source, brought.imported, brought.local, brought.typed, brought.inline))
         if target is not None and not (typed or brought.typed):
             self.valued.add(target)
 
@@ -194,6 +196,7 @@ class Needs:
         name = entity.declared_name
         public = exports.public_name(self.program, self.unit, entity)
         if not public:
+            exports.check_barrels(self.program, self.unit.path, name, entity)
             self.published += exports.publish(self.unit, entity)
             move.notes.append(f"{self.unit.path} exports {name} now")
             public = name
@@ -221,8 +224,15 @@ class Needs:
             self.valued.add(self.unit.path)
 
     def _specifiers(self) -> None:
-        """`import("./a")` within the moved text."""
+        """`import("./a")` within the moved text, and in its comments."""
         move = self.move
+        for piece in move.pieces:
+            for found in _IN_COMMENT.finditer(self.unit.data, piece.start, piece.end):
+                if self.unit.root.at(found.start()).type == "comment":
+                    text = found[1].decode("utf-8", "replace")
+                    new = carried(self.program.modules, move.after, text, self.unit.path, move.to)
+                    if new != text:
+                        self.inner.append(Splice(self.unit.path, found.start(1), found.end(1), new.encode()))
         for node, text in specifiers(move.project.source(self.unit.path)):
             inside = any(piece.start <= node.start_byte < piece.end for piece in move.pieces)
             if not inside:

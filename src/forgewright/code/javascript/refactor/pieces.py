@@ -192,10 +192,12 @@ def names_in(program: Program, unit: Unit, pieces: Sequence[Piece]) -> Iterator[
 
 
 def spoken(unit: Unit) -> Iterator[Node]:
-    """All names of a file that scopes give a meaning, also those assigned to by `({ a } = b)`."""
+    """All names of a file that scopes give a meaning: also `a` in `{ a }`, and in `({ a } = b)`."""
     yield from references(unit)
     for node in unit.root.walk():
-        if node.type == "shorthand_property_identifier_pattern" and node not in unit.decl:
+        if (node.type == "shorthand_property_identifier_pattern" and node not in unit.decl) or (
+            node.type == "shorthand_property_identifier" and node in unit.decl
+        ):
             yield node
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from forgewright.code.javascript.bindings import references
 from forgewright.code.javascript.entities import SPACE, TYPE, VALUE
 from forgewright.code.javascript.jsdoc import is_doc
 from forgewright.code.javascript.refactor.imports import Brought, Line, entity_of, lines
+from forgewright.code.javascript.refactor.pieces import spoken as names_of
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.entities import Unit
@@ -33,7 +33,7 @@ class Uses:
         self.lines = lines(unit)
         names = {b.local for line in self.lines for b in line.brought}
         self.places: dict[str, list[Node]] = {}
-        for node in references(unit):
+        for node in names_of(unit):
             if node.text in names and not _within(node, without):
                 self.places.setdefault(node.text, []).append(node)
         self.spoken: set[str] = set()
@@ -48,8 +48,6 @@ class Uses:
             elif node.type == "comment" and is_doc(node):
                 for found in _DOCUMENTED.findall(node.text):
                     self.spoken.update(_WORD.findall(found))
-            elif node.type == "shorthand_property_identifier_pattern" and node not in unit.decl:
-                self.spoken.add(node.text)
         if self.broken:
             self._all_words()
 
