@@ -78,7 +78,7 @@ def candidates(project: Project, path: str) -> list[str]:
     """The files that could name `path`."""
     stem = posixpath.basename(path).partition(".")[0]
     if stem == "index":
-        return [other for language in LANGUAGES for other in project.paths(language=language)]
+        return sorted({other for language in LANGUAGES for other in project.paths(language=language)})
     return sorted({other for lang in LANGUAGES for other in project.containing(stem.encode(), lang)})
 
 

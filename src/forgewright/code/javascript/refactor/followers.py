@@ -74,7 +74,7 @@ class Followers:
 
     def run(self, only: str = "") -> Iterator[Follower]:
         """What changes in each of them (or in one only)."""
-        for path in [only] if only else self._candidates():
+        for path in [only] if only else dict.fromkeys([*self._candidates(), self.to]):
             if path == self.origin or "node_modules" in path.split("/"):
                 continue
             unit = self.program.unit(path)

@@ -97,6 +97,8 @@ class Move:
             raise EditRefused(
                 f"{to} is no module: it neither imports nor exports", hint="name another file, or a new one"
             )
+        for one in (unit, other):
+            _parsed(one)
         self.pieces = pieces_of(unit, self.entities)
         self.verbatim = _verbatim(program, unit) or _verbatim(program, other)
 
@@ -440,6 +442,16 @@ def joined(splices: Sequence[Splice], program: Program) -> list[Splice]:
         for path, mine in groupby(out, key=lambda splice: splice.path)
         for splice in trimmed(program.project.source(path).data, mine)
     ]
+
+
+def _parsed(unit: Unit) -> None:
+    """Refuse a file of which a part is not understood: names in it would be overlooked."""
+    broken = next((node for node in unit.root.walk() if node.type == "ERROR"), None)
+    if broken is not None:
+        raise EditRefused(
+            f"{unit.path}:{row(broken)} is not understood by the parser, and may name what is moved",
+            hint="write it in another way first, or move it by hand",
+        )
 
 
 def _verbatim(program: Program, unit: Unit) -> bool:

@@ -192,13 +192,17 @@ def names_in(program: Program, unit: Unit, pieces: Sequence[Piece]) -> Iterator[
 
 
 def spoken(unit: Unit) -> Iterator[Node]:
-    """All names of a file that scopes give a meaning: also `a` in `{ a }`, and in `({ a } = b)`."""
+    """All names of a file that scopes give a meaning: also `a` in `{ a }`, `export { a }` and `({ a } = b)`."""
     yield from references(unit)
     for node in unit.root.walk():
-        if (node.type == "shorthand_property_identifier_pattern" and node not in unit.decl) or (
-            node.type == "shorthand_property_identifier" and node in unit.decl
-        ):
+        declares = node in unit.decl
+        if node.type == "shorthand_property_identifier_pattern" and not declares:
             yield node
+        elif declares and node.type == "shorthand_property_identifier":
+            yield node
+        elif declares and node.up.type == "export_specifier" and node.field == "name":
+            if node.up.up.up.get("source") is None:
+                yield node
 
 
 def documented(unit: Unit) -> Iterator[Node]:

@@ -71,7 +71,9 @@ class Uses:
 
     def means(self, node: Node, brought: Brought) -> bool:
         """Whether a name means what the import brings in, in any of a name's meanings."""
-        spaces: tuple[int, ...] = (VALUE, SPACE)
+        spaces: tuple[int, ...] = (VALUE,)
+        if node.up.type in ("nested_type_identifier", "nested_identifier"):
+            spaces = (VALUE, SPACE)
         if node.type == "type_identifier":
             spaces = (TYPE,)
         elif node.up.type in ("export_specifier", "export_statement", "import_alias"):
