@@ -59,7 +59,10 @@ GONE = {
         "// @ts-ignore\nimport a from 'x'; // why\nimport b from 'y';\nexport { b };\n",
         "import b from 'y';\nexport { b };\n",
     ),
-    "behind a licence": ("/* Copyright */\n\nimport a from 'x';\n\nexport const b = 1;\n", "/* Copyright */\n\nexport const b = 1;\n"),
+    "behind a licence": (
+        "/* Copyright */\n\nimport a from 'x';\n\nexport const b = 1;\n",
+        "/* Copyright */\n\nexport const b = 1;\n",
+    ),
     "in CRLF": ("import a from 'x';\r\nexport const b = 1;\r\n", "export const b = 1;\r\n"),
     "the last one of a module": ("import a from 'x';\nconst b = 1;\n", "export {};\nconst b = 1;\n"),
 }  # fmt: skip

@@ -102,9 +102,6 @@ class MoveSymbols(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.gather import move_all
-        from forgewright.code.python.refactor.move import MoveOptions
-
         if script(scene, self.origin) is not None:
             from forgewright.code.javascript.refactor.gather import Gathering
 
@@ -114,6 +111,9 @@ class MoveSymbols(Operation, frozen=True, kw_only=True):
                 gathering.check_circles([self.to])
             text = f"moved {len(self.symbols)} definitions to {self.to}"
             return staged_outcome(gathering.staged, text, notes=gathering.notes)
+        from forgewright.code.python.refactor.gather import move_all
+        from forgewright.code.python.refactor.move import MoveOptions
+
         staged = start(scene, self.origin)
         move_all(staged, self.origin, self.symbols, self.to, MoveOptions(), cycle=self.allow_cycle)
         return staged_outcome(staged, f"moved {len(self.symbols)} definitions to {self.to}")
@@ -174,8 +174,6 @@ class MergeModules(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.gather import mentions, merge_module
-
         if self.into in self.modules:
             raise EditRefused(f"{self.into} cannot be merged into itself", hint="leave it out of modules:")
         if script(scene, self.modules[0]) is not None:
@@ -186,6 +184,8 @@ class MergeModules(Operation, frozen=True, kw_only=True):
             gathering.check_circles([self.into], self.modules)
             text = f"merged {count} definitions into {self.into}"
             return staged_outcome(gathering.staged, text, notes=gathering.notes)
+        from forgewright.code.python.refactor.gather import mentions, merge_module
+
         staged = start(scene, self.modules[0])
         names: list[str] = []
         gone = [staged.resolver.modules.dotted(staged.resolver.modules.module_of(p)) for p in self.modules]
@@ -247,9 +247,6 @@ class SplitModule(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.gather import move_all
-        from forgewright.code.python.refactor.move import MoveOptions
-
         named = [name for names in self.parts.values() for name in names]
         twice = {name for name in named if named.count(name) > 1}
         if twice:
@@ -264,6 +261,9 @@ class SplitModule(Operation, frozen=True, kw_only=True):
                 gathering.check_circles([*self.parts, self.module])
             text = f"split {self.module} into {len(self.parts)} more modules"
             return staged_outcome(gathering.staged, text, notes=gathering.notes)
+        from forgewright.code.python.refactor.gather import move_all
+        from forgewright.code.python.refactor.move import MoveOptions
+
         staged = start(scene, self.module)
         for path, names in self.parts.items():
             move_all(staged, self.module, names, path, MoveOptions(), cycle=self.allow_cycle)

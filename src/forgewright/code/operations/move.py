@@ -142,10 +142,6 @@ class CopySymbol(Operation, frozen=True, kw_only=True):
 
 
 def _move(scene: Scene, symbol: str, at: str, origin: str, to: str, options: dict[str, object]) -> Outcome:
-    import msgspec
-
-    from forgewright.code.python.refactor.move import MoveOptions, SymbolMove
-
     path, offset = locate(scene, symbol, at, origin)
     word = "copied" if options.get("copy") else "moved"
     scripts = script(scene, path)
@@ -156,6 +152,10 @@ def _move(scene: Scene, symbol: str, at: str, origin: str, to: str, options: dic
         files = {splice.path for splice in moved.splices} | set(moved.created)
         text = f"{word} {moved.name} to {to}; {len(files)} files changed"
         return Outcome(splices=moved.splices, create=moved.created, text=text, notes=moved.notes)
+    import msgspec
+
+    from forgewright.code.python.refactor.move import MoveOptions, SymbolMove
+
     resolver = python(scene, path)
     keys, name = resolver.keys_at(path, offset)
     if not keys:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.javascript.entities import ANY, Entity
 from forgewright.code.javascript.moving import candidates, specifiers, written
 from forgewright.code.javascript.names import key_of
+from forgewright.code.javascript.refactor import exports
 from forgewright.code.javascript.refactor.imports import (
     Brought,
     Line,
@@ -106,6 +107,8 @@ class Followers:
             if source is not None and self._names(unit, source) is not None:
                 done.add(source)
                 self._export(follower, node, source)
+            elif source is not None and unit.path == self.to and node.first("export_clause") is not None:
+                self._export(follower, node, source)
         starts = {node.start for node in done}
         for found, text in specifiers(self.program.project.source(unit.path)):
             if (
@@ -157,9 +160,14 @@ class Followers:
     def _becomes_own(self, follower: Follower, brought: Brought, name: str) -> None:
         """In the new module itself the name is defined now; what called it otherwise follows."""
         unit = follower.unit
+        entity = entity_of(unit, brought)
+        again = [
+            node.up for node in self._uses(unit, brought.local, entity) if node.up.type == "export_specifier"
+        ]
+        double = [spec for spec in again if (spec.get("alias") or spec.get("name") or spec).text == name]
+        follower.splices += exports.retract(unit, double)
         if brought.local == name:
             return
-        entity = entity_of(unit, brought)
         for node in self._uses(unit, brought.local, entity):
             found = self.program.visible(unit.scope_at(node), name, ANY)
             if found is not None and found.unit is unit:
@@ -167,6 +175,8 @@ class Followers:
                     f"{unit.path}:{row(node)} {brought.local} would have to be {name}, which means something else there",
                     hint=f"rename one of them first, or import {name} under its own name",
                 )
+            if node.up in double:
+                continue
             if node.up.type == "export_specifier" and node.up.get("alias") is None:
                 text = f"{name} as {brought.local}"
             elif node.type == "shorthand_property_identifier":
@@ -267,7 +277,7 @@ class Followers:
         lines_: list[str] = []
         for specifier in clause.items:
             key = key_of(specifier.get("name"))
-            public = self.publics.get(key[0]) if key is not None else None
+            public = self._behind(unit, specifier, source)
             if key is None or public is None:
                 continue
             gone.append(specifier)
@@ -300,6 +310,16 @@ class Followers:
         )
         if new:
             follower.splices.append(Splice(unit.path, node.end, node.end, _below(unit) + new.encode()))
+
+    def _behind(self, unit: Unit, specifier: Node, source: Node) -> Public | None:
+        """What a re-export brings, straight from the old module or, in the new one, through another."""
+        if self._names(unit, source) is not None:
+            key = key_of(specifier.get("name"))
+            return self.publics.get(key[0]) if key is not None else None
+        name = specifier.get("alias") or specifier.get("name")
+        own = unit.decl.get(name) if name is not None else None
+        meant = self.program.resolve(own) if own is not None else None
+        return next((p for p in self.publics.values() if p.entity is meant), None)
 
     def _star(self, follower: Follower, node: Node, source: Node, target: str) -> None:
         """A barrel goes on exporting what it did."""

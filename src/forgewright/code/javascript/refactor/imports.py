@@ -158,26 +158,60 @@ def edit(
             joining.setdefault(number, []).append(one)
         else:
             fresh.setdefault((one.source, one.typed and not one.inline), []).append(one)
-    manner = written_as or style(unit, listed)
+    found = _repointed(unit, listed, nodes, joining, fresh)
+    done = {splice.start for splice in found}
+    manner = (*(written_as or style(unit, listed)), _pad(listed))
     statements = [text for (_, typed), names in fresh.items() for text in _written(names, typed, manner)]
     statements += below
     emptied = [
         line
         for number, line in enumerate(listed)
         if line.brought and number not in joining and all(b.node in nodes for b in line.brought)
+        if line.origin.start + 1 not in done
     ]
-    found: list[Splice] = []
-    if statements:
-        found.append(_placed(unit, listed, emptied, statements))
+    placed = _placed(unit, listed, emptied, statements) if statements else None
+    if placed is not None:
+        found.append(placed)
     for number, line in enumerate(listed):
         less = [b for b in line.brought if b.node in nodes]
         more = joining.get(number, [])
         if line in emptied:
-            if not (found and found[0].start <= line.node.start < found[0].end):
+            if placed is None or not placed.start <= line.node.start < placed.end:
                 found.append(without(unit, line.node))
-        elif less or more:
+        elif (less or more) and line.origin.start + 1 not in done:
             found += _changed(unit, line, less, more)
     return trimmed(unit.data, found)
+
+
+def _repointed(
+    unit: Unit,
+    listed: Sequence[Line],
+    nodes: Collection[Node],
+    joining: Collection[int],
+    fresh: dict[tuple[str, bool], list[Wanted]],
+) -> list[Splice]:
+    """A statement of which all names come from elsewhere now only names another module."""
+    found = []
+    for number, line in enumerate(listed):
+        if not line.brought or number in joining or any(b.node not in nodes for b in line.brought):
+            continue
+        names = {(b.imported, b.local, b.typed) for b in line.brought}
+        for key, wanted in list(fresh.items()):
+            if key[1] == line.typed and {(w.imported, w.local, w.typed) for w in wanted} == names:
+                found.append(Splice(unit.path, line.origin.start + 1, line.origin.end - 1, key[0].encode()))
+                del fresh[key]
+                break
+    return found
+
+
+def _pad(listed: Sequence[Line]) -> str:
+    """What stands between a brace and the first name."""
+    for line in reversed(listed):
+        clause = line.node.first("import_clause")
+        braces = clause.first("named_imports") if clause is not None else None
+        if braces is not None and braces.items:
+            return "" if braces.items[0].start == braces.start + 1 else " "
+    return " "
 
 
 def trimmed(data: bytes, splices: Iterable[Splice]) -> list[Splice]:
@@ -260,10 +294,10 @@ def _spec(one: Wanted, typed: bool) -> str:
     return f"type {one.text}" if one.typed and not typed else one.text
 
 
-def _written(names: Sequence[Wanted], typed: bool, manner: tuple[str, str]) -> list[str]:
+def _written(names: Sequence[Wanted], typed: bool, manner: tuple[str, str, str]) -> list[str]:
     """New statements for names of one module."""
     source = names[0].source
-    quote, end = manner
+    quote, end, pad = manner
     default = [one.local for one in names if one.imported == "default"]
     wholes = [one.local for one in names if one.imported == "*"]
     named = [_spec(one, typed) for one in names if one.imported not in ("default", "*", "export=")]
@@ -277,7 +311,7 @@ def _written(names: Sequence[Wanted], typed: bool, manner: tuple[str, str]) -> l
     if named and typed and clauses:
         found.append(f"{keyword} {clauses.pop()}{rest}")
     if named:
-        clauses.append("{ " + ", ".join(named) + " }")
+        clauses.append("{" + pad + ", ".join(named) + pad + "}")
     if clauses:
         found.append(f"{keyword} {', '.join(clauses)}{rest}")
     return found

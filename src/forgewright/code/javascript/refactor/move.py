@@ -261,6 +261,10 @@ class Move:
         if self._place(own) == "start":
             kept = lines(self.other)
             at = layout.after_line(data, kept[-1].node.end) if kept else head(self.other)
+            over = next((s for s in imports if s.start < at <= s.end and not s.text), None)
+            if over is not None and not data[: over.start].strip():
+                return [*imports, *changed, Splice(self.to, over.end, over.end, text + end + end)]
+            at = over.end if over is not None else at
             before = b"" if at == 0 or data[at - 1 : at] == b"\n" else end
             blank = end if kept else b""
             piece = Splice(self.to, at, at, before + blank + text + end + (b"" if kept else end))

@@ -71,7 +71,7 @@ class Needs:
                 found.setdefault(reference.entity, []).append(reference)
         self._documented(found)
         self._factories(found)
-        for entity, places in found.items():
+        for entity, places in sorted(found.items(), key=self._order):
             self._need(entity, places)
         self._specifiers()
 
@@ -101,6 +101,11 @@ class Needs:
         for entity, (_, brought) in self._brought.items():
             if brought.local in uses.factories() and entity not in found:
                 found[entity] = []
+
+    def _order(self, found: tuple[Entity, list[Reference]]) -> int:
+        """As the old module imports them; what it defines itself comes last."""
+        brought = self._brought.get(found[0])
+        return brought[1].node.start if brought is not None else len(self.unit.data)
 
     def _need(self, entity: Entity, places: list[Reference]) -> None:
         typed = bool(places) and all(reference.typed for reference in places)

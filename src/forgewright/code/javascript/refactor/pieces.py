@@ -195,13 +195,15 @@ def spoken(unit: Unit) -> Iterator[Node]:
     """All names of a file that scopes give a meaning: also `a` in `{ a }`, `export { a }` and `({ a } = b)`."""
     yield from references(unit)
     for node in unit.root.walk():
-        declares = node in unit.decl
-        if node.type == "shorthand_property_identifier_pattern" and not declares:
-            yield node
-        elif declares and node.type == "shorthand_property_identifier":
-            yield node
-        elif declares and node.up.type == "export_specifier" and node.field == "name":
-            if node.up.up.up.get("source") is None:
+        if node.type == "shorthand_property_identifier_pattern":
+            if node not in unit.decl:
+                yield node
+        elif node.type == "shorthand_property_identifier" or (
+            node.field == "name"
+            and node.up.type == "export_specifier"
+            and node.up.up.up.get("source") is None
+        ):
+            if node in unit.decl:
                 yield node
 
 
