@@ -119,7 +119,8 @@ class Flow:
                 if not use.node.within(statement):
                     continue
                 holder = assignment_of(use.node)
-                if holder is not None and holder.up is statement:
+                begins = holder is not None and holder.up.field == "initializer" and holder.up.up is statement
+                if holder is not None and (holder.up is statement or begins):
                     return holder.end
         return None
 
@@ -181,7 +182,7 @@ class Flow:
         for loop in loops:
             fresh = entity.kind != "var" and entity.scope is not None and entity.scope.node.within(loop)
             if not (fresh and entity.scope is not None and entity.scope.node is not loop):
-                if any(use.node.within(loop) for use in reads):
+                if any(use.reads and use.node.within(loop) for use in self.uses.of(entity)):
                     return True
         later = [use for use in outside if use.node.start >= self.region.end]
         for use in later:

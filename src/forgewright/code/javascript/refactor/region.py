@@ -62,7 +62,7 @@ class Region:
                 )
             self.statements = self._statements(start, end)
         parts = self.nodes()
-        self.start, self.end = parts[0].start, parts[-1].end
+        self.start, self.end = parts[0].start, _end(parts[-1])
         self.first = next((n for n in parts if n.type != "comment"), parts[0])
         self.last = next((n for n in reversed(parts) if n.type != "comment"), parts[-1])
         self.host = host_of(self.first)
@@ -138,13 +138,20 @@ class Region:
         if not any(c.type != "comment" for c in chosen):
             raise EditRefused("no statement is selected", hint="select an expression or whole statements")
         for child in chosen:
-            stop = child.end - 1 if self.data[child.end - 1 : child.end] == b";" else child.end
-            if child.start < start or stop > end:
+            if child.start < start or _end(child, bare=True) > end:
                 raise EditRefused(
                     "the selection is neither one expression nor whole statements of one block",
                     hint="select from the beginning of the first statement to the end of the last",
                 )
         return chosen
+
+
+def _end(node: Node, *, bare: bool = False) -> int:
+    """Where a statement ends, without a semicolon that stands before the next one (`bare`: without any)."""
+    if node.data[node.end - 1 : node.end] != b";":
+        return node.end
+    stop = node.start + len(node.data[node.start : node.end - 1].rstrip())
+    return stop if bare or b"\n" in node.data[stop : node.end] else node.end
 
 
 def check_value(node: Node) -> None:
