@@ -26,7 +26,12 @@ CONTINUING = (b"(", b"[", b"`", b"+", b"-", b"/", b"*", b".", b",")
 
 def semicolons(unit: Unit) -> bool:
     """Whether the file ends its statements with semicolons."""
-    ended = [node.data[node.end - 1 : node.end] == b";" for node in unit.root.walk() if node.type in _ENDED]
+    data = unit.data
+    ended = [
+        data[node.end - 1 : node.end] == b";" and not data[node.end - 2 : node.end - 1].isspace()
+        for node in unit.root.walk()
+        if node.type in _ENDED
+    ]
     return not ended or 2 * sum(ended) >= len(ended)
 
 
