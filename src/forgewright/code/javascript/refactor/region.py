@@ -24,6 +24,8 @@ EXPRESSIONS = kinds(
     "satisfies_expression non_null_expression type_assertion jsx_element jsx_self_closing_element jsx_fragment "
     "sequence_expression meta_property instantiation_expression"
 )
+_CONDITIONAL = kinds("if_statement while_statement do_statement switch_statement with_statement")
+"""Their parentheses belong to the statement, not to the expression in them."""
 _VALUES = kinds(
     "call_expression member_expression binary_expression variable_declarator assignment_expression arguments array "
     "pair return_statement"
@@ -121,6 +123,8 @@ class Region:
             node = node.up
         if node.type not in EXPRESSIONS:
             return None
+        if node.type == "parenthesized_expression" and node.up.type in _CONDITIONAL and node.items:
+            node = node.items[0]
         if node.up.type == "expression_statement" and what == "auto":
             return None
         check_value(node)
