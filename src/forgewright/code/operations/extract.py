@@ -188,12 +188,28 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
     every: Annotated[bool, Meta(description="Replace the same expression in the whole module.")] = True
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-constant range: 'app.py:2:16-2:18' name: 'LIMIT')",
             before={"app.py": "def f(n):\n    return n < 50\n"},
             after={"app.py": "LIMIT = 50\ndef f(n):\n    return n < LIMIT\n"},
+        ),
+        Example(
+            program="(extract-constant select: 'number' name: 'LIMIT')",
+            before={
+                "app.ts": "import { log } from './log';\n\nexport const small = (n: number) => n < 50;\n"
+            },
+            after={
+                "app.ts": "import { log } from './log';\n\nconst LIMIT = 50;\n"
+                "export const small = (n: number) => n < LIMIT;\n"
+            },
+        ),
+        Example(
+            program="(extract-constant range: 'app.js:4:15-4:17' name: 'LIMIT')",
+            before={"app.js": "start()\n\nfunction start() {\n  return wait(50)\n}\n"},
+            after={"app.js": "const LIMIT = 50\nstart()\n\nfunction start() {\n  return wait(LIMIT)\n}\n"},
+            note="Where a function may be called before the line of its definition, the constant stands above the call.",
         ),
     )
 
@@ -201,6 +217,11 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor.extract_constant import extract_constant
+
+            made, notes = extract_constant(scripts, path, start, end, self.name, every=self.every)
+            return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
         resolver = python(scene, path)
         splices = extract_variable(
             resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=True

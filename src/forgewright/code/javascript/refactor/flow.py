@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import VALUE, Entity, Scope
 from forgewright.code.javascript.refactor.purity import Doing
+from forgewright.code.javascript.refactor.region import line_of
 from forgewright.code.javascript.refactor.uses import LOOPS, Use, host_of
 from forgewright.core.errors import EditRefused
 
@@ -164,7 +165,7 @@ class Flow:
                 or (host.type.endswith("function_declaration") and self.acts)
             ):
                 raise EditRefused(
-                    f"{host.type.replace('_', ' ')} in line {_line(host)} uses {entity.name}, and may run before",
+                    f"{host.type.replace('_', ' ')} in line {line_of(host)} uses {entity.name}, and may run before",
                     hint="leave the declaration out",
                 )
 
@@ -234,7 +235,3 @@ def assignment_of(name: Node) -> Node | None:
                 return None
         below = above
     return None
-
-
-def _line(node: Node) -> int:
-    return node.data.count(b"\n", 0, node.start) + 1

@@ -8,6 +8,7 @@ from forgewright.code.deletion import delete
 from forgewright.code.javascript.names import FUNCTIONS
 from forgewright.code.javascript.refactor.precedence import fitted
 from forgewright.code.javascript.refactor.purity import Doing, Effect, between, effect, postponed
+from forgewright.code.javascript.refactor.region import line_of
 from forgewright.code.javascript.refactor.text import anchor_of, following, joins, previous
 from forgewright.code.javascript.refactor.uses import LOOPS, Use, Uses, host_of, this_of
 from forgewright.code.project import Splice
@@ -127,19 +128,15 @@ def check_order(
             own.acts and own.disturbs(Doing(uses, between(block, declarator.end, node.start)))
         ):
             raise EditRefused(
-                f"what happens before the use of {entity.name} in line {_line(node)} may change its value",
+                f"what happens before the use of {entity.name} in line {line_of(node)} may change its value",
                 hint="leave it in its variable",
             )
-
-
-def _line(node: Node) -> int:
-    return node.data.count(b"\n", 0, node.start) + 1
 
 
 def _put(uses: Uses, declarator: Node, value: Node, use: Use) -> Splice:
     """The splice at one use; checks that the value means the same there."""
     node, parent = use.node, use.node.up
-    where = f"in line {_line(node)}"
+    where = f"in line {line_of(node)}"
     check_names(uses, value, node)
     plain = value.type == "identifier"
     if parent.type in ("export_specifier", "import_specifier"):
@@ -170,7 +167,7 @@ def check_names(uses: Uses, value: Node, place: Node) -> None:
         inside = use.entity is not None and any(name.within(value) for name in use.entity.names)
         if not inside and not use.declares and uses.visible(scope, use.node.text) is not use.entity:
             raise EditRefused(
-                f"{use.node.text} means something else in line {_line(place)}",
+                f"{use.node.text} means something else in line {line_of(place)}",
                 hint="rename one of the two first",
             )
 

@@ -220,3 +220,8 @@ def loop_around(node: Node) -> Node | None:
         if above.type in LOOPS:
             return above
     return None
+
+
+def line_of(node: Node) -> int:
+    """The number of a node's first line."""
+    return node.data.count(b"\n", 0, node.start) + 1
