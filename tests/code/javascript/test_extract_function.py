@@ -61,6 +61,8 @@ FUNCTION = "(extract-function {range} name: 'g')"
         # at the top of the file
         ("const a = 1;\n\n// say it\n«log(a);»\n",
          "const a = 1;\n\nfunction g() {\n  log(a);\n}\n\n// say it\ng();\n"),
+        ("«var a = [1];\na[2] = 1;»\nlog(a);\n",
+         "function g() {\n  var a = [1];\n  a[2] = 1;\n  return a;\n}\n\nvar a = g();\nlog(a);\n"),
         # strings over several lines stay
         ("function f() {\n    if (a) {\n        «log(`\n        x`);\n        log(2);»\n    }\n}\n",
          "function f() {\n    if (a) {\n        g();\n    }\n}\n\nfunction g() {\n    log(`\n        x`);\n    log(2);\n}\n"),

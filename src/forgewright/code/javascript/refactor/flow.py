@@ -29,7 +29,9 @@ class Flow:
         self.acts = Doing(self.uses, list(region.nodes())).acts
         self.inside: dict[Entity, list[Use]] = {}
         for use in self.uses.within(region.start, region.end):
-            if use.entity is not None and not self.visible(use.entity):
+            if use.entity is None:
+                continue
+            if not self.visible(use.entity) or any(region.contains(name) for name in use.entity.names):
                 self.inside.setdefault(use.entity, []).append(use)
         self.awaits = any(n.type in ("await_expression", "await") for n in region.here())
         self.types = [e for e in self.inside if not e.space & VALUE and not self.declared_inside(e)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.deletion import delete
+from forgewright.code.javascript.entities import SPACE, TYPE, VALUE
 from forgewright.code.javascript.names import FUNCTIONS
 from forgewright.code.javascript.refactor.precedence import fitted
 from forgewright.code.javascript.refactor.purity import Doing, Effect, between, effect, postponed
@@ -42,7 +43,7 @@ def inline_variable(
     check_order(uses, entity, declarator, value, reads, remove)
     found = [_put(uses, declarator, value, use) for use in reads]
     if remove:
-        found += _removed(resolver.project.source(uses.unit.path), declarator)
+        found += removed_declarator(resolver.project.source(uses.unit.path), declarator)
     return found
 
 
@@ -71,7 +72,7 @@ def definition(uses: Uses, entity: Entity) -> tuple[Node, Node]:
 def check_private(resolver: JavaScriptResolver, entity: Entity, declarator: Node) -> None:
     """Refuse to take away what other files can use."""
     name = entity.name
-    exported = declarator.up.up.type == "export_statement"
+    exported = any(above.type == "export_statement" for above in [declarator.up, declarator.up.up])
     specified = any(
         use.node.up.type == "export_specifier" for use in Uses(resolver.program, entity.unit).of(entity)
     )
@@ -160,12 +161,15 @@ def _put(uses: Uses, declarator: Node, value: Node, use: Use) -> Splice:
     return Splice(node.path, node.start, node.end, text.encode())
 
 
-def check_names(uses: Uses, value: Node, place: Node) -> None:
-    """Refuse where a name in the value would mean something else."""
+def check_names(uses: Uses, value: Node, place: Node, skip: Node | None = None) -> None:
+    """Refuse where a name in the value would mean something else; names declared in `skip` go with it."""
     scope = uses.unit.scope_at(place)
     for use in uses.within(value.start, value.end):
-        inside = use.entity is not None and any(name.within(value) for name in use.entity.names)
-        if not inside and not use.declares and uses.visible(scope, use.node.text) is not use.entity:
+        own = skip if skip is not None else value
+        if use.declares or (use.entity is not None and any(name.within(own) for name in use.entity.names)):
+            continue
+        space = TYPE | SPACE if use.node.type == "type_identifier" else VALUE | SPACE
+        if uses.visible(scope, use.node.text, space) is not use.entity:
             raise EditRefused(
                 f"{use.node.text} means something else in line {line_of(place)}",
                 hint="rename one of the two first",
@@ -187,7 +191,7 @@ def _check_line(declarator: Node, place: Node, text: str) -> None:
         )
 
 
-def _removed(source: Source, declarator: Node) -> list[Splice]:
+def removed_declarator(source: Source, declarator: Node) -> list[Splice]:
     """Take a declarator out, or its statement if it is the only one."""
     statement = declarator.up
     items = [item for item in statement.items if item.type == "variable_declarator"]
