@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 from tests.properties.no_harm import corpus
 from tests.properties.no_harm.renames import Harm, _quoted
 from tests.properties.no_harm.scripts import LANGUAGES, MESSAGE, OPTIONS, TSC
+from tree_sitter import Node
 
 from forgewright.code.engine import CodeEngine, Plan
 from forgewright.code.languages import language_of
@@ -67,7 +68,7 @@ class Place:
     def span(self, start: int, end: int) -> str:
         return _quoted(f"{self.path}:{self.at(start)}-{self.at(end)}")
 
-    def choose(self, *types: str) -> object | None:
+    def choose(self, *types: str) -> Node | None:
         found = [node for node in self.nodes if node.type in types]
         return self.rng.choice(found) if found else None
 
@@ -111,8 +112,8 @@ def _ranged(
 
 def _named(operation: str, *types: str) -> Callable[[Place], str | None]:
     def make(place: Place) -> str | None:
-        found = [n.child_by_field_name("name") for n in place.nodes if n.type in types]
-        found = [n for n in found if n is not None and n.type.endswith("identifier")]
+        names = [n.child_by_field_name("name") for n in place.nodes if n.type in types]
+        found = [n for n in names if n is not None and n.type.endswith("identifier")]
         if not found:
             return None
         node = place.rng.choice(found)
@@ -127,7 +128,9 @@ MAKERS: dict[str, Callable[[Place], str | None]] = {
     "extract-function expression": _ranged("extract-function", _expression),
     "extract-function statements": _ranged("extract-function", _statements),
     "extract-function top": _ranged("extract-function", _statements, " top: true"),
+    "extract-constant": _ranged("extract-constant", _literal),
     "inline variable": _named("inline", "variable_declarator"),
+    "inline function": _named("inline", "function_declaration", "method_definition"),
 }
 
 
@@ -241,8 +244,8 @@ def main() -> None:
         print(f"{kind:32} done {count['done']:5} refused {count['refused']:5} left out {count['left out']:5} "
               f"harm {count['HARM']:3}")  # fmt: skip
     if chosen.reasons:
-        for reason, count in reasons.most_common(40):
-            print(f"{count:5} {reason}")
+        for reason, times in reasons.most_common(40):
+            print(f"{times:5} {reason}")
     raise SystemExit(1 if harm else 0)
 
 
