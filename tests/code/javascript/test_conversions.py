@@ -72,8 +72,10 @@ def test_no_if(tmp_path: Path, before: str, why: str) -> None:
 
 
 def test_default_in_the_middle(tmp_path: Path) -> None:
-    before = "«switch (x) {\n  case 1:\n  case 2: {\n    a();\n    break;\n  }\n  default:\n    b();\n    break;\n  case a = 3:\n    return c();\n}\n"
-    before = before.replace("a = 3", "a | 3")
+    before = (
+        "«switch (x) {\n  case 1:\n  case 2: {\n    a();\n    break;\n  }\n"
+        "  default:\n    b();\n    break;\n  case a | 3:\n    return c();\n}\n"
+    )
     after = (
         "if (x === 1 || x === 2) {\n  a();\n} else if (x === (a | 3)) {\n  return c();\n} else {\n  b();\n}\n"
     )

@@ -122,6 +122,16 @@ def _named(operation: str, *types: str) -> Callable[[Place], str | None]:
     return make
 
 
+def _targeted(operation: str, *types: str) -> Callable[[Place], str | None]:
+    def make(place: Place) -> str | None:
+        node = place.choose(*types)
+        return (
+            f"({operation} target: {_quoted(place.path + ':' + place.at(node.start_byte))})" if node else None
+        )
+
+    return make
+
+
 MAKERS: dict[str, Callable[[Place], str | None]] = {
     "extract-variable": _ranged("extract-variable", _expression),
     "extract-variable every": _ranged("extract-variable", _expression, " every: true"),
@@ -131,6 +141,9 @@ MAKERS: dict[str, Callable[[Place], str | None]] = {
     "extract-constant": _ranged("extract-constant", _literal),
     "inline variable": _named("inline", "variable_declarator"),
     "inline function": _named("inline", "function_declaration", "method_definition"),
+    "to-f-string": _targeted("to-f-string", "binary_expression"),
+    "if-to-match": _targeted("if-to-match", "if_statement"),
+    "match-to-if": _targeted("match-to-if", "switch_statement"),
 }
 
 
