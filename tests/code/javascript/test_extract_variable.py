@@ -87,3 +87,7 @@ def test_crlf(tmp_path: Path) -> None:
     engine = CodeEngine(tmp_path)
     engine.commit(engine.plan("(extract-variable range: 'a.js:1:5-1:8' name: 'v')"))
     assert (tmp_path / "a.js").read_bytes() == b"const v = a.b;\r\nfoo(v);\r\nbar();\r\n"
+
+
+def test_the_parentheses_of_a_statement_stay(tmp_path: Path) -> None:
+    assert refactored(tmp_path, VARIABLE, "if «(a.b)» c();\n", "a.js") == "const v = a.b;\nif (v) c();\n"

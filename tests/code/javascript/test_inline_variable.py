@@ -13,7 +13,7 @@ from tests.code.javascript.refactoring import refactored, refusal
     [
         ("const «v» = a + b;\nfoo(v * 2, [v]);\n", "foo((a + b) * 2, [a + b]);\n"),
         ("let «v» = {a: 1}\nfoo({v})\n", "foo({v: {a: 1}})\n"),
-        ("const «v» = () => 1;\nv();\n", "(() => 1)();\n"),
+        ("const «v» = async () => 1;\n[v].map(w => w());\n", "[async () => 1].map(w => w());\n"),
         ("const a = 1, «v» = 2, c = 3;\nfoo(v);\n", "const a = 1, c = 3;\nfoo(2);\n"),
         ("const «v» = 2, c = 3;\nfoo(v);\n", "const c = 3;\nfoo(2);\n"),
         ("const «v» = a?.b;\nfoo(v.c);\n", "foo((a?.b).c);\n"),

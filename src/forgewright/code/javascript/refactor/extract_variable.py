@@ -15,7 +15,7 @@ from forgewright.code.javascript.refactor.purity import (
     exchangeable,
     postponed,
 )
-from forgewright.code.javascript.refactor.region import EXPRESSIONS, Region, check_value, uses_of
+from forgewright.code.javascript.refactor.region import EXPRESSIONS, Region, check_value, line_of, uses_of
 from forgewright.code.javascript.refactor.text import Anchor, anchor_of, put_before
 from forgewright.code.javascript.refactor.uses import LOOPS, Uses, host_of
 from forgewright.code.project import Splice
@@ -53,12 +53,10 @@ def extract_variable(
     if every:
         places, left = others(uses, node, anchor)
         found += [Splice(path, other.start, other.end, in_place(other, name).encode()) for other in places]
-        notes += [f"the same code in line {line(other)} may mean another value, and stays" for other in left]
+        notes += [
+            f"the same code in line {line_of(other)} may mean another value, and stays" for other in left
+        ]
     return found, tuple(notes)
-
-
-def line(node: Node) -> int:
-    return node.data.count(b"\n", 0, node.start) + 1
 
 
 def widest(node: Node) -> Node:
@@ -115,8 +113,16 @@ def check_place(node: Node) -> None:
         raise EditRefused("this string is a directive", hint="select a value")
     if parent.type == "jsx_attribute" and node.type == "string" and any(c in node.text for c in "&\\\n"):
         raise EditRefused("strings in JSX have escapes of their own", hint="put it in braces first")
-    if node.type == "yield_expression" and parent.type != "expression_statement":
-        return
+    if parent.type == "call_expression" and node.field == "arguments" and node.type == "template_string":
+        raise EditRefused("the template belongs to its tag", hint="select the whole of it")
+    if parent.type == "arguments" and node.type in ("string", "template_string"):
+        function = parent.up.get("function")
+        if function is not None and (
+            function.text in ("require", "import") or function.text.endswith(".mock")
+        ):
+            raise EditRefused("the string names a module", hint="leave it where tools look for it")
+    if parent.type == "enum_assignment":
+        raise EditRefused("a constant enum takes literals only", hint="leave it")
     if parent.type == "as_expression" and parent.text.endswith(" const"):
         raise EditRefused("`as const` belongs to the value itself", hint="select it together with `as const`")
 
@@ -164,7 +170,7 @@ def check_free(uses: Uses, name: str, anchor: Anchor) -> None:
     if taken is None and block.up.type in FUNCTIONS and anchor.kind == "block":
         taken = uses.taken(name, block.up)
     if taken is not None:
-        raise EditRefused(f"{name} is already used in line {line(taken)}", hint="choose another name")
+        raise EditRefused(f"{name} is already used in line {line_of(taken)}", hint="choose another name")
     top = block.type == "program" and uses.unit.module is None
     if top and uses.program.global_(name) is not None:
         raise EditRefused(f"{name} is a global already", hint="choose another name")
@@ -199,13 +205,14 @@ def others(uses: Uses, node: Node, anchor: Anchor) -> tuple[list[Node], list[Nod
             continue
         if any(other.within(one) for one in found) or not same_meaning(uses, node, other):
             continue
-        if not _is_value(other):
+        if not is_value(other):
             continue
         (found if _unchanged(uses, node, other, anchor) else left).append(other)
     return found, left
 
 
-def _is_value(node: Node) -> bool:
+def is_value(node: Node) -> bool:
+    """Whether a name can stand for an expression where it stands."""
     try:
         check_value(node)
         check_place(node)

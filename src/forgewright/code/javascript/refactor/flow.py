@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import VALUE, Entity, Scope
 from forgewright.code.javascript.refactor.purity import Doing
+from forgewright.code.javascript.refactor.region import line_of
 from forgewright.code.javascript.refactor.uses import LOOPS, Use, host_of
 from forgewright.core.errors import EditRefused
 
@@ -28,7 +29,9 @@ class Flow:
         self.acts = Doing(self.uses, list(region.nodes())).acts
         self.inside: dict[Entity, list[Use]] = {}
         for use in self.uses.within(region.start, region.end):
-            if use.entity is not None and not self.visible(use.entity):
+            if use.entity is None:
+                continue
+            if not self.visible(use.entity) or any(region.contains(name) for name in use.entity.names):
                 self.inside.setdefault(use.entity, []).append(use)
         self.awaits = any(n.type in ("await_expression", "await") for n in region.here())
         self.types = [e for e in self.inside if not e.space & VALUE and not self.declared_inside(e)]
@@ -119,7 +122,8 @@ class Flow:
                 if not use.node.within(statement):
                     continue
                 holder = assignment_of(use.node)
-                if holder is not None and holder.up is statement:
+                begins = holder is not None and holder.up.field == "initializer" and holder.up.up is statement
+                if holder is not None and (holder.up is statement or begins):
                     return holder.end
         return None
 
@@ -163,7 +167,7 @@ class Flow:
                 or (host.type.endswith("function_declaration") and self.acts)
             ):
                 raise EditRefused(
-                    f"{host.type.replace('_', ' ')} in line {_line(host)} uses {entity.name}, and may run before",
+                    f"{host.type.replace('_', ' ')} in line {line_of(host)} uses {entity.name}, and may run before",
                     hint="leave the declaration out",
                 )
 
@@ -181,7 +185,7 @@ class Flow:
         for loop in loops:
             fresh = entity.kind != "var" and entity.scope is not None and entity.scope.node.within(loop)
             if not (fresh and entity.scope is not None and entity.scope.node is not loop):
-                if any(use.node.within(loop) for use in reads):
+                if any(use.reads and use.node.within(loop) for use in self.uses.of(entity)):
                     return True
         later = [use for use in outside if use.node.start >= self.region.end]
         for use in later:
@@ -233,7 +237,3 @@ def assignment_of(name: Node) -> Node | None:
                 return None
         below = above
     return None
-
-
-def _line(node: Node) -> int:
-    return node.data.count(b"\n", 0, node.start) + 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.deletion import delete
+from forgewright.code.javascript.entities import SPACE, TYPE, VALUE
 from forgewright.code.javascript.names import FUNCTIONS
 from forgewright.code.javascript.refactor.precedence import fitted
 from forgewright.code.javascript.refactor.purity import Doing, Effect, between, effect, postponed
+from forgewright.code.javascript.refactor.region import line_of
 from forgewright.code.javascript.refactor.text import anchor_of, following, joins, previous
 from forgewright.code.javascript.refactor.uses import LOOPS, Use, Uses, host_of, this_of
 from forgewright.code.project import Splice
@@ -41,7 +43,7 @@ def inline_variable(
     check_order(uses, entity, declarator, value, reads, remove)
     found = [_put(uses, declarator, value, use) for use in reads]
     if remove:
-        found += _removed(resolver.project.source(uses.unit.path), declarator)
+        found += removed_declarator(resolver.project.source(uses.unit.path), declarator)
     return found
 
 
@@ -70,7 +72,7 @@ def definition(uses: Uses, entity: Entity) -> tuple[Node, Node]:
 def check_private(resolver: JavaScriptResolver, entity: Entity, declarator: Node) -> None:
     """Refuse to take away what other files can use."""
     name = entity.name
-    exported = declarator.up.up.type == "export_statement"
+    exported = any(above.type == "export_statement" for above in [declarator.up, declarator.up.up])
     specified = any(
         use.node.up.type == "export_specifier" for use in Uses(resolver.program, entity.unit).of(entity)
     )
@@ -127,19 +129,15 @@ def check_order(
             own.acts and own.disturbs(Doing(uses, between(block, declarator.end, node.start)))
         ):
             raise EditRefused(
-                f"what happens before the use of {entity.name} in line {_line(node)} may change its value",
+                f"what happens before the use of {entity.name} in line {line_of(node)} may change its value",
                 hint="leave it in its variable",
             )
-
-
-def _line(node: Node) -> int:
-    return node.data.count(b"\n", 0, node.start) + 1
 
 
 def _put(uses: Uses, declarator: Node, value: Node, use: Use) -> Splice:
     """The splice at one use; checks that the value means the same there."""
     node, parent = use.node, use.node.up
-    where = f"in line {_line(node)}"
+    where = f"in line {line_of(node)}"
     check_names(uses, value, node)
     plain = value.type == "identifier"
     if parent.type in ("export_specifier", "import_specifier"):
@@ -163,14 +161,17 @@ def _put(uses: Uses, declarator: Node, value: Node, use: Use) -> Splice:
     return Splice(node.path, node.start, node.end, text.encode())
 
 
-def check_names(uses: Uses, value: Node, place: Node) -> None:
-    """Refuse where a name in the value would mean something else."""
+def check_names(uses: Uses, value: Node, place: Node, skip: Node | None = None) -> None:
+    """Refuse where a name in the value would mean something else; names declared in `skip` go with it."""
     scope = uses.unit.scope_at(place)
     for use in uses.within(value.start, value.end):
-        inside = use.entity is not None and any(name.within(value) for name in use.entity.names)
-        if not inside and not use.declares and uses.visible(scope, use.node.text) is not use.entity:
+        own = skip if skip is not None else value
+        if use.declares or (use.entity is not None and any(name.within(own) for name in use.entity.names)):
+            continue
+        space = TYPE | SPACE if use.node.type == "type_identifier" else VALUE | SPACE
+        if uses.visible(scope, use.node.text, space) is not use.entity:
             raise EditRefused(
-                f"{use.node.text} means something else in line {_line(place)}",
+                f"{use.node.text} means something else in line {line_of(place)}",
                 hint="rename one of the two first",
             )
 
@@ -190,7 +191,7 @@ def _check_line(declarator: Node, place: Node, text: str) -> None:
         )
 
 
-def _removed(source: Source, declarator: Node) -> list[Splice]:
+def removed_declarator(source: Source, declarator: Node) -> list[Splice]:
     """Take a declarator out, or its statement if it is the only one."""
     statement = declarator.up
     items = [item for item in statement.items if item.type == "variable_declarator"]

@@ -46,7 +46,7 @@ _TYPES = kinds("type_annotation type_arguments type_parameters")
 
 def effect(uses: Uses, node: Node) -> Effect:
     """The strongest effect of an expression; what a function does when it is called does not count."""
-    return max((_own(uses, part) for part in evaluated(node)), default=Effect.CONSTANT)
+    return max((effect_of(uses, part) for part in evaluated(node)), default=Effect.CONSTANT)
 
 
 def evaluated(node: Node) -> Iterator[Node]:
@@ -88,7 +88,8 @@ def _harmless_call(uses: Uses, node: Node) -> bool:
     return known and head is not None and uses.meaning(head) is None
 
 
-def _own(uses: Uses, node: Node) -> Effect:
+def effect_of(uses: Uses, node: Node) -> Effect:
+    """What one part of an expression does by itself."""
     kind = node.type
     if kind == "call_expression" and _harmless_call(uses, node):
         return Effect.READS
@@ -130,7 +131,7 @@ class Doing:
         self._shared = {v for v in self.variables if any(u.writes for u in uses.captured(v))}
 
     def _add(self, uses: Uses, node: Node) -> None:
-        own = _own(uses, node)
+        own = effect_of(uses, node)
         if own is Effect.ACTS:
             self.acts = True
         if node.type in (

@@ -24,6 +24,8 @@ EXPRESSIONS = kinds(
     "satisfies_expression non_null_expression type_assertion jsx_element jsx_self_closing_element jsx_fragment "
     "sequence_expression meta_property instantiation_expression"
 )
+_CONDITIONAL = kinds("if_statement while_statement do_statement switch_statement with_statement")
+"""Their parentheses belong to the statement, not to the expression in them."""
 _VALUES = kinds(
     "call_expression member_expression binary_expression variable_declarator assignment_expression arguments array "
     "pair return_statement"
@@ -62,7 +64,7 @@ class Region:
                 )
             self.statements = self._statements(start, end)
         parts = self.nodes()
-        self.start, self.end = parts[0].start, parts[-1].end
+        self.start, self.end = parts[0].start, _end(parts[-1])
         self.first = next((n for n in parts if n.type != "comment"), parts[0])
         self.last = next((n for n in reversed(parts) if n.type != "comment"), parts[-1])
         self.host = host_of(self.first)
@@ -121,6 +123,8 @@ class Region:
             node = node.up
         if node.type not in EXPRESSIONS:
             return None
+        if node.type == "parenthesized_expression" and node.up.type in _CONDITIONAL and node.items:
+            node = node.items[0]
         if node.up.type == "expression_statement" and what == "auto":
             return None
         check_value(node)
@@ -138,13 +142,20 @@ class Region:
         if not any(c.type != "comment" for c in chosen):
             raise EditRefused("no statement is selected", hint="select an expression or whole statements")
         for child in chosen:
-            stop = child.end - 1 if self.data[child.end - 1 : child.end] == b";" else child.end
-            if child.start < start or stop > end:
+            if child.start < start or _end(child, bare=True) > end:
                 raise EditRefused(
                     "the selection is neither one expression nor whole statements of one block",
                     hint="select from the beginning of the first statement to the end of the last",
                 )
         return chosen
+
+
+def _end(node: Node, *, bare: bool = False) -> int:
+    """Where a statement ends, without a semicolon that stands before the next one (`bare`: without any)."""
+    if node.data[node.end - 1 : node.end] != b";":
+        return node.end
+    stop = node.start + len(node.data[node.start : node.end - 1].rstrip())
+    return stop if bare or b"\n" in node.data[stop : node.end] else node.end
 
 
 def check_value(node: Node) -> None:
@@ -209,3 +220,8 @@ def loop_around(node: Node) -> Node | None:
         if above.type in LOOPS:
             return above
     return None
+
+
+def line_of(node: Node) -> int:
+    """The number of a node's first line."""
+    return node.data.count(b"\n", 0, node.start) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from forgewright.code.javascript.refactor.region import BLOCKS
-from forgewright.code.layout import indent_unit, indentation, line_end, line_start, only_space
+from forgewright.code.layout import indent_unit, indentation, line_end, line_start, line_stop, only_space
 from forgewright.code.project import Splice
 from forgewright.code.scopes.words import kinds
 from forgewright.core.errors import EditRefused
@@ -26,7 +26,12 @@ CONTINUING = (b"(", b"[", b"`", b"+", b"-", b"/", b"*", b".", b",")
 
 def semicolons(unit: Unit) -> bool:
     """Whether the file ends its statements with semicolons."""
-    ended = [node.data[node.end - 1 : node.end] == b";" for node in unit.root.walk() if node.type in _ENDED]
+    data = unit.data
+    ended = [
+        data[node.end - 1 : node.end] == b";" and not data[node.end - 2 : node.end - 1].isspace()
+        for node in unit.root.walk()
+        if node.type in _ENDED
+    ]
     return not ended or 2 * sum(ended) >= len(ended)
 
 
@@ -128,3 +133,55 @@ def following(node: Node) -> Node | None:
     items = node.up.items
     at = next((i for i, child in enumerate(items) if child is node), len(items))
     return items[at + 1] if at + 1 < len(items) else None
+
+
+def reindented(nodes: Node | list[Node], text: str, old: str, new: str) -> str:
+    """`text` with the indentation `old` of its lines (but the first) made `new`; lines inside of strings stay."""
+    tops = nodes if isinstance(nodes, list) else [nodes]
+    data, start = tops[0].data, tops[0].start
+    fixed: set[int] = set()
+    for top in tops:
+        for node in top.walk():
+            if node.type in ("template_string", "string"):
+                first = data.count(b"\n", start, node.start)
+                fixed.update(range(first + 1, first + 1 + data.count(b"\n", node.start, node.end)))
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if at and at not in fixed and line.startswith(old) and line.strip():
+            lines[at] = new + line[len(old) :]
+    return "\n".join(lines)
+
+
+def place_definition(source: Source, anchor: Node, text: str, *, before: bool) -> Splice:
+    """A definition beside a statement or a member of a class, with a blank line between the two."""
+    data, path = source.data, source.path
+    end = line_end(data)
+    indent = indentation(data, anchor.start)
+    if before:
+        start = with_comments(anchor)
+        return Splice(path, start, start, text.encode() + end + end + indent)
+    stop = anchor.end
+    after = anchor.up.children.index(anchor) + 1
+    if after < len(anchor.up.children) and anchor.up.children[after].type == ";":
+        stop = anchor.up.children[after].end
+    rest = data[stop : line_stop(data, stop)]
+    if rest.strip().startswith((b"//", b"/*")) and b"*/" not in rest.replace(b"*/", b"", 1):
+        stop = line_stop(data, stop)
+    glued = b"" if only_space(data[stop : line_stop(data, stop)]) else end + indent
+    return Splice(path, stop, stop, end + end + indent + text.encode() + glued)
+
+
+def with_comments(node: Node) -> int:
+    """Where a statement begins with the comments and decorators right above it."""
+    start = node.start
+    siblings = node.up.children
+    at = siblings.index(node)
+    while at and siblings[at - 1].type in ("comment", "decorator"):
+        above = siblings[at - 1]
+        gap = node.data[above.end : start]
+        own_line = only_space(node.data[line_start(node.data, above.start) : above.start])
+        if gap.count(b"\n") != 1 or not own_line or (above.start == 0 and above.text[:3] != "/**"):
+            break
+        start = above.start
+        at -= 1
+    return start
