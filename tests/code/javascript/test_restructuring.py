@@ -60,6 +60,37 @@ CHANGES: dict[str, tuple[str, str, Mapping[str, str], Mapping[str, str]]] = {
         {"a.ts": "class A {\n  constructor({ a }: { a: number }) {}\n\n"
          "  static of(...args: ConstructorParameters<typeof A>): A {\n    return new A(...args);\n  }\n}\nA.of({ a: 1 });\n"},
     ),
+    "a static method, by the names of its class": (
+        "(make-static target: 'method#Box.m')", "b.ts",
+        {"a.ts": "export class Box {\n  async m() {}\n  k() { this.m(); }\n}\n",
+         "b.ts": "import { Box as B } from './a';\nconst b = new B();\nb.m();\n"},
+        {"a.ts": "export class Box {\n  static async m() {}\n  k() { Box.m(); }\n}\n",
+         "b.ts": "import { Box as B } from './a';\nconst b = new B();\nB.m();\n"},
+    ),
+    "a function of a generic class's object": (
+        "(method-to-function symbol: 'method#Box.area' name: 'areaOf')", "a.ts",
+        {"a.ts": "export class Box<T> {\n  constructor(public w: T) {}\n\n  /** Its area. */\n  async area(h = 2, ...rest: T[]) {\n"
+         "    const f = () => this.w;\n    return `a\n  ${f()}`;\n  }\n\n  other() {\n    this.area().then(1);\n  }\n}\n",
+         "b.ts": "import type { Box } from './a';\nfunction g(b: Box<number>) { return b.area(b.area(1).x, 2) }\n"},
+        {"a.ts": "export class Box<T> {\n  constructor(public w: T) {}\n\n  other() {\n    areaOf(this).then(1);\n  }\n}\n\n"
+         "/** Its area. */\nexport async function areaOf<T>(box: Box<T>, h = 2, ...rest: T[]) {\n"
+         "  const f = () => box.w;\n  return `a\n  ${f()}`;\n}\n",
+         "b.ts": "import type { Box } from './a';\nimport { areaOf } from './a';\n"
+         "function g(b: Box<number>) { return areaOf(b, areaOf(b, 1).x, 2) }\n"},
+    ),
+    "calls of calls as functions": (
+        "(method-to-function symbol: 'method#Box.area' name: 'areaOf')", "a.js",
+        {"a.js": "class Box {\n  area(n) { return this; }\n}\nnew Box().area(1).area(2);\n"},
+        {"a.js": "class Box {\n}\n\nfunction areaOf(box, n) { return box; }\nareaOf(areaOf(new Box(), 1), 2);\n"},
+    ),
+    "a method that calls itself": (
+        "(function-to-method symbol: 'function#area' name: 'areaOf')", "a.ts",
+        {"a.ts": "class Box {\n  w = 1;\n}\n\n/** Doc. */\nfunction area<T>(box: Box, n?: T): any { return n ? area(box) : { box, x: box.w } }\n\n"
+         "area(area(new Box), 2);\narea(a || b);\n"},
+        {"a.ts": "class Box {\n  w = 1;\n\n  /** Doc. */\n"
+         "  areaOf<T>(n?: T): any { return n ? this.areaOf() : { box: this, x: this.w } }\n}\n\n"
+         "(new Box).areaOf().areaOf(2);\n(a || b).areaOf();\n"},
+    ),
     "a comment replaced": (
         "(set-docstring target: 'method#m' text: 'New.\n\nMore.')", "a.ts",
         {"a.ts": "@dec\nexport class A {\n\t/** Old. */\n\t@x() m() {}\n}\n"},
@@ -106,6 +137,19 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str], str]] = {
                             {"a.js": "function f(n) { if (n) return; return n > 1; }\n"}, "returns nothing"),
     "a component class": ("(introduce-factory symbol: 'class#A')",
                           {"a.tsx": "class A {}\nconst x = <A/>;\n"}, "is a component"),
+    "an override made static": ("(make-static target: 'class#A > method#m')",
+                               {"a.js": "class A { m() {} }\nclass B extends A { m() {} }\n"}, "is also declared at a.js:2"),
+    "a class that is not known": (
+        "(make-static target: 'method#m')",
+        {"a.ts": "export class A { m() {} }\nexport const a = new A();\n", "b.ts": "import { a } from './a';\na.m();\n"},
+        "A is not known at b.ts:2"),
+    "this in a function of its own": (
+        "(function-to-method at: 'a.ts:2:10')",
+        {"a.ts": "class A {}\nfunction f(a: A) { return function () { return a } }\n"}, "cannot be this"),
+    "CommonJS": (
+        "(method-to-function symbol: 'method#m' name: 'f')",
+        {"a.js": "class A { m() {} }\nmodule.exports = { A };\n", "b.js": "const { A } = require('./a');\nnew A().m();\n"},
+        "is no ES module"),
     "a second base": ("(add-base target: 'class#A' base: 'B')", {"a.js": "class A extends C {}\n"}, "extends C already"),
     "implements in JavaScript": ("(add-base target: 'class#A' base: 'implements B')", {"a.js": "class A {}\n"},
                                  "JavaScript has no `implements`"),

@@ -127,10 +127,13 @@ def _head(node: Node) -> int:
 
 
 class MakeStatic(Targeted, frozen=True, kw_only=True):
-    """Make a Python method a static method: refused if it uses its first parameter."""
+    """Make a method a static method: refused if it uses its object.
+
+    In JavaScript and TypeScript its calls name the class.
+    """
 
     group: ClassVar[str] = "class members"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(make-static target: 'method#A.add')",
@@ -142,11 +145,33 @@ class MakeStatic(Targeted, frozen=True, kw_only=True):
             before={"a.py": "class A:\n    def add(self, x):\n        return self.n + x\n"},
             refused="uses 'self'",
         ),
+        Example(
+            program="(make-static target: 'method#A.twice')",
+            before={
+                "a.ts": "export class A {\n  private twice(n: number) {\n    return n * 2;\n  }\n\n"
+                "  go() {\n    return this.twice(1);\n  }\n}\n"
+            },
+            after={
+                "a.ts": "export class A {\n  private static twice(n: number) {\n    return n * 2;\n  }\n\n"
+                "  go() {\n    return A.twice(1);\n  }\n}\n"
+            },
+        ),
+        Example(
+            program="(make-static target: 'method#A.go')",
+            before={"a.js": "class A {\n  go() {\n    return this.n;\n  }\n}\n"},
+            refused="go uses this at a.js:3",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         splices: list[Splice] = []
         for match in self.targets(scene):
+            resolver = script(scene, match.path)
+            if resolver is not None:
+                from forgewright.code.javascript.refactor.restructuring import make_static
+
+                splices += make_static(resolver, match)
+                continue
             splices.extend(_static(match))
         return Outcome(splices=tuple(splices))
 

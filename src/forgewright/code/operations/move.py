@@ -254,7 +254,7 @@ class MethodToFunction(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The function's name; else the method's.")] = ""
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(method-to-function symbol: 'method#Box.area')",
@@ -267,13 +267,35 @@ class MethodToFunction(Operation, frozen=True, kw_only=True):
                 "app.py": "from box import Box, area\n\nprint(area(Box(), 3))\n",
             },
         ),
+        Example(
+            program="(method-to-function symbol: 'method#Box.area')",
+            before={
+                "box.ts": "export class Box {\n  w = 2;\n\n  area(h: number) {\n    return this.w * h;\n  }\n}\n",
+                "app.ts": "import { Box } from './box';\n\nconsole.log(new Box().area(3));\n",
+            },
+            after={
+                "box.ts": "export class Box {\n  w = 2;\n}\n\n"
+                "export function area(box: Box, h: number) {\n  return box.w * h;\n}\n",
+                "app.ts": "import { Box, area } from './box';\n\nconsole.log(area(new Box(), 3));\n",
+            },
+        ),
+        Example(
+            program="(method-to-function symbol: 'method#Box.area')",
+            before={"box.js": "class Box {\n  #w = 2;\n  area() {\n    return this.#w;\n  }\n}\n"},
+            refused="#w at box.js:4 works in the class only",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor import restructuring
+
+            return restructuring.method_to_function(scripts, path, offset, self)
         from forgewright.code.python.refactor.method_function import method_to_function
         from forgewright.code.python.refactor.signature import function_at
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         method = function_at(resolver, path, offset)
         splices = method_to_function(resolver, method, self.name or method.name)
@@ -293,7 +315,7 @@ class FunctionToMethod(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The method's name; else the function's.")] = ""
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(function-to-method symbol: 'function#area')",
@@ -311,14 +333,36 @@ class FunctionToMethod(Operation, frozen=True, kw_only=True):
             before={"box.py": "def area(box, h):\n    return box.w * h\n"},
             refused="the class of box is not known",
         ),
+        Example(
+            program="(function-to-method symbol: 'function#area')",
+            before={
+                "box.ts": "export class Box {\n  w = 2;\n}\n\n"
+                "export function area(box: Box, h: number) {\n  return box.w * h;\n}\n",
+                "app.ts": "import { Box, area } from './box';\n\nconsole.log(area(new Box(), 3));\n",
+            },
+            after={
+                "box.ts": "export class Box {\n  w = 2;\n\n  area(h: number) {\n    return this.w * h;\n  }\n}\n",
+                "app.ts": "import { Box } from './box';\n\nconsole.log(new Box().area(3));\n",
+            },
+        ),
+        Example(
+            program="(function-to-method symbol: 'function#area')",
+            before={"box.js": "function area(box, h) {\n  return box.w * h;\n}\n"},
+            refused="the class of box is not known",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor import restructuring
+
+            return restructuring.function_to_method(scripts, path, offset, self, scene)
         from forgewright.code.python.refactor.classes import class_at
         from forgewright.code.python.refactor.method_function import function_to_method
         from forgewright.code.python.refactor.signature import function_at
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         function = function_at(resolver, path, offset)
         cls = None

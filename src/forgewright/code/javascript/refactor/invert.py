@@ -67,7 +67,7 @@ def invert_boolean(
             edits += _negated(resolver, None, right)
             continue
         found += _read(node, node, texts)
-    return _joined([*edits, *found]), name.text
+    return joined([*edits, *found]), name.text
 
 
 def _renamed(resolver: JavaScriptResolver, name: Node, new: str) -> dict[tuple[str, int], str]:
@@ -223,7 +223,7 @@ def _function(resolver: JavaScriptResolver, path: str, offset: int, new: str) ->
     named = [
         Splice(p, start, start + len(name.text.encode()), text.encode()) for (p, start), text in texts.items()
     ]
-    return _joined([*edits, *named]), name.text
+    return joined([*edits, *named]), name.text
 
 
 def _check_bare(body: Node, name: str) -> None:
@@ -251,7 +251,7 @@ def _result(resolver: JavaScriptResolver, function: Node, value: Node) -> list[S
     return negation(value)
 
 
-def _joined(splices: list[Splice]) -> list[Splice]:
+def joined(splices: list[Splice]) -> list[Splice]:
     """Splices in order: what is put in at one place is one splice, and the rest has no doubles."""
     added: dict[tuple[str, int], bytes] = {}
     for splice in splices:

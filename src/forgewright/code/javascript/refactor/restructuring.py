@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.operations.base import Outcome
+from forgewright.code.project import Splice
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.resolver import JavaScriptResolver
+    from forgewright.code.operations.base import Match, Scene
     from forgewright.code.operations.classes import (
         EncapsulateField,
         IntroduceFactory,
         InvertBoolean,
         LocalToField,
     )
+    from forgewright.code.operations.move import FunctionToMethod, MethodToFunction
 
 
 def encapsulate_field(
@@ -59,3 +62,32 @@ def introduce_factory(
         )
     splices, name = introduced(resolver, path, offset, asked.name)
     return Outcome(splices=tuple(splices), text=f"{name} is made by {asked.name}")
+
+
+def make_static(resolver: JavaScriptResolver, match: Match) -> list[Splice]:
+    from forgewright.code.javascript.refactor.methods import make_static as made
+    from forgewright.code.operations.targets import name_offset
+
+    offset = name_offset(match.node, match.name.encode(), match.source.data)
+    return made(resolver, match.path, offset)
+
+
+def method_to_function(
+    resolver: JavaScriptResolver, path: str, offset: int, asked: MethodToFunction
+) -> Outcome:
+    from forgewright.code.javascript.refactor.method_to_function import method_to_function as freed
+
+    splices, name = freed(resolver, path, offset, asked.name)
+    return Outcome(splices=tuple(splices), text=f"{name} is a function now")
+
+
+def function_to_method(
+    resolver: JavaScriptResolver, path: str, offset: int, asked: FunctionToMethod, scene: Scene
+) -> Outcome:
+    from forgewright.code.javascript.refactor.function_to_method import function_to_method as bound
+    from forgewright.code.javascript.refactor.functions import name_node
+    from forgewright.code.operations.targets import locate
+
+    into = name_node(resolver, *locate(scene, asked.into, "", None))[1] if asked.into else None
+    splices, name = bound(resolver, path, offset, asked.parameter, into, asked.name)
+    return Outcome(splices=tuple(splices), text=f"{name} is a method now")

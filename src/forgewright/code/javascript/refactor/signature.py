@@ -252,7 +252,7 @@ def _check_function(
     values = any(isinstance(one, Fresh) and (one.value is not None or one.packs) for one in order)
     moved = values or not appended(order, before)
     if body is not None and function.type != "arrow_function" and moved:
-        for node in _own(body):
+        for node in own_nodes(body):
             if node.type == "identifier" and node.text == "arguments":
                 raise EditRefused(
                     f"{family.name} reads `arguments` at {place(node)}",
@@ -261,7 +261,7 @@ def _check_function(
     for one in order:
         if isinstance(one, Fresh):
             if not one.packs:
-                _check_free(resolver, function, one.name)
+                check_free(resolver, function, one.name)
             _check_strict(function, one, family)
 
 
@@ -276,13 +276,13 @@ def _check_strict(function: Node, fresh: Fresh, family: Family) -> None:
         )
 
 
-def _own(body: Node) -> Iterator[Node]:
+def own_nodes(root: Node) -> Iterator[Node]:
     """The nodes of a function's body that see its own `arguments` and `this`."""
-    stack = [body]
+    stack = [root]
     while stack:
         node = stack.pop()
         yield node
-        if node.type not in FUNCTIONS or node.type == "arrow_function":
+        if node is root or node.type not in FUNCTIONS or node.type == "arrow_function":
             stack.extend(reversed(node.children))
 
 
@@ -336,7 +336,7 @@ def used(resolver: JavaScriptResolver, function: Node, slot: Slot, name: Node) -
             yield node
 
 
-def _check_free(resolver: JavaScriptResolver, function: Node, name: str) -> None:
+def check_free(resolver: JavaScriptResolver, function: Node, name: str) -> None:
     """Refuse a new name that the function declares itself, or uses for something from outside."""
     unit = resolver.program.unit(function.path)
     scope = unit.scopes.get(function) if unit is not None else None
