@@ -70,7 +70,8 @@ CHANGES: dict[str, tuple[str, str, Mapping[str, str], Mapping[str, str]]] = {
     "a function of a generic class's object": (
         "(method-to-function symbol: 'method#Box.area' name: 'areaOf')", "a.ts",
         {"a.ts": "export class Box<T> {\n  constructor(public w: T) {}\n\n  /** Its area. */\n"
-         "  async area(h = 2, ...rest: T[]) {\n    const f = () => this.w;\n    return `a\n  ${f()}`;\n  }\n\n  other() {\n    this.area().then(1);\n  }\n}\n",
+         "  async area(h = 2, ...rest: T[]) {\n    const f = () => this.w;\n    return `a\n  ${f()}`;\n  }\n\n"
+         "  other() {\n    this.area().then(1);\n  }\n}\n",
          "b.ts": "import type { Box } from './a';\nfunction g(b: Box<number>) { return b.area(b.area(1).x, 2) }\n"},
         {"a.ts": "export class Box<T> {\n  constructor(public w: T) {}\n\n  other() {\n    areaOf(this).then(1);\n  }\n}\n\n"
          "/** Its area. */\nexport async function areaOf<T>(box: Box<T>, h = 2, ...rest: T[]) {\n"
