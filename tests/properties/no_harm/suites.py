@@ -1,6 +1,9 @@
 """Operations that keep a program's meaning, judged by the projects' own test suites, run in a container.
 
-    python -m tests.properties.no_harm.suites COUNT [SEED]
+    python -m tests.properties.no_harm.suites COUNT [SEED [PROJECTS [OPERATIONS]]]
+
+PROJECTS are names with commas between, OPERATIONS beginnings of names (`extract,inline`); a sample of some operations is
+another sample than one of all, with a log of its own.
 
 A suite runs twice on the untouched project; only tests that passed both times are judged. Operations begin in source
 files, never in a test file, and may follow a name into the tests. An operation has done harm if a test that passed
@@ -15,6 +18,7 @@ import random
 import re
 import shutil
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -152,7 +156,14 @@ def after(ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], exp
     return sorted(worse)
 
 
-def of_project(project: str, numbers: Collection[int], seed: int, log: Path) -> None:
+def chosen(operations: str) -> tuple[str, ...]:
+    """The makers that begin with one of these, with commas between; all that keep what a suite uses if empty."""
+    return tuple(name for name in KEPT if name.startswith(tuple(operations.split(","))))
+
+
+def of_project(
+    project: str, numbers: Collection[int], seed: int, log: Path, makers: tuple[str, ...] = KEPT
+) -> None:
     """One line in the log for each number: a random operation and what the suite says of it."""
     suite = SUITES[project]
     with TemporaryDirectory(dir=SCRATCH) as folder:
@@ -168,7 +179,7 @@ def of_project(project: str, numbers: Collection[int], seed: int, log: Path) -> 
             entry["flaky"] = len(runs[0] ^ runs[1])
             for _ in range(TRIES):
                 try:
-                    name, end, program, changed = trial(ground, rng, rng.choice(KEPT))
+                    name, end, program, changed = trial(ground, rng, rng.choice(makers))
                 except Harm as error:
                     entry.update(operation="-", end="HARM", program=str(error), worse=[])
                     break
@@ -187,9 +198,11 @@ def of_tests(path: str) -> bool:
     return any(part.startswith(("test", "conftest")) for part in path.split("/"))
 
 
-def run(count: int, seed: int, only: str = "") -> tuple[str, int]:
+def run(count: int, seed: int, only: str = "", operations: str = "") -> tuple[str, int]:
     RESULTS.mkdir(parents=True, exist_ok=True)
-    log = RESULTS / f"suites-{seed}.jsonl"
+    makers = chosen(operations)
+    some = f"-{zlib.crc32(repr(makers).encode()):08x}" if operations else ""
+    log = RESULTS / f"suites-{seed}{some}.jsonl"
     for project, suite in SUITES.items():
         if only and project not in only.split(","):
             continue
@@ -197,7 +210,7 @@ def run(count: int, seed: int, only: str = "") -> tuple[str, int]:
         had = {entry["number"] for entry in entries if entry["project"] == project}
         numbers = [n for n in range(max(1, round(suite.share * count / 100))) if n not in had]
         if numbers:
-            of_project(project, numbers, seed, log)
+            of_project(project, numbers, seed, log, makers)
             print(project, flush=True)
     return table(log)
 
@@ -217,5 +230,5 @@ def table(log: Path) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    count, seed, only = (*sys.argv[1:], "", "", "")[:3]
-    print(run(int(count or 100), int(seed or 1), only)[0])
+    count, seed, only, some = (*sys.argv[1:], "", "", "", "")[:4]
+    print(run(int(count or 100), int(seed or 1), only, some)[0])
