@@ -109,7 +109,7 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=False
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=False
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
@@ -138,6 +138,6 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=True
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=True
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
