@@ -79,7 +79,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
             pass_unbound=self.pass_unbound,
             keep_last=self.keep_last,
         )
-        splices = extract_function(resolver.types, resolver.file(path), start, end, self.name, options)
+        splices = extract_function(resolver, resolver.file(path), start, end, self.name, options)
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
 

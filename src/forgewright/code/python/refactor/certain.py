@@ -38,6 +38,18 @@ def certainly_bound(file: FileIndex, host: Scope, binding: Binding, at: Node) ->
     return False
 
 
+def surely_binds(statements: list[Node], binding: Binding, file: FileIndex) -> bool:
+    """Whether some statements, one after the other, bind the name before their end is reached."""
+    if any(site.kind == "del" for site in binding.sites):
+        return False
+    spots = [site.start for site in binding.sites if site.kind != "augmented" and _binds(file, site.start)]
+    return any(_definite(statement, spots) for statement in statements) or _closing(statements)
+
+
+def _closing(statements: list[Node]) -> bool:
+    return any(statement.type in LEAVING for statement in statements)
+
+
 def _binds(file: FileIndex, start: int) -> bool:
     """Whether a site really gives a value: not a bare annotation."""
     node = file.root.descendant_for_byte_range(start, start + 1)

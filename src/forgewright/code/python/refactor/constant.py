@@ -59,6 +59,9 @@ def check_constant(resolver: PythonResolver, file: FileIndex, node: Node) -> Non
 
 def _changing(resolver: PythonResolver, file: FileIndex, node: Node) -> str:
     if node.type == "attribute":
+        call = node.parent
+        if call is not None and call.type == "call" and node == call.child_by_field_name("function"):
+            return ""
         name = node.child_by_field_name("attribute")
         if name is None or not STEADY.fullmatch(file.text(name)):
             return "may be another later"
@@ -74,10 +77,9 @@ def _changing(resolver: PythonResolver, file: FileIndex, node: Node) -> str:
             return "may be another later"
     elif node.type == "call":
         arguments = node.child_by_field_name("arguments")
-        if arguments is not None and any(
-            n.type == "identifier" and not file.text(n).strip("_").isupper() for n in now(arguments)
-        ):
-            return "may be another later"
+        for inner in now(arguments) if arguments is not None else ():
+            if inner.type == "identifier" and _is_read(file, inner) and not _named_once(file, inner):
+                return "may be another later"
     elif node.type == "binary_operator":
         operator, right = node.child_by_field_name("operator"), node.child_by_field_name("right")
         if operator is not None and operator.type in ("/", "//", "%") and right is not None:
@@ -90,6 +92,14 @@ def _changing(resolver: PythonResolver, file: FileIndex, node: Node) -> str:
 
 def _is_read(file: FileIndex, node: Node) -> bool:
     return any(ref.start == node.start_byte for ref in file.names.get(file.text(node), ()))
+
+
+def _named_once(file: FileIndex, node: Node) -> bool:
+    """Whether a name is a constant, a class or a module, by how it is bound or written."""
+    name = file.text(node)
+    binding = file.lookup(file.scope_at(node.start_byte), name, node.start_byte)
+    kinds = {site.kind for site in binding.sites} if binding is not None else set()
+    return name.strip("_").isupper() or bool(kinds) and kinds <= {"import", "from", "class"}
 
 
 def _rebound(resolver: PythonResolver, file: FileIndex, node: Node) -> str:

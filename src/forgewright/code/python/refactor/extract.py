@@ -8,7 +8,14 @@ import msgspec
 
 from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
+from forgewright.code.python.refactor.extract_checks import (
+    check_declarations,
+    check_members,
+    check_names,
+    check_selection,
+)
 from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.listed import borrowed, check_class, check_module
 from forgewright.code.python.refactor.region import Region, check_control, has_await, walk_here
 from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.refactor.text import (
@@ -28,6 +35,10 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from forgewright.code.python.resolver import PythonResolver
+
+OF_CLASSES = ("__new__", "__init_subclass__", "__class_getitem__")
+"""Methods that Python itself takes for class methods, or calls with a class."""
 Kind = Literal["auto", "function", "method", "classmethod", "staticmethod"]
 Place = Literal["after", "before"]
 
@@ -62,6 +73,8 @@ class Extraction:
         self.options = options
         self.host = region.host
         self.returns = check_control(region)
+        check_selection(region)
+        check_declarations(region)
         self.flow = Flow(types, region)
         self.kind = self._kind()
         self.home = self._home()
@@ -79,8 +92,7 @@ class Extraction:
                 return "function"
             if not self.host.parameters:
                 return "staticmethod"
-            names = {self.types.decorator_name(self.host, d) for d in self.host.decorators}
-            return next((n for n in ("staticmethod", "classmethod") if n in names), "method")
+            return next((n for n in ("staticmethod", "classmethod") if self._host_is(n)), "method")
         if wanted != "function" and owner is None:
             raise EditRefused(
                 f"a {wanted} can only be extracted from a method", hint="extract a function instead"
@@ -112,6 +124,18 @@ class Extraction:
                 )
         if self.region.expression is not None:
             self._check_walrus()
+        if self.kind != "function":
+            assert self.host.method_of is not None
+            check_class(self.types, self.host.method_of, method=True)
+            self._check_receiver()
+
+    def _check_receiver(self) -> None:
+        word = self.host.self_name
+        if self.kind == "staticmethod" or not word:
+            return
+        meant = self.file.lookup(self.file.scope_at(self.region.start), word, self.region.start)
+        if meant is None or meant.scope is not self.host or len(meant.sites) > 1:
+            raise EditRefused(f"{word} means something else there", hint="extract a function instead")
 
     def _check_walrus(self) -> None:
         for name in self.flow.writes:
@@ -149,6 +173,8 @@ class Extraction:
         return ""
 
     def _host_is(self, decorator: str) -> bool:
+        if decorator == "classmethod" and self.host.method_of is not None and self.host.name in OF_CLASSES:
+            return True
         return any(self.types.decorator_name(self.host, d) == decorator for d in self.host.decorators)
 
     def outputs(self) -> list[str]:
@@ -275,6 +301,7 @@ class Extraction:
     def splices(self) -> list[Splice]:
         outputs = self.outputs()
         parameters = self.parameters(outputs)
+        check_names(self.region, self.flow, parameters, outputs)
         found = [self._replace(self.region, self.call(parameters), outputs)]
         others: list[Region] = []
         if self.options.similar:
@@ -337,7 +364,8 @@ class Extraction:
         indent = indent_at(data, anchor.start_byte)
         text = self.definition(parameters, outputs, indent)
         gap = end * 3 if self.home.kind == "module" else end * 2
-        if self.options.place == "before" or self.host.kind != "function":
+        within = anchor.type in ("function_definition", "decorated_definition", "class_definition")
+        if self.options.place == "before" or self.host.kind != "function" or not within:
             first = anchor
             for other in others:
                 candidate = _top(other.first, self.home)
@@ -365,10 +393,15 @@ def _top(node: Node, home: Scope) -> Node:
 
 
 def extract_function(
-    types: Inference, file: FileIndex, start: int, end: int, name: str, options: ExtractOptions
+    resolver: PythonResolver, file: FileIndex, start: int, end: int, name: str, options: ExtractOptions
 ) -> list[Splice]:
     """Take the selection out into a function of its own."""
-    return Extraction(types, Region(file, start, end, options.what), name, options).splices()
-
-
-# variables ------------------------------------------------------------------------------------
+    made = Extraction(resolver.types, Region(file, start, end, options.what), name, options)
+    check_members(resolver, made.region, made.flow, made.outputs())
+    if made.home.kind == "module":
+        check_module(resolver, file, name)
+    elif made.kind == "method":
+        taken = borrowed(resolver, made.host)
+        if taken is not None:
+            raise EditRefused(f"{made.host.dotted()} is used for another class at {taken}", hint="kind: 'function'")
+    return made.splices()

@@ -21,6 +21,10 @@ _OWN = re.compile(rb"\b(?:globals|vars|dir|locals)\(\s*\)")
 _CLASS = re.compile(
     rb"\b(?:vars|dir|getmembers(?:_static)?)\(|__dict__\b|__init_subclass__|__set_name__|__slots_names__"
 )
+_METHODS = re.compile(
+    rb"\b(?:dir|getmembers(?:_static)?)\(|\bvars\((?:type\(|cls|self\.__class__)|\b(?:cls|__class__|\))\.__dict__|__init_subclass__"
+)
+BODILESS = frozenset(("Protocol", "TypedDict"))
 CLOSED = frozenset(("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "Protocol", "Structure",
                     "EnumMeta", "EnumType", "Union"))  # fmt: skip
 FRAMES = frozenset(("locals", "eval", "exec", "_getframe", "currentframe"))
@@ -84,19 +88,20 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
     return None
 
 
-def check_class(types: Inference, cls: Scope) -> None:
-    """Refuse one more attribute in a class that is made of its attributes, or goes through them."""
+def check_class(types: Inference, cls: Scope, *, method: bool = False) -> None:
+    """Refuse one more attribute (or `method`) in a class that is made of its attributes, or goes through them."""
     chain, _ = types.mro(cls)
+    closed, asked = (BODILESS, _METHODS) if method else (CLOSED, _CLASS)
     for one in dict.fromkeys((cls, *chain)):
         words = [one.file.text(base) for base in one.bases]
-        special = next((w for w in words if w.partition("[")[0].rpartition(".")[2] in CLOSED), None)
-        if special is not None or types.is_enum(one):
+        special = next((w for w in words if w.partition("[")[0].rpartition(".")[2] in closed), None)
+        if special is not None or (types.is_enum(one) and not method):
             raise EditRefused(
                 f"{cls.name} is a {special or 'enumeration'}: an attribute more means something",
                 hint="extract a constant or variable instead",
             )
         header = one.node.child_by_field_name("superclasses")
-        if header is not None and re.search(
+        if not method and header is not None and re.search(
             r"\bmetaclass\s*=\s*(?!(?:abc\.)?ABCMeta\b)", one.file.text(header)
         ):
             raise EditRefused(
@@ -104,7 +109,7 @@ def check_class(types: Inference, cls: Scope) -> None:
                 hint="extract a constant or variable instead",
             )
         body = one.file.text(one.node).encode()
-        found = _CLASS.search(body)
+        found = asked.search(body)
         if found is not None:
             raise EditRefused(
                 f"{one.name} goes through names at {one.file.path}:{_line(one.file.data, one.node.start_byte + found.start())}",
