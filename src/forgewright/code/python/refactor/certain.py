@@ -126,7 +126,7 @@ def _expression(node: Node, spots: list[int]) -> bool:
         sure = True
         while found is not None and found != node:
             parent = found.parent
-            if parent is None or parent.type in BODIES and found == parent.child_by_field_name("body"):
+            if parent is None or (parent.type in BODIES and found == parent.child_by_field_name("body")):
                 sure = False
                 break
             if (

@@ -99,7 +99,7 @@ def _named_once(file: FileIndex, node: Node) -> bool:
     name = file.text(node)
     binding = file.lookup(file.scope_at(node.start_byte), name, node.start_byte)
     kinds = {site.kind for site in binding.sites} if binding is not None else set()
-    return name.strip("_").isupper() or bool(kinds) and kinds <= {"import", "from", "class"}
+    return name.strip("_").isupper() or (bool(kinds) and kinds <= {"import", "from", "class"})
 
 
 def _rebound(resolver: PythonResolver, file: FileIndex, node: Node) -> str:

@@ -170,10 +170,22 @@ def writes(file: FileIndex, node: Node) -> tuple[set[str], bool]:
         for target in targets:
             if target is None:
                 continue
-            inside = inside or any(n.type in ("attribute", "subscript") for n in walk(target))
             inside = inside or inner.type == "augmented_assignment"
-            bound |= names(file, target)
+            for part in _targets(target):
+                if part.type == "identifier":
+                    bound.add(file.text(part))
+                else:
+                    inside = True
     return bound, inside
+
+
+def _targets(node: Node) -> Iterable[Node]:
+    """The names, attributes and items that a target consists of."""
+    if node.type in ("identifier", "attribute", "subscript"):
+        yield node
+        return
+    for child in node.named_children:
+        yield from _targets(child)
 
 
 def moves_past(file: FileIndex, value: Node, other: Node) -> str | None:

@@ -403,5 +403,7 @@ def extract_function(
     elif made.kind == "method":
         taken = borrowed(resolver, made.host)
         if taken is not None:
-            raise EditRefused(f"{made.host.dotted()} is used for another class at {taken}", hint="kind: 'function'")
+            raise EditRefused(
+                f"{made.host.dotted()} is used for another class at {taken}", hint="kind: 'function'"
+            )
     return made.splices()

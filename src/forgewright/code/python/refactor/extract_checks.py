@@ -133,7 +133,9 @@ def _check_given(region: Region, flow: Flow, name: str) -> None:
     start = flow.reads.get(name)
     if start is not None and _always(region, start):
         return
-    raise EditRefused(f"{name} may have no value before the selection", hint="assign it before, or select more")
+    raise EditRefused(
+        f"{name} may have no value before the selection", hint="assign it before, or select more"
+    )
 
 
 def _always(region: Region, start: int) -> bool:
@@ -163,7 +165,8 @@ def _check_caught(region: Region, binding: Binding, name: str) -> None:
             continue
         if ref.start >= body.end_byte or (looped and ref.start < region.start):
             raise EditRefused(
-                f"{name} is read after an exception, too", hint="select up to its assignment, or the whole try"
+                f"{name} is read after an exception, too",
+                hint="select up to its assignment, or the whole try",
             )
 
 
@@ -196,7 +199,10 @@ def _check_declared(region: Region, name: str) -> None:
         for node in walk_here(top):
             if node.type == "delete_statement" and any(
                 child.type == "identifier" and region.file.text(child) == name
-                for child in [*node.named_children, *(g for c in node.named_children for g in c.named_children)]
+                for child in [
+                    *node.named_children,
+                    *(g for c in node.named_children for g in c.named_children),
+                ]
             ):
                 spots = [s for s in region.host.bindings[name].sites if not region.contains(s.start)]
                 if spots:
@@ -238,7 +244,9 @@ def _check_closures(region: Region, binding: Binding, name: str, *, written: boo
         else:
             outside = True
     if outside and written:
-        raise EditRefused(f"{name} is read by a function within {host.name}", hint="extract less, or that too")
+        raise EditRefused(
+            f"{name} is read by a function within {host.name}", hint="extract less, or that too"
+        )
     if inside:
         loop = next((p for p in reversed(_up(region.first)) if p.type in LOOPS), None)
         for site in binding.sites:

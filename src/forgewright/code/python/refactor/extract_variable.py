@@ -104,7 +104,7 @@ def _check_read(file: FileIndex, region: Region, flow: Flow, place: Place) -> No
             )
     if docstring(file, node):
         raise EditRefused("the selection is a docstring", hint="select a value")
-    if place.typed and (_postponed(file) or region.host.kind == "function" and not _header(region)):
+    if place.typed and (_postponed(file) or (region.host.kind == "function" and not _header(region))):
         raise EditRefused("the selection is an annotation, which is not computed", hint="select a value")
 
 
@@ -162,7 +162,7 @@ def _check_moved(resolver: PythonResolver, region: Region, flow: Flow) -> None:
     place = Place(node)
     if place.lazy and not fixed(file, node):
         unsure = not harmless(region, flow)
-        if unsure or place.repeated and looks_into(node):
+        if unsure or (place.repeated and looks_into(node)):
             raise EditRefused(
                 f"{file.text(node)[:40]} is {place.lazy}, which is not computed always, or not once",
                 hint="extract a function instead, or select more",
@@ -219,8 +219,7 @@ def _everywhere(resolver: PythonResolver, region: Region, flow: Flow, top: bool)
     while found[0] is not region and not _steady(found[0], region):
         found = found[1:]
     first = found[0]
-    kept = [one for one in found if one is region or one is first or _steady(first, one)]
-    return kept
+    return [one for one in found if one is region or one is first or _steady(first, one)]
 
 
 def _same_names(mine: Flow, theirs: Flow) -> bool:
@@ -232,7 +231,8 @@ def _same_names(mine: Flow, theirs: Flow) -> bool:
 def _steady(first: Region, other: Region) -> bool:
     """Whether what is computed before the statement of `first` is still so at `other`."""
     file, value = first.file, first.expression
-    assert value is not None and other.expression is not None
+    assert value is not None
+    assert other.expression is not None
     start = _statement(first.first)
     passed = steps(start, other.expression)
     if passed is None:

@@ -164,9 +164,7 @@ class Flow:
                     return self.read_first(name)
                 if read:
                     return True
-                if unconditional(
-                    self.file, start, {(c.start_byte, c.end_byte) for c in loop.named_children}
-                ):
+                if unconditional(self.file, start, {(c.start_byte, c.end_byte) for c in loop.named_children}):
                     return False
             return self.read_first(name)
         return False

@@ -101,8 +101,10 @@ def check_class(types: Inference, cls: Scope, *, method: bool = False) -> None:
                 hint="extract a constant or variable instead",
             )
         header = one.node.child_by_field_name("superclasses")
-        if not method and header is not None and re.search(
-            r"\bmetaclass\s*=\s*(?!(?:abc\.)?ABCMeta\b)", one.file.text(header)
+        if (
+            not method
+            and header is not None
+            and re.search(r"\bmetaclass\s*=\s*(?!(?:abc\.)?ABCMeta\b)", one.file.text(header))
         ):
             raise EditRefused(
                 f"the metaclass of {one.name} sees what stands in {cls.name}",
@@ -175,8 +177,7 @@ def frames_in(file: FileIndex, nodes: list) -> str | None:  # type: ignore[type-
                 bare = arguments is not None and not arguments.named_children
                 if (
                     word in FRAMES
-                    or word in ("extract_stack", "stack")
-                    and bare
+                    or (word in ("extract_stack", "stack") and bare)
                     or (word in ("vars", "dir") and bare)
                 ):
                     return f"{word}()"
