@@ -237,7 +237,7 @@ def _check_closures(region: Region, binding: Binding, name: str, *, written: boo
         raise EditRefused(f"{name} is assigned by a function within {host.name}", hint="extract less")
     inside = outside = False
     for ref in file.names.get(name, ()):
-        if file.lookup(ref.scope, name, ref.start) is not binding or not _later(ref.scope, host):
+        if file.lookup(ref.scope, name, ref.start) is not binding or not later(ref.scope, host):
             continue
         if region.contains(ref.start):
             inside = True
@@ -261,7 +261,7 @@ def _deferred(scope: Scope) -> bool:
     return scope.kind in ("function", "lambda") or scope.node.type == "generator_expression"
 
 
-def _later(scope: Scope, host: Scope) -> bool:
+def later(scope: Scope, host: Scope) -> bool:
     """Whether code of `scope` may run later than where it stands in `host`."""
     current: Scope | None = scope
     while current is not None and current is not host:

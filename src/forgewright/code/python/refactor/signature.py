@@ -20,7 +20,10 @@ from forgewright.code.python.refactor.calls import (
     match,
     places_of,
 )
+from forgewright.code.python.refactor.callers import check_decorated, check_made, is_exception, made_elsewhere
 from forgewright.code.python.refactor.dispatch import from_outside, replaced
+from forgewright.code.python.refactor.effects import acts, moves_past
+from forgewright.code.python.refactor.listed import check_frames
 from forgewright.code.python.refactor.text import indent_at, newline
 from forgewright.code.python.scopes import Parameter, Scope
 from forgewright.core.errors import EditRefused
@@ -132,6 +135,7 @@ def _changed(
     seen: set[tuple[str, int]] = set()
     for member in members:
         own = slots_of(member)
+        _check_member(resolver, member, own, change, style)
         if member is not function and [s.name for s in own] != [s.name for s in before]:
             raise EditRefused(
                 f"{member.dotted()} in {member.file.path} has other parameters",
@@ -151,6 +155,8 @@ def _changed(
             if call is None:
                 if _shifts(before, after):
                     _check_other(resolver, member, place)
+                    if member.name in CONSTRUCTORS and made_elsewhere(resolver.file(place.path), place):
+                        raise _handed_away(resolver, member, place)
                 continue
             at = (call.file.path, call.node.start_byte)
             if at in seen or failed is not None:
@@ -191,10 +197,39 @@ def _check_other(resolver: PythonResolver, function: Scope, place: Occurrence) -
             hint="make its type known first",
         )
     if _handed_on(function, place):
-        raise EditRefused(
-            f"{function.name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
-            hint="give a new parameter a default and the last place, or change that place first",
-        )
+        raise _handed_away(resolver, function, place)
+
+
+def _handed_away(resolver: PythonResolver, function: Scope, place: Occurrence) -> EditRefused:
+    name = function.name if function.method_of is None else function.dotted()
+    return EditRefused(
+        f"{name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
+        hint="give a new parameter a default and the last place, or change that place first",
+    )
+
+
+def _check_member(
+    resolver: PythonResolver, function: Scope, before: Slots, change: Change, style: Style
+) -> None:
+    """Refuse what would not be noticed at the calls that are seen."""
+    after = change(list(before))
+    names = [slot.name for slot in after]
+    word = function.self_name
+    if word and before and before[0].name == word and names[:1] != [word]:
+        raise EditRefused(f"{word} is what {function.name} is called on", hint="leave it in the first place")
+    if names != [slot.name for slot in before]:
+        check_frames(function.file, function, "its parameters")
+    shifted = _shifts(before, after)
+    if shifted or style != "keep":
+        check_decorated(resolver, function)
+        owner = function.method_of
+        if owner is not None and function.name in CONSTRUCTORS and is_exception(resolver, owner):
+            raise EditRefused(
+                f"{owner.name} is an exception: what it is made with by position stays in its args",
+                hint="change it by hand",
+            )
+    if shifted:
+        check_made(resolver, function)
 
 
 def _handed_on(function: Scope, place: Occurrence) -> bool:
@@ -356,9 +391,64 @@ def rewrite(
     now = ", ".join(argument.written() for argument in call.arguments)
     if text == now:
         return None
+    text = _in_order(call, parameters, wanted, values, extra, text)
+    for name, argument in given.items():
+        if name not in new_names:
+            _check_dropped(call, argument, name)
     if arguments.type != "argument_list":
         return Splice(call.file.path, arguments.start_byte, arguments.end_byte, f"({text})".encode())
     return Splice(call.file.path, arguments.start_byte + 1, arguments.end_byte - 1, text.encode())
+
+
+def _check_dropped(call: Call, argument: Argument, name: str) -> None:
+    """Refuse to take an argument away that does something."""
+    if acts(call.file, argument.value):
+        raise EditRefused(
+            f"a call in {call.file.path} computes {argument.text[:40]} for {name}, which may do something",
+            hint="take that out of the call first",
+        )
+
+
+def _in_order(
+    call: Call,
+    parameters: list[Parameter],
+    slots: Slots,
+    values: dict[str, str],
+    extra: list[Argument],
+    text: str,
+) -> str:
+    """The arguments such that what does something is computed in the order in which it was."""
+    file = call.file
+    before = [argument for argument in call.arguments if argument.written() in text or argument.text in text]
+    for index, first in enumerate(before):
+        for second in before[index + 1 :]:
+            if moves_past(file, first.value, second.value) is None or first.text == second.text:
+                continue
+            if text.rfind(second.text) < text.find(first.text):
+                return _named(call, parameters, slots, values, extra)
+    return text
+
+
+def _named(
+    call: Call, parameters: list[Parameter], slots: Slots, values: dict[str, str], extra: list[Argument]
+) -> str:
+    """All arguments by name, in the order in which they stand at the call."""
+    given, _ = match(parameters, call.arguments)
+    order = {
+        name: index
+        for index, argument in enumerate(call.arguments)
+        for name, a in given.items()
+        if a is argument
+    }
+    kinds = {slot.name: slot.kind for slot in slots}
+    values = {name: value for name, value in values.items() if name in kinds}
+    if extra or any(kinds[name] not in ("normal", "keyword") for name in values):
+        raise EditRefused(
+            f"a call in {call.file.path} computes its arguments in an order that would change",
+            hint="give them names before the call first",
+        )
+    names = sorted(values, key=lambda name: order.get(name, len(order)))
+    return ", ".join(f"{name}={values[name]}" for name in names)
 
 
 def written(
@@ -393,7 +483,8 @@ def written(
         argument = given.get(slot.name)
         named = argument is not None and bool(argument.name)
         keep = style == "keep" and named
-        if slot.kind == "keyword" or (slot.kind == "normal" and (gap or keep) and not loose):
+        behind = named and any(a.star for a in loose)
+        if slot.kind == "keyword" or behind or (slot.kind == "normal" and (gap or keep) and not loose):
             position = order.get(slot.name, index) if style == "keep" else index
             keywords.append((position, f"{slot.name}={values[slot.name]}"))
             gap = True
@@ -409,41 +500,3 @@ def written(
         parts += [text for _, text in keywords] + [t for _, t in rest]
     parts += [a.written() for a in kept_extra if a.star == "**"]
     return ", ".join(parts)
-
-
-# the changes ----------------------------------------------------------------------------------
-
-
-def inline_default(
-    resolver: PythonResolver, function: Scope, which: str | int, *, remove: bool
-) -> list[Splice]:
-    """Calls that leave a parameter to its default pass it; `remove` takes the default off."""
-    slots = slots_of(function)
-    found = [p for i, p in enumerate(function.parameters) if which in (i, p.name)]
-    if not found or found[0].default is None:
-        raise EditRefused(
-            f"there is no parameter {which} with a default", hint="name a parameter that has one"
-        )
-    parameter = found[0]
-    assert parameter.default is not None
-    text = function.file.text(parameter.default)
-    edits: list[Splice] = []
-    for call in calls_of(resolver, function)[0]:
-        own = list(function.parameters)
-        if call.bound:
-            own = own[1:]
-        given, extra = match(own, call.arguments)
-        if parameter.name in given or any(a.star for a in extra):
-            continue
-        wanted = [
-            s if s.name != parameter.name else msgspec.structs.replace(s, new=True, value=text) for s in slots
-        ]
-        splice = rewrite(call, function.parameters, wanted, "positional")
-        if splice is not None:
-            edits.append(splice)
-    if remove:
-        cut = function.file.data.rfind(b"=", parameter.node.start_byte, parameter.default.start_byte)
-        while function.file.data[cut - 1 : cut] == b" ":
-            cut -= 1
-        edits.append(Splice(function.file.path, cut, parameter.default.end_byte, b""))
-    return edits
