@@ -65,7 +65,8 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import ExtractOptions, extract_function
+        from forgewright.code.python.refactor.extract import extract_function
+        from forgewright.code.python.refactor.extract_options import ExtractOptions
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)

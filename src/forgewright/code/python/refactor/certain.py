@@ -63,7 +63,8 @@ def _in_handler(binding: Binding, at: Node) -> bool:
     """The name of an exception, in its handler."""
     if len(binding.sites) != 1 or binding.sites[0].kind != "except":
         return False
-    return any(p.type == "except_clause" and p.start_byte <= binding.sites[0].start < p.end_byte for p in ancestors(at))  # fmt: skip
+    spot = binding.sites[0].start
+    return any(p.type == "except_clause" and p.start_byte <= spot < p.end_byte for p in ancestors(at))
 
 
 def _within(node: Node | None, spots: list[int]) -> bool:
@@ -76,11 +77,12 @@ def _enters(parent: Node, child: Node, spots: list[int]) -> bool:
         if child.type != "block":
             return False
         if parent.type == "for_statement":
-            return _within(parent.child_by_field_name("left"), spots) or _within(parent.child_by_field_name("right"), spots)  # fmt: skip
-        head = parent.child_by_field_name("condition")
-        if head is None:
-            head = next((c for c in parent.named_children if c.type == "with_clause"), None)
-        return head is not None and _expression(head, spots)
+            head = [parent.child_by_field_name("left"), parent.child_by_field_name("right")]
+            return any(_within(part, spots) for part in head)
+        condition = parent.child_by_field_name("condition")
+        if condition is None:
+            condition = next((c for c in parent.named_children if c.type == "with_clause"), None)
+        return condition is not None and _expression(condition, spots)
     if parent.type in ("elif_clause", "else_clause") or parent.type == "if_statement":
         return False
     if parent.type == "try_statement":

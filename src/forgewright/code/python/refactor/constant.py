@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.refactor.effects import MAKING, fixed, now
+from forgewright.code.python.values import ClassValue, Instance
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _changing(resolver: PythonResolver, file: FileIndex, node: Node) -> str:
         if call is not None and call.type == "call" and node == call.child_by_field_name("function"):
             return ""
         name = node.child_by_field_name("attribute")
-        if name is None or not STEADY.fullmatch(file.text(name)):
+        if name is None or not (STEADY.fullmatch(file.text(name)) or _settled(resolver, file, node)):
             return "may be another later"
         obj = node.child_by_field_name("object")
         if obj is None or obj.type not in ("identifier", "attribute"):
@@ -90,6 +91,25 @@ def _changing(resolver: PythonResolver, file: FileIndex, node: Node) -> str:
     return ""
 
 
+def _settled(resolver: PythonResolver, file: FileIndex, node: Node) -> bool:
+    """Whether an attribute is of an object of the project, and assigned at one place only."""
+    obj, name = node.child_by_field_name("object"), node.child_by_field_name("attribute")
+    if obj is None or name is None:
+        return False
+    word = file.text(name)
+    values = resolver.types.infer(obj, file.scope_at(node.start_byte))
+    if len(values) != 1 or not isinstance(values[0], Instance | ClassValue):
+        return False
+    owner = resolver.types.owner(values[0].scope, word)
+    if owner is None or len(resolver.types.sites(owner, word)) != 1:
+        return False
+    return not any(
+        entry.kind == "store"
+        for path in resolver.project.containing(word.encode(), "python")
+        for entry in resolver.file(path).attributes.get(word, ())
+    )
+
+
 def _is_read(file: FileIndex, node: Node) -> bool:
     return any(ref.start == node.start_byte for ref in file.names.get(file.text(node), ()))
 
@@ -111,7 +131,8 @@ def _rebound(resolver: PythonResolver, file: FileIndex, node: Node) -> str:
     if binding.scope is file.module and len(binding.sites) > 1:
         if any(site.kind not in ("import", "from", "function", "class") for site in binding.sites):
             return "is bound more than once"
-    put = re.compile(rb"""\b(?:setattr|patch(?:\.object)?)\([^\n]*["'](?:[\w.]*\.)?""" + re.escape(name.encode()) + rb"""["']""")  # fmt: skip
+    word = re.escape(name.encode())
+    put = re.compile(rb"""\b(?:setattr|patch(?:\.object)?)\([^\n]*["'](?:[\w.]*\.)?""" + word + rb"""["']""")
     for path in resolver.project.containing(name.encode(), "python"):
         if put.search(resolver.project.source(path).data):
             return f"is replaced by name in {path}"

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.arguments import rewrite
 from forgewright.code.python.refactor.callers import check_decorated, inherited
 from forgewright.code.python.refactor.calls import Call, calls_of, match
 from forgewright.code.python.refactor.constant import check_constant
 from forgewright.code.python.refactor.dispatch import from_outside
 from forgewright.code.python.refactor.effects import fixed, names
-from forgewright.code.python.refactor.signature import family, rewrite, slots_of
+from forgewright.code.python.refactor.signature import family, slots_of
 from forgewright.code.python.scopes import Scope
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from forgewright.code.binding import Occurrence
     from forgewright.code.python.resolver import PythonResolver
 
 
@@ -73,7 +75,7 @@ def inline_default(
     return edits
 
 
-def _check_removable(resolver: PythonResolver, function: Scope, others: list) -> None:  # type: ignore[type-arg]
+def _check_removable(resolver: PythonResolver, function: Scope, others: list[Occurrence]) -> None:
     check_decorated(resolver, function)
     caller = from_outside(resolver, function) or inherited(resolver, function)
     if caller is not None:

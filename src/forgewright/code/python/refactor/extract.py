@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
+from forgewright.code.python.refactor.callers import CLEAR
 from forgewright.code.python.refactor.extract_checks import (
     check_declarations,
     check_members,
     check_names,
     check_selection,
 )
+from forgewright.code.python.refactor.extract_options import ExtractOptions
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.listed import borrowed, check_class, check_module
 from forgewright.code.python.refactor.region import Region, check_control, has_await, walk_here
@@ -39,26 +39,6 @@ if TYPE_CHECKING:
 
 OF_CLASSES = ("__new__", "__init_subclass__", "__class_getitem__")
 """Methods that Python itself takes for class methods, or calls with a class."""
-Kind = Literal["auto", "function", "method", "classmethod", "staticmethod"]
-Place = Literal["after", "before"]
-
-
-class ExtractOptions(msgspec.Struct, frozen=True):
-    """How a function is extracted."""
-
-    kind: Kind = "auto"
-    place: Place = "after"
-    what: Literal["auto", "expression", "statements"] = "auto"
-    top: bool = False
-    """To the top of the module, whatever the code stands in."""
-    similar: bool = False
-    """Replace the same code elsewhere in the class or module too."""
-    through_class: bool = False
-    """Call class and static methods as `Class.name()`."""
-    pass_unbound: bool = False
-    """Names that are bound nowhere become parameters."""
-    keep_last: bool = False
-    """Give back the variable assigned last even if nothing reads it."""
 
 
 class Extraction:
@@ -155,12 +135,10 @@ class Extraction:
         if scope.kind == "module":
             return True
         current: Scope | None = self.home
-        first = True
         while current is not None:
             if current is scope:
-                return current.kind != "class" or (first and False)
+                return current.kind != "class"
             current = current.parent
-            first = False
         return False
 
     # what goes in and out ---------------------------------------------------------------------
@@ -364,8 +342,7 @@ class Extraction:
         indent = indent_at(data, anchor.start_byte)
         text = self.definition(parameters, outputs, indent)
         gap = end * 3 if self.home.kind == "module" else end * 2
-        within = anchor.type in ("function_definition", "decorated_definition", "class_definition")
-        if self.options.place == "before" or self.host.kind != "function" or not within:
+        if self.options.place == "before" or self.host.kind != "function" or self._runs_here(anchor):
             first = anchor
             for other in others:
                 candidate = _top(other.first, self.home)
@@ -377,6 +354,13 @@ class Extraction:
         if not data[:at].endswith(b"\n"):
             return Splice(path, at, at, gap + text + end)
         return Splice(path, at, at, gap[len(end) :] + text + end)
+
+    def _runs_here(self, anchor: Node) -> bool:
+        """Whether the code may run before what stands behind `anchor` is there."""
+        if anchor.type not in ("function_definition", "decorated_definition", "class_definition"):
+            return True
+        names = {self.types.decorator_name(self.host, d) for d in self.host.decorators}
+        return self.home.kind != "class" and not names <= CLEAR
 
     def _anchor(self) -> Node:
         """The statement of the new function's scope beside which it is put."""

@@ -127,7 +127,7 @@ def _header(region: Region) -> bool:
 
 
 def _postponed(file: FileIndex) -> bool:
-    return any(link.module == ("__future__",) for entry in file.imported.get("annotations", ()) for link in [entry.link])  # fmt: skip
+    return any(entry.link.module == ("__future__",) for entry in file.imported.get("annotations", ()))
 
 
 def _check_top(resolver: PythonResolver, region: Region, flow: Flow, name: str) -> None:
@@ -209,7 +209,7 @@ def _everywhere(resolver: PythonResolver, region: Region, flow: Flow, top: bool)
         place = Place(one.expression)
         if place.target or place.typed or docstring(file, one.expression):
             continue
-        if _same_names(flow, Flow(resolver.types, one)):
+        if same_names(flow, Flow(resolver.types, one)):
             found.append(one)
     found.sort(key=lambda one: one.start)
     if top or fixed(file, node):
@@ -222,7 +222,7 @@ def _everywhere(resolver: PythonResolver, region: Region, flow: Flow, top: bool)
     return [one for one in found if one is region or one is first or _steady(first, one)]
 
 
-def _same_names(mine: Flow, theirs: Flow) -> bool:
+def same_names(mine: Flow, theirs: Flow) -> bool:
     if set(mine.reads) != set(theirs.reads):
         return False
     return all(mine.bindings[name] is theirs.bindings[name] for name in mine.reads)
@@ -240,7 +240,7 @@ def _steady(first: Region, other: Region) -> bool:
     place = Place(other.expression)
     if place.repeated and (deep(value) or looks_into(value)):
         return False
-    passed = [node for node in passed if not (node.start_byte <= value.start_byte and value.end_byte <= node.end_byte and node == value)]  # fmt: skip
+    passed = [node for node in passed if node != value]
     return all(moves_past(file, value, node) is None for node in passed)
 
 

@@ -109,7 +109,7 @@ def _check_moved(
             continue
         why = moves_past(file, value, other)
         if why is None and acts(file, other):
-            why = _shared(file, value)
+            why = shared(file, value)
         if why is not None:
             raise EditRefused(
                 f"the value of {name} calls or reads something, and other things happen before its use: {why}",
@@ -144,7 +144,7 @@ def _bound_once(file: FileIndex, value: Node) -> bool:
     return True
 
 
-def _shared(file: FileIndex, value: Node) -> str | None:
+def shared(file: FileIndex, value: Node) -> str | None:
     """Why a name in the value may be bound anew by what is called."""
     here = file.scope_at(value.start_byte)
     for word in sorted(names(file, value)):

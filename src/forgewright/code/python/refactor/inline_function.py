@@ -9,13 +9,10 @@ from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, function_keys, match
 from forgewright.code.python.refactor.constant import check_constant
 from forgewright.code.python.refactor.dispatch import from_outside, spoken
-from forgewright.code.python.refactor.effects import acts, can_fail, deep, fixed, looks_into, makes, writes
-from forgewright.code.python.refactor.extract_checks import later
 from forgewright.code.python.refactor.imports import Imports, merged_deletions, remove_statement
 from forgewright.code.python.refactor.inline import check_exported, import_removals
-from forgewright.code.python.refactor.listed import frames_in
+from forgewright.code.python.refactor.inlined_body import Body
 from forgewright.code.python.refactor.needed import Needs
-from forgewright.code.python.refactor.order import Place
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import walk_here
 from forgewright.code.python.refactor.signature import family
@@ -32,7 +29,6 @@ from forgewright.code.python.refactor.text import (
     walk,
 )
 from forgewright.code.python.scopes import FileIndex, Scope
-from forgewright.code.python.values import ClassValue
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -41,17 +37,11 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
 
-class FunctionInliner:
+class FunctionInliner(Body):
     """The body of one function, ready to be put in the place of its calls."""
 
     def __init__(self, resolver: PythonResolver, function: Scope) -> None:
-        self.resolver = resolver
-        self.function = function
-        self.file = function.file
-        self.name = function.name
-        self.statements: list[Node] = []
-        self.value: Node | None = None
-        """What the last statement returns."""
+        super().__init__(resolver, function)
         self.returns = False
         self._check()
 
@@ -99,7 +89,7 @@ class FunctionInliner:
             self.value = values[0] if values else None
             code = code[:-1]
         self.statements = code
-        self._check_frame()
+        self.check_frame()
         keys = function_keys(self.resolver, function)
         for statement in [*code, *([self.value] if self.value is not None else [])]:
             for node in walk(statement):
@@ -126,7 +116,7 @@ class FunctionInliner:
                     hint="inline the calls by hand",
                 )
             if "classmethod" in names and owner is not None and receiver not in (owner.name, "cls"):
-                if self._places(first.name) and not self._is_class(call):
+                if self.places(first.name) and not self.is_class(call):
                     raise EditRefused(
                         f"{self.name} is called on an object in {call.file.path}, and uses its class",
                         hint="call it on the class there first",
@@ -162,14 +152,14 @@ class FunctionInliner:
             self.resolver, self.file, [*self.statements, *([self.value] if self.value else [])], self.function
         )
         renames = needs.for_file(call.file)
-        assigned = self._to_assign(call, given)
+        assigned = self.to_assign(call, given)
         lines: list[bytes] = []
         data = call.file.data
         statement = statement_of(call.node)
         indent = indent_at(data, statement.start_byte)
         self._check_locals(call, given, assigned)
         self._check_private(call)
-        self._check_deferred(given, call)
+        self.check_deferred(given, call)
         if call.scope.kind == "class" and (assigned or self.statements):
             raise EditRefused(
                 f"{self.name} has statements, and is called in the body of a class", hint="inline it by hand"
@@ -230,105 +220,6 @@ class FunctionInliner:
                 return False
             node = parent
         return statement.type not in ("while_statement", "function_definition", "class_definition")
-
-    def _assigned(self, name: str) -> bool:
-        binding = self.function.bindings.get(name)
-        return binding is not None and len(binding.sites) > 1
-
-    def _is_class(self, call: Call) -> bool:
-        function = call.node.child_by_field_name("function")
-        obj = function.child_by_field_name("object") if function is not None else None
-        values = self.resolver.types.infer(obj, call.scope) if obj is not None else ()
-        return bool(values) and all(isinstance(value, ClassValue) for value in values)
-
-    def _to_assign(self, call: Call, given: dict[str, tuple[str, Node | None]]) -> list[str]:
-        """The parameters whose arguments are computed before the body, as they were before the call."""
-        found: list[str] = []
-        written = {id(a.value): i for i, a in enumerate(call.arguments)}
-        ordered = sorted(given, key=lambda n: written.get(id(given[n][1]), -1))
-        loud = [n for n in ordered if self._loud(call, given[n][1])]
-        for name in given:
-            if self._assigned(name) or self._computed_otherwise(call, name, given[name][1]):
-                found.append(name)
-        uses = {n: [p.start_byte for p in self._places(n)] for n in loud}
-        if len(loud) > 1 and not set(loud) <= set(found):
-            firsts = [uses[n][0] for n in loud if uses[n]]
-            if firsts != sorted(firsts) or any(n in found for n in loud):
-                found += [n for n in loud if n not in found]
-        return [n for n in ordered if n in found]
-
-    def _loud(self, call: Call, node: Node | None) -> bool:
-        return node is not None and acts(self._owner(call, node), node)
-
-    def _owner(self, call: Call, node: Node) -> FileIndex:
-        """The file that an argument, or a default, is written in."""
-        inside = call.node.start_byte <= node.start_byte and node.end_byte <= call.node.end_byte
-        return call.file if inside else self.file
-
-    def _places(self, name: str) -> list[Node]:
-        """Where the body reads a parameter, in order."""
-        binding = self.function.bindings.get(name)
-        found = []
-        for ref in self.file.names.get(name, ()):
-            if self.file.lookup(ref.scope, name, ref.start) is binding:
-                node = self.file.root.descendant_for_byte_range(ref.start, ref.end)
-                if node is not None:
-                    found.append(node)
-        return sorted(found, key=lambda node: node.start_byte)
-
-    def _computed_otherwise(self, call: Call, name: str, node: Node | None) -> bool:
-        """Whether an argument would be computed more than once, later, under a condition, or not at all."""
-        if node is None or node.type in ("identifier", "string") or fixed(self._owner(call, node), node):
-            return False
-        file, places = self._owner(call, node), self._places(name)
-        if makes(node) and len(places) != 1:
-            return True
-        code = [*self.statements, *([self.value] if self.value is not None else [])]
-        busy = any(acts(self.file, one) or writes(self.file, one)[1] for one in self.statements)
-        if acts(file, node):
-            if len(places) != 1 or self.statements:
-                return True
-        elif not places:
-            return can_fail(file, node) and any(n.type in ("subscript", "call") for n in walk(node))
-        elif not deep(node) and not looks_into(node):
-            return False
-        elif busy:
-            return True
-        for place in places:
-            top = next(
-                (o for o in code if o.start_byte <= place.start_byte and place.end_byte <= o.end_byte), None
-            )
-            spot = Place(place, top)
-            if spot.repeated or (spot.lazy and any(n.type in ("subscript", "call") for n in walk(node))):
-                return True
-            if any(acts(self.file, other) for other in spot.before) and (deep(node) or acts(file, node)):
-                return True
-        return False
-
-    def _check_deferred(self, given: dict[str, tuple[str, Node | None]], call: Call) -> None:
-        """Refuse where code that runs later than the body sees its names, which would be the caller's."""
-        for name, binding in self.function.bindings.items():
-            node = given[name][1] if name in given else None
-            if name in given and node is not None and fixed(self._owner(call, node), node):
-                continue
-            for ref in self.file.names.get(name, ()):
-                if self.file.lookup(ref.scope, name, ref.start) is binding and later(
-                    ref.scope, self.function
-                ):
-                    raise EditRefused(f"a function within {self.name} uses {name}", hint="inline it by hand")
-
-    def _check_frame(self) -> None:
-        code = [*self.statements, *([self.value] if self.value is not None else [])]
-        word = frames_in(self.file, code)
-        if word is None and any(
-            n.type == "identifier" and self.file.text(n) == "super" for one in code for n in walk(one)
-        ):
-            word = "super()"
-        if word is not None:
-            raise EditRefused(
-                f"{self.name} has {word} in it, which is about the function it stands in",
-                hint="leave it as it is",
-            )
 
     def _check_private(self, call: Call) -> None:
         """Refuse to take a class's private names out of it."""

@@ -10,6 +10,8 @@ from forgewright.code.python.refactor.text import walk
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from forgewright.code.python.infer import Inference
     from forgewright.code.python.resolver import PythonResolver
     from forgewright.code.python.scopes import FileIndex, Scope
@@ -69,7 +71,8 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
             if what.rpartition(".")[2] != last:
                 continue
             other = resolver.file(path)
-            node = other.root.descendant_for_byte_range(asked.start(1 if asked[1] else 2), asked.end(1 if asked[1] else 2))  # fmt: skip
+            group = 1 if asked[1] else 2
+            node = other.root.descendant_for_byte_range(asked.start(group), asked.end(group))
             if node is None:
                 continue
             values = resolver.types.infer(node, other.scope_at(node.start_byte))
@@ -166,7 +169,7 @@ def check_frames(file: FileIndex, function: Scope, what: str) -> None:
                 )
 
 
-def frames_in(file: FileIndex, nodes: list) -> str | None:  # type: ignore[type-arg]  # of tree-sitter nodes
+def frames_in(file: FileIndex, nodes: list[Node]) -> str | None:
     """A call in some code that looks at the frames around it."""
     for top in nodes:
         for node in walk(top):
@@ -183,7 +186,12 @@ def frames_in(file: FileIndex, nodes: list) -> str | None:  # type: ignore[type-
                     return f"{word}()"
             elif node.type == "keyword_argument" and file.text(node).startswith("stacklevel"):
                 return file.text(node)
-            elif node.type == "identifier" and file.text(node) == "__class__":
-                if node.parent is None or node.parent.type != "attribute" or node.parent.child_by_field_name("object") == node:  # fmt: skip
-                    return "__class__"
+            elif node.type == "identifier" and file.text(node) == "__class__" and not _member(node):
+                return "__class__"
     return None
+
+
+def _member(node: Node) -> bool:
+    """Whether an identifier is the name behind a dot."""
+    parent = node.parent
+    return parent is not None and parent.type == "attribute" and parent.child_by_field_name("object") != node

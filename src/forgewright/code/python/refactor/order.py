@@ -74,7 +74,8 @@ class Place:
             self.lazy = "the message of an assert"
         elif kind == "elif_clause":
             self.lazy = "the condition of an elif"
-            earlier = [c for c in (parent.parent.named_children if parent.parent is not None else ()) if c.end_byte <= parent.start_byte and c.type != "block"]  # fmt: skip
+            above = parent.parent.named_children if parent.parent is not None else []
+            earlier = [c for c in above if c.end_byte <= parent.start_byte and c.type != "block"]
         elif kind in ("except_clause", "except_group_clause"):
             self.lazy = "the clause of an except"
             earlier = []
