@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.region import walk_here
 from forgewright.code.python.refactor.text import walk
+from forgewright.code.python.values import UNKNOWN, ModuleValue
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _ASKED = re.compile(
     rb"\b(?:vars|dir|getmembers(?:_static)?)\(\s*((?:\w+\.)*\w+)|\b((?:\w+\.)*\w+)\.__dict__\b"
 )
 _OWN = re.compile(rb"\b(?:globals|vars|dir|locals)\(\s*\)")
+_MODULE = re.compile(r"(?:^|_)(?:mod|module|pkg|package)\d?$")
 _CLASS = re.compile(
     rb"\b(?:vars|dir|getmembers(?:_static)?)\(|__dict__\b|__init_subclass__|__set_name__|__slots_names__"
 )
@@ -67,8 +69,8 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
     for path in resolver.project.containing(last.encode(), "python"):
         data = resolver.project.source(path).data
         for asked in _ASKED.finditer(data):
-            what = (asked[1] or asked[2]).decode()
-            if what.rpartition(".")[2] != last:
+            word = (asked[1] or asked[2]).decode().rpartition(".")[2]
+            if word != last and not _MODULE.search(word):
                 continue
             other = resolver.file(path)
             group = 1 if asked[1] else 2
@@ -76,7 +78,8 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
             if node is None:
                 continue
             values = resolver.types.infer(node, other.scope_at(node.start_byte))
-            if any(getattr(value, "module", None) == module for value in values):
+            known = [value for value in values if value != UNKNOWN]
+            if any(isinstance(value, ModuleValue) and value.module == module for value in known) or not known:
                 return f"{path}:{_line(data, asked.start())}"
     if name.startswith("_") or file.exports() is not None:
         return None
