@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.region import walk_here
 from forgewright.code.python.refactor.text import walk
-from forgewright.code.python.values import UNKNOWN, ModuleValue
+from forgewright.code.python.values import UNKNOWN, ExternalInstance, ModuleValue
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
             if node is None:
                 continue
             values = resolver.types.infer(node, other.scope_at(node.start_byte))
-            known = [value for value in values if value != UNKNOWN]
+            known = [
+                value for value in values if value != UNKNOWN and not isinstance(value, ExternalInstance)
+            ]
             if any(isinstance(value, ModuleValue) and value.module == module for value in known) or not known:
                 return f"{path}:{_line(data, asked.start())}"
     if name.startswith("_") or file.exports() is not None:
