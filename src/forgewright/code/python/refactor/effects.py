@@ -28,7 +28,9 @@ MUTATING = (b"append", b"add", b"setdefault", b"update", b"extend", b"insert", b
 SPECIAL = frozenset(("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "Protocol", "Generic",
                      "Structure", "Union", "BigEndianStructure", "LittleEndianStructure"))  # fmt: skip
 """Bases that make something of the class when it is made."""
-PLAIN = frozenset(("object", "ABC", "dict", "list", "tuple", "set", "frozenset", "str", "int", "float", "bytes"))
+PLAIN = frozenset(
+    ("object", "ABC", "dict", "list", "tuple", "set", "frozenset", "str", "int", "float", "bytes")
+)
 
 
 def told(resolver: PythonResolver, file: FileIndex, node: Node) -> str | None:
@@ -41,7 +43,7 @@ def told(resolver: PythonResolver, file: FileIndex, node: Node) -> str | None:
         if registers(resolver, scope, decorator):
             return file.text(decorator).splitlines()[0][:60]
     if scope.kind == "class":
-        return hook(resolver, scope)
+        return hook(resolver, scope, making=False)
     return None
 
 
@@ -86,11 +88,11 @@ def _keeps(scope: Scope) -> bool:
     return False
 
 
-def hook(resolver: PythonResolver, cls: Scope, *, strict: bool = False) -> str | None:
-    """Which base or metaclass is told of a class's making, or makes something of it; `strict`: or may be."""
+def hook(resolver: PythonResolver, cls: Scope, *, making: bool = True, strict: bool = False) -> str | None:
+    """Which base or metaclass is told of a class's making; `making`: or makes something of it; `strict`: or may be."""
     order, _ = resolver.types.mro(cls)
     for one in order:
-        if one is not cls and "__init_subclass__" in one.bindings:
+        if one is not cls and "__init_subclass__" in one.bindings and (making or _keeps(one)):
             return f"__init_subclass__ of {one.name}"
         superclasses = one.node.child_by_field_name("superclasses")
         for child in superclasses.named_children if superclasses is not None else ():
@@ -104,7 +106,7 @@ def hook(resolver: PythonResolver, cls: Scope, *, strict: bool = False) -> str |
                 continue
             plain = child.child_by_field_name("value") if child.type == "subscript" else child
             last = one.file.text(plain or child).rpartition(".")[2].partition("(")[0]
-            if last in SPECIAL:
+            if last in SPECIAL and making:
                 return last
             values = resolver.types.infer(child, one.parent or one)
             known = values and all(isinstance(value, (ClassValue, External)) for value in values)
@@ -141,13 +143,16 @@ def _acting(resolver: PythonResolver, file: FileIndex, block: Node) -> Iterator[
     for node in block.named_children:
         if node.type in STATEMENTS or node.type == "comment":
             continue
-        if node.type == "decorated_definition":
+        if node.type == "decorated_definition" or node.type == "class_definition":
             if told(resolver, file, node) is not None and _foreign_told(resolver, file, node):
                 yield node
-        elif node.type == "class_definition":
-            if told(resolver, file, node) is not None and _foreign_told(resolver, file, node):
-                yield node
-        elif node.type in ("if_statement", "try_statement", "with_statement", "for_statement", "while_statement"):
+        elif node.type in (
+            "if_statement",
+            "try_statement",
+            "with_statement",
+            "for_statement",
+            "while_statement",
+        ):
             condition = node.child_by_field_name("condition")
             if condition is not None and b"__main__" in (condition.text or b""):
                 continue
@@ -165,7 +170,10 @@ def _acting(resolver: PythonResolver, file: FileIndex, block: Node) -> Iterator[
 def _foreign_told(resolver: PythonResolver, file: FileIndex, node: Node) -> bool:
     """Whether who hears of a definition stands in another file."""
     inner = node.child_by_field_name("definition") or node
-    for child in [*(c for c in node.children if c.type == "decorator"), inner.child_by_field_name("superclasses")]:
+    for child in [
+        *(c for c in node.children if c.type == "decorator"),
+        inner.child_by_field_name("superclasses"),
+    ]:
         if child is not None and any(_foreign(file, one) for one in walk(child) if one.type == "identifier"):
             return True
     return False

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
     from forgewright.code.python.scopes import Scope
 
-_LISTED = re.compile(rb"\b(?:vars|dir|getmembers)\(\s*(\w+)|(\w+)\.__dict__|\b(?:setattr|getattr|hasattr)\(\s*(\w+)\s*,\s*(?![\"'])")
+_LISTED = re.compile(
+    rb"\b(?:vars|dir|getmembers)\(\s*(\w+)|(\w+)\.__dict__|\b(?:setattr|getattr|hasattr)\(\s*(\w+)\s*,\s*(?![\"'])"
+)
 
 
 def below(resolver: PythonResolver, cls: Scope) -> list[Scope]:

@@ -55,7 +55,9 @@ def sees_callers(node: Node) -> Node | None:
         parent = inner.parent
         method = parent is not None and parent.type == "attribute"
         keyword = parent is not None and parent.type == "keyword_argument"
-        assigned = (inner.text or b"").startswith(b"__") and parent is not None and parent.type == "assignment"
+        assigned = (
+            (inner.text or b"").startswith(b"__") and parent is not None and parent.type == "assignment"
+        )
         named = parent is not None and parent.type == "call" and inner.text != b"stack"
         if method and inner.text == b"stack" and parent is not None:
             owner = parent.child_by_field_name("object")
@@ -95,7 +97,9 @@ def check_names(file: FileIndex, node: Node, what: str) -> None:
     found = sees_names(node)
     if found is not None:
         text = file.text(found).splitlines()[0][:40]
-        raise EditRefused(f"{what} looks at its own names: {text} in {row(file, found)}", hint="change that first")
+        raise EditRefused(
+            f"{what} looks at its own names: {text} in {row(file, found)}", hint="change that first"
+        )
 
 
 def check_depth(file: FileIndex, node: Node, what: str) -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
     from forgewright.code.python.scopes import FileIndex
 
-LISTING = re.compile(rb"\b(?:dir|vars|getmembers|getattr|globals|locals|hasattr|delattr|setattr)\(|\.__dict__|sys\.modules\b")
+LISTING = re.compile(
+    rb"\b(?:dir|vars|getmembers|getattr|globals|locals|hasattr|delattr|setattr)\(|\.__dict__|sys\.modules\b"
+)
 PUT = rb"""\b(?:setattr|delattr|patch(?:\.object|\.multiple)?)\("""
 
 
@@ -48,7 +50,11 @@ def imported_by_doctest(resolver: PythonResolver, module: str, name: str) -> str
     """`path:line` of a doctest that imports the name from the module."""
     dotted = resolver.modules.dotted(module)
     pattern = re.compile(
-        rb"(?:>>>|\.\.\.) *from " + re.escape(dotted.encode()) + rb" import [^\n]*\b" + re.escape(name.encode()) + rb"\b"
+        rb"(?:>>>|\.\.\.) *from "
+        + re.escape(dotted.encode())
+        + rb" import [^\n]*\b"
+        + re.escape(name.encode())
+        + rb"\b"
     )
     for path in resolver.project.containing(b">>> from", "python"):
         data = resolver.project.source(path).data
@@ -125,7 +131,9 @@ def _listings(resolver: PythonResolver, file: FileIndex, module: str, own: bool)
         items = given.named_children
         if not items:
             scope = file.scope_at(call.start_byte)
-            if own and (word == b"globals" or (word in (b"vars", b"dir", b"locals") and scope is file.module)):
+            if own and (
+                word == b"globals" or (word in (b"vars", b"dir", b"locals") and scope is file.module)
+            ):
                 yield found.start()
             continue
         literal = len(items) > 1 and items[1].type == "string" and not _interpolated(items[1])

@@ -11,8 +11,8 @@ from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
 from forgewright.code.python.refactor.imports import Imports, Item, whole_block
 from forgewright.code.python.refactor.inline_function import removal
-from forgewright.code.python.refactor.merging import attribute_at, empty, merge
 from forgewright.code.python.refactor.mentions import listed
+from forgewright.code.python.refactor.merging import attribute_at, empty, merge
 from forgewright.code.python.refactor.move_checks import check_arrives, check_leaves, respoken, star_importers
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.organise import exported, uses
@@ -179,7 +179,9 @@ class SymbolMove:
             return
         for file in star_importers(self):
             if back not in self.additions.get(file.path, ()):
-                star = next((i for i in Imports(file).items if i.name == "*" and self._imports_home(file, i)), None)
+                star = next(
+                    (i for i in Imports(file).items if i.name == "*" and self._imports_home(file, i)), None
+                )
                 origin = self._from(file, star) if star is not None else self.target
                 self._add(file.path, f"from {origin} import {self.name}")
         self.splices += respoken(self)

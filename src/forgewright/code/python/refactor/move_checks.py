@@ -10,7 +10,13 @@ from forgewright.code.python.known import BUILTINS
 from forgewright.code.python.refactor.effects import told
 from forgewright.code.python.refactor.frames import MODULE, row, sees_module
 from forgewright.code.python.refactor.imports import Imports
-from forgewright.code.python.refactor.mentions import imported_by_doctest, listed, place, put_elsewhere, spoken
+from forgewright.code.python.refactor.mentions import (
+    imported_by_doctest,
+    listed,
+    place,
+    put_elsewhere,
+    spoken,
+)
 from forgewright.code.python.refactor.organise import exported, uses
 from forgewright.code.python.refactor.text import walk
 from forgewright.core.errors import EditRefused
@@ -120,7 +126,8 @@ def _check_rebound(move: SymbolMove) -> None:
             sites = binding.sites if binding is not None else []
             if any(site.where is scope for site in sites) and name not in move.options.together:
                 raise EditRefused(
-                    f"{move.name} sets {name} of {move.file.path} anew", hint="move both together, or not at all"
+                    f"{move.name} sets {name} of {move.file.path} anew",
+                    hint="move both together, or not at all",
                 )
     if move.options.copy:
         return
@@ -235,7 +242,11 @@ def respoken(move: SymbolMove) -> Iterator[Splice]:
         if not (path == move.file.path and move.inside(start)):
             yield Splice(path, start, start + length, move.target.encode())
     pattern = re.compile(
-        rb"(?<![\w.])" + re.escape(move.home.encode()) + rb"(?=:" + re.escape(move.name.encode()) + rb"(?!\w))"
+        rb"(?<![\w.])"
+        + re.escape(move.home.encode())
+        + rb"(?=:"
+        + re.escape(move.name.encode())
+        + rb"(?!\w))"
     )
     for path in CONFIGURATION:
         if path in done or not move.resolver.project.exists(path):
