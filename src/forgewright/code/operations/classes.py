@@ -130,8 +130,10 @@ class InvertBoolean(Named, frozen=True, kw_only=True):
         key = next(key for key in keys if not key.is_module)
 
         def site(scope: Scope) -> int:
-            sites = [*(scope.self_sites.get(name) or ()), *getattr(scope.bindings.get(name), "sites", ())]
-            return min(one.start for one in sites)
+            binding = scope.bindings.get(name)
+            sites = [*scope.self_sites.get(name, ()), *(binding.sites if binding is not None else ())]
+            first: int = min(one.start for one in sites)
+            return first
 
         return self._renamed(scene, splices, name, (key.path, key.scope), site)
 

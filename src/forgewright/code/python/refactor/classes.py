@@ -15,6 +15,7 @@ from forgewright.code.python.refactor.class_checks import (
     check_push,
     check_superclass,
 )
+from forgewright.code.python.refactor.delete_checks import check_unneeded, kept_value
 from forgewright.code.python.refactor.fields import append_to_class
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.inline_function import removal
@@ -338,6 +339,12 @@ def safe_delete(resolver: PythonResolver, keys: Keys, name: str) -> tuple[list[S
         return [], outside
     file = resolver.file(key.path)
     scope = resolver.identity.scope(key)
+    check_unneeded(resolver, scope, name, sites, spans)
+    values = [kept_value(file, span) for span in spans]
+    if any(value is not None for value in values):
+        if scope.kind == "class" or None in values:
+            raise EditRefused(f"computing {name} does something", hint="keep what it calls by hand")
+        return [value for value in values if value is not None], []
     if scope.kind == "class":
         return remove_members(scope, spans), []
     return [removal(file, node) for node in spans], []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
 
-_GUARD = re.compile(rb"""^if __name__ *== *["']__main__["']""", re.M)
+GUARD = re.compile(rb"""^if __name__ *== *["']__main__["']""", re.M)
 """What a module that is run as a script has."""
 
 
@@ -124,7 +124,7 @@ def relative(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
     """`from package.module import x` of the same package with dots."""
     package = resolver.modules.package_of(file.path)
     root = resolver.modules.root_of(package)
-    if file.data.startswith(b"#!") or (_GUARD.search(file.data) and not file.path.endswith("__main__.py")):
+    if file.data.startswith(b"#!") or (GUARD.search(file.data) and not file.path.endswith("__main__.py")):
         raise EditRefused(
             f"{file.path} is run as a script, too, where relative imports fail", hint="leave them absolute"
         )

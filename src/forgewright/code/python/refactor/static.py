@@ -58,8 +58,7 @@ def check_static(method: Scope, resolver: PythonResolver) -> None:
             looks = (
                 text.startswith(CLASSES)
                 or text.endswith("__class__")
-                or (text[:1].isupper()
-                and "(" not in text)
+                or (text[:1].isupper() and "(" not in text)
             )
             if of_class or (unsure and looks):
                 raise EditRefused(
