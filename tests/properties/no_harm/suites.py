@@ -18,6 +18,7 @@ import random
 import re
 import shutil
 import sys
+import time
 import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -81,6 +82,8 @@ CHANGING = (
 KEPT = tuple(name for name in MAKERS if not name.startswith(CHANGING))
 TRIES = 40
 RUNS = 3
+SLOWER = 5
+"""A suite that takes this many times as long as two runs on the untouched project hangs."""
 ENDS = "/tmp/ends.json"
 RUNNER = f"""
 import json, sys, pytest
@@ -100,8 +103,8 @@ json.dump(said.ends, open({ENDS!r}, "w"))
 DJANGO = re.compile(r"^(\w+ \([\w.]+\))(?:\n[^\n]*?)? \.\.\. (ok|FAIL|ERROR|skipped|expected failure)", re.M)
 
 
-async def ended(root: Path, suite: Suite) -> Ends:
-    """How each test of the project at `root` ends."""
+async def ended(root: Path, suite: Suite, seconds: float = 900.0) -> Ends:
+    """How each test of the project at `root` ends; none does if they take longer than `seconds`."""
     prefix, base, packages = Path(sys.prefix), Path(sys.base_prefix), corpus.packages()
     mounts = [
         Mount(str(root), "/work/project", "cow"),
@@ -126,7 +129,7 @@ async def ended(root: Path, suite: Suite) -> Ends:
     made = await ContainerDriver("crun").create(spec)
     try:
         argv = (str(prefix / "bin" / "python"), *start, *suite.arguments)
-        done = await made.run(Command(argv=argv, timeout_seconds=900.0))
+        done = await made.run(Command(argv=argv, timeout_seconds=seconds))
         if suite.django:
             return dict(DJANGO.findall(done.stderr.decode(errors="replace")))
         found: Ends = json.loads(await made.read(ENDS)) if done.reason == "exit" else {}
@@ -139,7 +142,9 @@ def passed(ends: Ends) -> set[str]:
     return {test for test, end in ends.items() if end in ("passed", "ok")}
 
 
-def after(ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], expected: set[str]) -> list[str]:
+def after(
+    ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], expected: set[str], seconds: float
+) -> list[str]:
     """The tests that passed and pass in none of the runs with these files changed."""
     with TemporaryDirectory(dir=SCRATCH) as folder:
         Path(folder).chmod(0o755)
@@ -150,7 +155,7 @@ def after(ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], exp
             (root / path).write_bytes(data) if data is not None else (root / path).unlink()
         worse = set(expected)
         for _ in range(RUNS):
-            worse -= passed(asyncio.run(ended(root, suite)))
+            worse -= passed(asyncio.run(ended(root, suite, seconds)))
             if not worse:
                 break
     return sorted(worse)
@@ -170,7 +175,9 @@ def of_project(
         Path(folder).chmod(0o755)
         ground = Ground(corpus.python(requirement(project, corpus.PYTHON)), Path(folder) / "work")
         ground.python = [p for p in ground.python if p.startswith(suite.sources) and not of_tests(p)]
+        started = time.monotonic()
         runs = [passed(asyncio.run(ended(ground.root, suite))) for _ in range(2)]
+        seconds = 60.0 + SLOWER * (time.monotonic() - started)
         expected = runs[0] & runs[1]
         assert len(expected) > 50, (project, [len(run) for run in runs])
         for number in numbers:
@@ -184,7 +191,7 @@ def of_project(
                     entry.update(operation="-", end="HARM", program=str(error), worse=[])
                     break
                 if end == "done":
-                    worse = after(ground, suite, changed, expected)
+                    worse = after(ground, suite, changed, expected, seconds)
                     entry.update(operation=name, end="HARM" if worse else "done", program=program)
                     entry.update(worse=worse[:10], count=len(worse), files=sorted(changed))
                     break

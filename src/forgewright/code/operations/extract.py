@@ -66,7 +66,8 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import ExtractOptions, extract_function
+        from forgewright.code.python.refactor.extract import extract_function
+        from forgewright.code.python.refactor.extract_options import ExtractOptions
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
@@ -80,7 +81,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
             pass_unbound=self.pass_unbound,
             keep_last=self.keep_last,
         )
-        splices = extract_function(resolver.types, resolver.file(path), start, end, self.name, options)
+        splices = extract_function(resolver, resolver.file(path), start, end, self.name, options)
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
 
@@ -111,7 +112,7 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=False
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=False
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
@@ -141,6 +142,6 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=True
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=True
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")

@@ -231,7 +231,8 @@ class InlineDefault(Target, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import function_at, inline_default
+        from forgewright.code.python.refactor.defaults import inline_default
+        from forgewright.code.python.refactor.signature import function_at
 
         which = self.name or self.index
         if which is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.closed import check_fields, is_made
-from forgewright.code.python.refactor.effects import HARMLESS, hook
 from forgewright.code.python.refactor.families import below, check_complete, gone_through, has
+from forgewright.code.python.refactor.registering import HARMLESS, hook
 from forgewright.code.python.values import ClassValue, External, Instance
 from forgewright.core.errors import EditRefused
 

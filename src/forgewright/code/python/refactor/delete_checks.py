@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.closed import is_made
 from forgewright.code.python.refactor.dispatch import from_outside
-from forgewright.code.python.refactor.effects import hook, told
 from forgewright.code.python.refactor.families import gone_through
 from forgewright.code.python.refactor.frames import check_names, sees_module
 from forgewright.code.python.refactor.mentions import listed, place, spoken
+from forgewright.code.python.refactor.registering import hook, told
 from forgewright.code.python.refactor.text import definition_of, walk
 from forgewright.code.python.values import ClassValue, External
 from forgewright.core.errors import EditRefused

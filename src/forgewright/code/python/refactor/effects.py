@@ -1,213 +1,208 @@
-"""What happens when a module is imported, beside that its names are bound."""
+"""What computing an expression does, can fail at, and depends on, as far as its syntax tells."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from forgewright.code.python.refactor.imports import STATEMENTS
 from forgewright.code.python.refactor.text import walk
-from forgewright.code.python.values import ClassValue, External, Function
+from forgewright.code.python.scopes import FileIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tree_sitter import Node
 
-    from forgewright.code.python.resolver import PythonResolver
-    from forgewright.code.python.scopes import FileIndex, Scope
-
-HARMLESS = frozenset(
-    ("staticmethod", "classmethod", "property", "cached_property", "wraps", "lru_cache", "cache", "total_ordering",
-     "contextmanager", "asynccontextmanager", "dataclass", "final", "overload", "override", "runtime_checkable",
-     "abstractmethod", "unique", "singledispatch", "deprecated", "no_type_check", "coroutine", "define", "frozen",
-     "mutable", "attrs", "s", "dataclass_transform", "python_2_unicode_compatible", "setter", "getter", "deleter",
-     "fixture", "parametrize", "command", "group", "option", "argument", "skip", "skipif", "patch", "with_setup")
+QUIET = frozenset(
+    ("len", "isinstance", "issubclass", "type", "id", "callable", "bool", "hasattr", "getattr", "str", "repr", "ord",
+     "chr", "int", "float", "abs", "min", "max", "sum", "range", "tuple", "list", "dict", "set", "frozenset",
+     "sorted", "zip", "enumerate", "reversed", "bytes", "round", "any", "all", "slice", "cast")
 )  # fmt: skip
-"""Last names of decorators that tell nobody of what they decorate."""
-MUTATING = (b"append", b"add", b"setdefault", b"update", b"extend", b"insert", b"register", b"connect")
-SPECIAL = frozenset(("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "Protocol", "Generic",
-                     "Structure", "Union", "BigEndianStructure", "LittleEndianStructure"))  # fmt: skip
-"""Bases that make something of the class when it is made."""
-PLAIN = frozenset(
-    ("object", "ABC", "dict", "list", "tuple", "set", "frozenset", "str", "int", "float", "bytes")
-)
+"""Functions that change nothing (of what is not an iterator)."""
+ASKING = frozenset(
+    ("lower", "upper", "strip", "lstrip", "rstrip", "startswith", "endswith", "split", "rsplit", "join", "encode",
+     "decode", "splitlines", "partition", "rpartition", "title", "casefold", "isdigit", "isalpha", "isidentifier")
+)  # fmt: skip
+"""Methods, of texts above all, that change nothing."""
+MAKING = frozenset(
+    ("list", "dictionary", "set", "list_comprehension", "dictionary_comprehension", "set_comprehension",
+     "generator_expression")
+)  # fmt: skip
+"""Each time they are computed they give another object."""
+LATER = ("lambda", "function_definition", "class_definition")
+LITERALS = frozenset(("integer", "float", "true", "false", "none", "ellipsis"))
+WRITING = ("assignment", "augmented_assignment", "delete_statement", "for_statement", "for_in_clause")
+ACTING = frozenset(
+    ("with_statement", "import_statement", "import_from_statement", "raise_statement", "class_definition",
+     "exec_statement", "decorated_definition")
+)  # fmt: skip
 
 
-def told(resolver: PythonResolver, file: FileIndex, node: Node) -> str | None:
-    """What hears of a definition when it is made: a decorator that registers it, or a base class."""
-    inner = node.child_by_field_name("definition") or node
-    scope = next((s for s in file.scopes if s.node == inner), None)
-    if scope is None:
-        return None
-    for decorator in scope.decorators:
-        if registers(resolver, scope, decorator):
-            return file.text(decorator).splitlines()[0][:60]
-    if scope.kind == "class":
-        return hook(resolver, scope, making=False)
-    return None
+def now(node: Node) -> Iterable[Node]:
+    """The nodes that are computed when `node` is: not the bodies of functions and lambdas in it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        if current.type in LATER:
+            body = current.child_by_field_name("body")
+            stack.extend(child for child in current.children if child != body or current.type[0] == "c")
+        else:
+            stack.extend(current.children)
 
 
-def registers(resolver: PythonResolver, scope: Scope, decorator: Node) -> bool:
-    """Whether a decorator may tell others of what it decorates."""
-    text = (decorator.text or b"").decode("utf-8", "replace").lstrip("@ ").partition("(")[0].strip()
-    if text.rpartition(".")[2] in HARMLESS:
+def quiet(file: FileIndex, call: Node) -> bool:
+    """Whether a call is of something that changes nothing."""
+    function = call.child_by_field_name("function")
+    if function is None:
         return False
-    expression = decorator.named_children[0] if decorator.named_children else None
-    if expression is not None and expression.type == "call":
-        expression = expression.child_by_field_name("function")
-    if expression is None:
-        return True
-    values = resolver.types.infer(expression, scope.parent or scope)
-    for value in values:
-        if isinstance(value, (Function, ClassValue)):
-            if not _keeps(value.scope):
-                continue
+    if function.type == "attribute":
+        name = function.child_by_field_name("attribute")
+        return name is not None and file.text(name) in ASKING
+    return function.type == "identifier" and file.text(function) in QUIET
+
+
+def acts(file: FileIndex, node: Node) -> bool:
+    """Whether computing it may change something, or be noticed."""
+    for inner in now(node):
+        if inner.type in ("await", "yield", "named_expression") or inner.type in ACTING:
             return True
-        if isinstance(value, External):
-            if value.name.startswith(("atexit", "codecs", "signal")) or value.name.endswith("register"):
-                return True
+        if inner.type == "call" and not quiet(file, inner):
+            return True
+        if inner.type == "generator_expression" and inner is not node and _consumed(file, inner):
             continue
-        return True
-    return not values
-
-
-def _keeps(scope: Scope) -> bool:
-    """Whether the code of a function or class puts something into what is not its own."""
-    if scope.globals:
-        return True
-    for node in walk(scope.node):
-        if node.type == "call":
-            function = node.child_by_field_name("function")
-            attribute = function.child_by_field_name("attribute") if function is not None else None
-            if attribute is not None and attribute.text in MUTATING:
-                return True
-        if node.type in ("assignment", "augmented_assignment"):
-            left = node.child_by_field_name("left")
-            if left is not None and left.type == "subscript":
-                return True
     return False
 
 
-def hook(resolver: PythonResolver, cls: Scope, *, making: bool = True, strict: bool = False) -> str | None:
-    """Which base or metaclass is told of a class's making; `making`: or makes something of it; `strict`: or may be."""
-    order, _ = resolver.types.mro(cls)
-    for one in order:
-        if one is not cls and "__init_subclass__" in one.bindings and (making or _keeps(one)):
-            return f"__init_subclass__ of {one.name}"
-        superclasses = one.node.child_by_field_name("superclasses")
-        for child in superclasses.named_children if superclasses is not None else ():
-            if child.type == "keyword_argument":
-                name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
-                if name is not None and name.text == b"metaclass" and value is not None:
-                    if not (value.text or b"").endswith((b"ABCMeta", b"type")):
-                        return f"the metaclass {one.file.text(value)}"
-                continue
-            if child.type == "comment":
-                continue
-            plain = child.child_by_field_name("value") if child.type == "subscript" else child
-            last = one.file.text(plain or child).rpartition(".")[2].partition("(")[0]
-            if last in SPECIAL and making:
-                return last
-            values = resolver.types.infer(child, one.parent or one)
-            known = values and all(isinstance(value, (ClassValue, External)) for value in values)
-            foreign = any(isinstance(v, External) and not _standard(v.name) for v in values)
-            if strict and (not known or foreign):
-                return f"{one.file.text(child)}, of which nothing is known"
-    for one in order[1:]:
-        for path in resolver.project.containing(b"__subclasses__", "python"):
-            if one.name.encode() + b".__subclasses__" in resolver.project.source(path).data:
-                return f"{one.name}.__subclasses__() in {path}"
-    return None
+def _consumed(file: FileIndex, node: Node) -> bool:
+    return node.parent is not None and node.parent.type == "call" and quiet(file, node.parent)
 
 
-def _standard(name: str) -> bool:
-    import builtins
-    import sys
-
-    first = name.partition(".")[0]
-    return first in sys.stdlib_module_names or hasattr(builtins, first)
+def makes(node: Node) -> bool:
+    """Whether it gives another object each time, which may be changed."""
+    return any(inner.type in MAKING for inner in now(node))
 
 
-def acts(resolver: PythonResolver, module: str) -> str | None:
-    """`path:line` of what a module does to others when it is imported; None for one that only binds names."""
-    for path in resolver.modules.files(module)[:1]:
-        if path.endswith(".pyi"):
-            return None
-        file = resolver.file(path)
-        for node in _acting(resolver, file, file.root):
-            return f"{path}:{node.start_point[0] + 1}"
-    return None
+def fixed(file: FileIndex, node: Node) -> bool:
+    """Whether it is made of literals and operators only."""
+    return not any(
+        inner.type in MAKING
+        or inner.type in ("identifier", "call", "lambda", "await", "yield", "subscript", "attribute")
+        for inner in walk(node)
+    )
 
 
-def _acting(resolver: PythonResolver, file: FileIndex, block: Node) -> Iterator[Node]:
-    for node in block.named_children:
-        if node.type in STATEMENTS or node.type == "comment":
-            continue
-        if node.type == "decorated_definition" or node.type == "class_definition":
-            if told(resolver, file, node) is not None and _foreign_told(resolver, file, node):
-                yield node
-        elif node.type in (
-            "if_statement",
-            "try_statement",
-            "with_statement",
-            "for_statement",
-            "while_statement",
+def deep(node: Node) -> bool:
+    """Whether it depends on what others can change: attributes, items, what calls say."""
+    return any(inner.type in ("attribute", "subscript", "call", "await", "yield") for inner in now(node))
+
+
+def looks_into(node: Node) -> bool:
+    """Whether it depends on more than which objects its names stand for."""
+    plain = (
+        "identifier", "string", "string_start", "string_content", "string_end", "escape_sequence", "tuple", "(", ")",
+        ",", "parenthesized_expression", "lambda", "not_operator", "not", "concatenated_string", "-", "unary_operator",
+    )  # fmt: skip
+    return any(
+        inner.type not in plain and inner.type not in LITERALS for inner in now(node) if inner.is_named
+    )
+
+
+def can_fail(file: FileIndex, node: Node) -> bool:
+    """Whether computing it may raise, or take long; names count as bound."""
+    for inner in now(node):
+        if inner.type in (
+            "attribute",
+            "subscript",
+            "call",
+            "await",
+            "yield",
+            "list_splat",
+            "dictionary_splat",
         ):
-            condition = node.child_by_field_name("condition")
-            if condition is not None and b"__main__" in (condition.text or b""):
-                continue
-            for inner in walk(node):
-                if inner.type == "block":
-                    yield from _acting(resolver, file, inner)
-        elif node.type == "expression_statement" and node.named_children:
-            if _reaches_out(file, node.named_children[0]):
-                yield node
-        elif node.type == "delete_statement":
-            if any(_foreign(file, inner) for inner in node.named_children if inner.type != "identifier"):
-                yield node
-
-
-def _foreign_told(resolver: PythonResolver, file: FileIndex, node: Node) -> bool:
-    """Whether who hears of a definition stands in another file."""
-    inner = node.child_by_field_name("definition") or node
-    for child in [
-        *(c for c in node.children if c.type == "decorator"),
-        inner.child_by_field_name("superclasses"),
-    ]:
-        if child is not None and any(_foreign(file, one) for one in walk(child) if one.type == "identifier"):
+            return True
+        if "comprehension" in inner.type or inner.type == "generator_expression":
+            return True
+        if inner.type in ("binary_operator", "unary_operator") and not fixed(file, inner):
+            return True
+        if inner.type == "comparison_operator":
+            signs = {child.type for child in inner.children if not child.is_named}
+            if signs & {"<", ">", "<=", ">=", "in", "not in"} and not fixed(file, inner):
+                return True
+        if inner.type in ("format_specifier", "type_conversion"):
             return True
     return False
 
 
-def _reaches_out(file: FileIndex, node: Node) -> bool:
-    if node.type in ("assignment", "augmented_assignment"):
-        left = node.child_by_field_name("left")
-        return left is not None and left.type in ("attribute", "subscript") and _foreign(file, left)
-    if node.type in ("await", "call"):
-        function = node.child_by_field_name("function") if node.type == "call" else node
-        if function is None:
-            return False
-        text = (function.text or b"").decode("utf-8", "replace")
-        if text.endswith(("addHandler", "setLevel", "getLogger", "namedtuple")):
-            return False
-        return _foreign(file, function)
-    return False
-
-
-def _foreign(file: FileIndex, node: Node) -> bool:
-    """Whether the first name of a dotted expression comes from an import (or is nobody's)."""
-    while node.type in ("attribute", "subscript", "call"):
-        following = (
-            node.child_by_field_name("object")
-            or node.child_by_field_name("value")
-            or node.child_by_field_name("function")
+def names(file: FileIndex, node: Node) -> set[str]:
+    """The names that stand in it, attributes left out."""
+    return {
+        file.text(inner)
+        for inner in walk(node)
+        if inner.type == "identifier"
+        and not (
+            inner.parent is not None
+            and (
+                (inner.parent.type == "attribute" and inner == inner.parent.child_by_field_name("attribute"))
+                or (
+                    inner.parent.type == "keyword_argument"
+                    and inner == inner.parent.child_by_field_name("name")
+                )
+            )
         )
-        if following is None:
-            return False
-        node = following
-    if node.type != "identifier":
-        return False
-    binding = file.module.bindings.get(file.text(node))
-    if binding is None:
-        return file.text(node) == "setattr"
-    return any(site.kind in ("import", "from") for site in binding.sites)
+    }
+
+
+def writes(file: FileIndex, node: Node) -> tuple[set[str], bool]:
+    """The names that it binds, and whether it sets attributes or items."""
+    bound: set[str] = set()
+    inside = False
+    for inner in now(node):
+        targets: list[Node | None] = []
+        if inner.type in ("assignment", "augmented_assignment", "for_statement", "for_in_clause"):
+            targets = [inner.child_by_field_name("left")]
+        elif inner.type == "named_expression":
+            targets = [inner.child_by_field_name("name")]
+        elif inner.type == "delete_statement":
+            targets = list(inner.named_children)
+        elif inner.type == "as_pattern_target":
+            targets = [inner]
+        elif inner.type in ("function_definition", "class_definition"):
+            targets = [inner.child_by_field_name("name")]
+        for target in targets:
+            if target is None:
+                continue
+            inside = inside or inner.type == "augmented_assignment"
+            for part in _targets(target):
+                if part.type == "identifier":
+                    bound.add(file.text(part))
+                else:
+                    inside = True
+    return bound, inside
+
+
+def _targets(node: Node) -> Iterable[Node]:
+    """The names, attributes and items that a target consists of."""
+    if node.type in ("identifier", "attribute", "subscript"):
+        yield node
+        return
+    for child in node.named_children:
+        yield from _targets(child)
+
+
+def moves_past(file: FileIndex, value: Node, other: Node) -> str | None:
+    """Why `value` may not be computed before instead of after `other`, or the other way round; None if it may."""
+    bound, inside = writes(file, other)
+    mine = names(file, value)
+    if bound & mine:
+        return f"{min(bound & mine)} is bound in between"
+    busy = acts(file, other)
+    if acts(file, value):
+        if busy:
+            return "other things are called in between"
+        if deep(other) or inside or other.type == "raise_statement":
+            return "what it does may be seen in between"
+        return None
+    if deep(value) and (busy or inside):
+        return "what it reads may be changed in between"
+    if looks_into(value) and (busy or inside) and mine & names(file, other):
+        return f"{min(mine & names(file, other))} may be changed in between"
+    return None

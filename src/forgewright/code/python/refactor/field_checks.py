@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.closed import check_open, is_made
 from forgewright.code.python.refactor.dispatch import from_outside
-from forgewright.code.python.refactor.effects import SPECIAL
 from forgewright.code.python.refactor.families import below, gone_through, has
 from forgewright.code.python.refactor.frames import check_names
+from forgewright.code.python.refactor.registering import SPECIAL
 from forgewright.code.python.values import ClassValue, External
 from forgewright.core.errors import EditRefused
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
-from forgewright.code.python.refactor.extract_variable import check_once
+from forgewright.code.python.refactor.constant import check_constant
+from forgewright.code.python.refactor.extract_variable import docstring
 from forgewright.code.python.refactor.field_checks import check_encapsulated, check_field, check_inverted
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
+from forgewright.code.python.refactor.listed import borrowed, check_class, listed_class
+from forgewright.code.python.refactor.order import Place
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import Region
 from forgewright.code.python.refactor.text import (
@@ -188,8 +191,12 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
             )
     if resolver.types.owner(cls, name) is not None:
         raise EditRefused(f"{cls.name} already has a {name}", hint="choose another name")
-    check_once(file, region.expression)
+    place = Place(region.expression)
+    if place.target or place.typed or docstring(file, region.expression):
+        raise EditRefused("the selection is no value that is computed there", hint="select a value")
+    check_constant(resolver, file, region.expression)
     check_movable(file, [region.expression], "the selection")
+    _check_field(resolver, cls, method, region)
     body = cls.node.child_by_field_name("body")
     assert body is not None
     docs = has_docstring(body)
@@ -203,6 +210,25 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
         insert = Splice(file.path, first.start_byte, first.start_byte, line + eol + indent)
     receiver = method.self_name or cls.name
     return [insert, Splice(file.path, region.start, region.end, f"{receiver}.{name}".encode())]
+
+
+def _check_field(resolver: PythonResolver, cls: Scope, method: Scope, region: Region) -> None:
+    """Refuse where an attribute more is noticed, or is not found through what the method calls itself."""
+    check_class(resolver.types, cls)
+    listed = listed_class(resolver, cls)
+    if listed is not None:
+        raise EditRefused(f"{listed} goes through the names of {cls.name}", hint="extract a constant instead")
+    taken = borrowed(resolver, method)
+    if taken is not None:
+        raise EditRefused(
+            f"{cls.name}.{method.name} is used for another class at {taken}",
+            hint="extract a constant instead",
+        )
+    word = method.self_name
+    if word:
+        meant = region.file.lookup(region.file.scope_at(region.start), word, region.start)
+        if meant is None or meant.scope is not method or len(meant.sites) > 1:
+            raise EditRefused(f"{word} means something else there", hint="extract a constant instead")
 
 
 # booleans -------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forgewright.code.python.refactor.effects import acts
 from forgewright.code.python.refactor.frames import sees_module
 from forgewright.code.python.refactor.imports import STATEMENTS, items_of
 from forgewright.code.python.refactor.mentions import doctested, listed, place, put_elsewhere, spoken
+from forgewright.code.python.refactor.registering import acts
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.known import BUILTINS
-from forgewright.code.python.refactor.effects import acts
 from forgewright.code.python.refactor.import_checks import check_named, open_to_texts
 from forgewright.code.python.refactor.imports import Imports, items_of, remove_statement
 from forgewright.code.python.refactor.mentions import place
 from forgewright.code.python.refactor.organise import exported, star_names, unclear_star, uses, uses_of
+from forgewright.code.python.refactor.registering import acts
 from forgewright.code.python.refactor.text import newline
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.known import BUILTINS
-from forgewright.code.python.refactor.effects import told
 from forgewright.code.python.refactor.frames import MODULE, row, sees_module
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.mentions import (
@@ -18,6 +17,7 @@ from forgewright.code.python.refactor.mentions import (
     spoken,
 )
 from forgewright.code.python.refactor.organise import exported, uses
+from forgewright.code.python.refactor.registering import told
 from forgewright.code.python.refactor.text import walk
 from forgewright.core.errors import EditRefused
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
-from forgewright.code.python.refactor.effects import acts
 from forgewright.code.python.refactor.frames import sees_module
 from forgewright.code.python.refactor.import_checks import (
     bound_between,
@@ -14,6 +13,7 @@ from forgewright.code.python.refactor.import_checks import (
     wanted_elsewhere,
 )
 from forgewright.code.python.refactor.imports import Imports, Item, items_of, remove_statement
+from forgewright.code.python.refactor.registering import acts
 from forgewright.code.python.refactor.text import line_end, newline
 from forgewright.code.python.scopes import Binding, FileIndex, Name
 from forgewright.core.errors import EditRefused

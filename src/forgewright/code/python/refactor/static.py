@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.keys import Key
 from forgewright.code.python.refactor.dispatch import replaced
-from forgewright.code.python.refactor.effects import hook
 from forgewright.code.python.refactor.families import gone_through
 from forgewright.code.python.refactor.frames import check_names
 from forgewright.code.python.refactor.mentions import place
+from forgewright.code.python.refactor.registering import hook
 from forgewright.code.python.scopes import Scope
 from forgewright.code.python.values import ClassValue
 from forgewright.core.errors import EditRefused
