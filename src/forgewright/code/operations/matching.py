@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from forgewright.code import layout
@@ -13,6 +14,10 @@ from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+
+MATCH_MINOR = 10
+_REQUIRED = re.compile(rb"""(?:requires-python|python_requires)\s*=\s*["']?\s*(?:>=|~=|\^)\s*3\.(\d+)""")
 
 
 class IfToMatch(Targeted, frozen=True, kw_only=True):
@@ -40,7 +45,20 @@ class IfToMatch(Targeted, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        _check_version(scene)
         return Outcome(splices=tuple(_to_match(match) for match in self.targets(scene)))
+
+
+def _check_version(scene: Scene) -> None:
+    """Refuse in a project that says it runs with a Python that has no match."""
+    for path in ("pyproject.toml", "setup.cfg", "setup.py"):
+        data = scene.project.source(path).data if scene.project.exists(path) else b""
+        found = _REQUIRED.search(data)
+        if found is not None and int(found[1]) < MATCH_MINOR:
+            raise EditRefused(
+                f"{path} says that Python 3.{int(found[1])} is enough, which has no match",
+                hint="leave the if",
+            )
 
 
 def _to_match(match: Match) -> Splice:
@@ -197,6 +215,8 @@ def _condition(subject: str, case: Node) -> str | None:
     patterns = [child for child in case.named_children if child.type == "case_pattern"]
     guard = case.child_by_field_name("guard")
     extra = nodes.text(guard.named_children[0]) if guard is not None and guard.named_children else ""
+    if re.search(rf"(?<![\w.]){re.escape(subject.partition('.')[0])}\s*:=", extra):
+        raise EditRefused(f"the guard {extra!r} sets {subject} anew", hint="take that out of the guard first")
     if len(patterns) != 1:
         raise EditRefused(f"{nodes.text(case).split(':')[0]!r} is no literal")
     parts: list[str] = []
