@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from forgewright.code.languages import parse
+from forgewright.code.patterns.sights import WORD, Sights
 from forgewright.code.syntax.diagnostics import SelectorError
 
 if TYPE_CHECKING:
@@ -22,19 +23,11 @@ STEPS_MAX = 100_000
 METAVARIABLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
 _ONE = "mvOne_"
 _MANY = "mvMany_"
-_WORD = re.compile(r"[^\W\d]\w{2,}")
 _SKIPPED = frozenset((",", ";", "\n"))
 _COMMENTS = frozenset(("comment", "line_comment", "block_comment", "html_comment"))
 _STATEMENTS = ("function", "async function", "class ", "abstract class ", "export ", "import ")
 _BLOCKS = frozenset(("block", "statement_list"))
 _HULLS = frozenset(("module", "program", "source_file", "expression_statement", "ERROR"))
-
-_LOOSE = frozenset(("import_from_statement",))
-"""Of which `parts` leaves out what stands between words."""
-_PLAIN = re.compile(rb"[A-Za-z_0-9]+|[.()\[\]:=]")
-_BLANKS = rb"[\s,;\\]*+"
-"""What may stand between two leaves of a match, beside comments; what `parts` leaves out is among it."""
-_COMMENT = rb"#|//|/\*|<!--"
 
 Captures = Mapping[str, Sequence["Node"]]
 
@@ -70,8 +63,11 @@ class Pattern:
         self.root_types: tuple[str, ...] | None = None if self.any_node else (root.type,)
         self.words = tuple(literal_words(text)) if not several else ()
         self.anchor = None if several or self.any_node else _anchor(self.root)
-        self.sights = tuple(_sights(self.root)) if self.anchor is not None else ()
-        """What the text of a file with a match holds: so most files need not be parsed."""
+        self._sights = Sights(self.root, language) if self.anchor is not None else None
+
+    def seen(self, data: bytes) -> bool:
+        """Whether a file can hold a match, by its text alone."""
+        return self._sights is None or self._sights.seen(data)
 
     def candidates(self, source: Source) -> Iterator[Node] | None:
         """The nodes of a file that can fit, in order; None where the pattern has no word to look for.
@@ -80,8 +76,6 @@ class Pattern:
         """
         if self.anchor is None:
             return None
-        if any(sight.search(source.data) is None for sight in self.sights):
-            return iter(())
         found = {node.id: node for node in self._anchored(source.tree.root_node, source.data)}
         return iter(sorted(found.values(), key=lambda node: (node.start_byte, -node.end_byte)))
 
@@ -137,34 +131,10 @@ def _anchor(root: Shape) -> tuple[bytes, int] | None:
     stack = [(root, 0)]
     while stack:
         shape, depth = stack.pop()
-        if shape.leaf and shape.variable is None and _WORD.fullmatch(shape.text.decode("utf-8", "replace")):
+        if shape.leaf and shape.variable is None and WORD.fullmatch(shape.text.decode("utf-8", "replace")):
             best = max(best or (False, 0, b"", 0), (shape.named, len(shape.text), shape.text, depth))
         stack.extend((part, depth + 1) for part in shape.parts)
     return best[2:] if best is not None else None
-
-
-def _sights(root: Shape) -> Iterator[re.Pattern[bytes]]:
-    """The runs of literal leaves with a word among them, one after the other but for blanks and comments."""
-    run: list[bytes] = []
-    stack = [root]
-    while stack or run:
-        shape = stack.pop() if stack else None
-        if shape is not None and shape.variable is None and shape.parts and shape.node_type not in _LOOSE:
-            stack.extend(reversed(shape.parts))
-        elif shape is not None and shape.variable is None and _PLAIN.fullmatch(shape.text):
-            run.append(shape.text)
-        else:
-            if len(run) > 1 and any(_WORD.fullmatch(text.decode()) for text in run):
-                yield re.compile(_run(run))
-            run = []
-
-
-def _run(leaves: Sequence[bytes]) -> bytes:
-    """Where a comment begins, what comes behind it is taken for granted: the search stays linear."""
-    expression = re.escape(leaves[-1])
-    for leaf in reversed(leaves[:-1]):
-        expression = re.escape(leaf) + _BLANKS + b"(?:" + expression + b"|" + _COMMENT + b")"
-    return expression
 
 
 class NoCode(SelectorError):
@@ -195,7 +165,7 @@ def compiled(text: str, language: str) -> Pattern:
 
 def literal_words(text: str) -> Iterator[bytes]:
     """Words that occur in every match of the pattern: for the prefilter."""
-    for found in _WORD.findall(METAVARIABLE.sub(" ", text)):
+    for found in WORD.findall(METAVARIABLE.sub(" ", text)):
         yield found.encode()
 
 
