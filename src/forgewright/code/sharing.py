@@ -148,7 +148,7 @@ class _Sharing(Generic[Item, Result]):
             deadline.check()
             try:
                 self._found[number] = self._work(self._items[number])
-            except Exception:  # it is done again where all before it are known to be sound, and raises there
+            except Exception:  # noqa: BLE001 - done again when all before it are known to be sound, where it raises
                 deadline.check()
 
     def _taken(self) -> Iterator[int]:
@@ -211,7 +211,7 @@ class _Sharing(Generic[Item, Result]):
             deadline.check()
             try:
                 record = encoder.encode((number, self._work(self._items[number])))
-            except Exception:  # done again by the parent, where it raises
+            except Exception:  # noqa: BLE001, S112 - done again by the parent, where it raises
                 continue
             size += 4 + len(record)
             if size > RESULT_BYTES_MAX:

@@ -135,7 +135,9 @@ class Rewrite(Operation, frozen=True, kw_only=True):
                 source.forget_tree()
             return Rewritten(len(found), len(bound), edits, fit and not self.imports)
 
-        with processes(1) if symbol is not None else nullcontext():  # a resolver's knowledge is not brought back
+        with (
+            processes(1) if symbol is not None else nullcontext()
+        ):  # a resolver's knowledge is not brought back
             every = shared(paths, rewritten, Rewritten, [len(project.source(path).data) for path in paths])
         _few(sum(one.found for one in every), self.pattern)
         count = sum(one.count for one in every)

@@ -25,6 +25,8 @@ _ONE = "mvOne_"
 _MANY = "mvMany_"
 _SKIPPED = frozenset((",", ";", "\n"))
 _COMMENTS = frozenset(("comment", "line_comment", "block_comment", "html_comment"))
+_PASSED = _SKIPPED | _COMMENTS
+_PASSED_IN_IMPORTS = _PASSED | {"(", ")"}
 _STATEMENTS = ("function", "async function", "class ", "abstract class ", "export ", "import ")
 _BLOCKS = frozenset(("block", "statement_list"))
 _HULLS = frozenset(("module", "program", "source_file", "expression_statement", "ERROR"))
@@ -35,19 +37,16 @@ Captures = Mapping[str, Sequence["Node"]]
 class Shape:
     """One node of a pattern, with what a comparison asks of it computed once."""
 
-    __slots__ = ("leaf", "named", "node_type", "parts", "text", "variable")
+    __slots__ = ("leaf", "many", "named", "node_type", "parts", "text", "variable")
 
     def __init__(self, node: Node) -> None:
         self.node_type = node.type
         self.variable = None if node.type in _BLOCKS else _variable(node)
+        self.many = self.variable is not None and self.variable[0]
         self.leaf = node.child_count == 0
         self.named = node.is_named
         self.text = _leaf_text(node) if self.leaf else b""
         self.parts = () if self.variable else tuple(Shape(child) for child in parts(node))
-
-    @property
-    def many(self) -> bool:
-        return self.variable is not None and self.variable[0]
 
 
 class Pattern:
@@ -239,8 +238,8 @@ def _variable(node: Node) -> tuple[bool, str] | None:
 
 def parts(node: Node) -> list[Node]:
     """The children that count in a comparison: no commas, semicolons and comments."""
-    skipped = _SKIPPED | {"(", ")"} if node.type == "import_from_statement" else _SKIPPED
-    return [c for c in node.children if c.type not in skipped and c.type not in _COMMENTS]
+    skipped = _PASSED_IN_IMPORTS if node.type == "import_from_statement" else _PASSED
+    return [child for child in node.children if child.type not in skipped]
 
 
 class _Trial:
@@ -266,11 +265,18 @@ class _Trial:
 
     def children(self, shapes: Sequence[Shape], found: Sequence[Node]) -> bool:
         """Whether all of `found` is covered, in order."""
-        if not shapes:
-            return not found
+        at = 0
+        for shape in shapes:
+            if shape.many:
+                return self.many(shapes[at:], found[at:])
+            if at == len(found) or not self.node(shape, found[at]):
+                return False
+            at += 1
+        return at == len(found)
+
+    def many(self, shapes: Sequence[Shape], found: Sequence[Node]) -> bool:
+        """The same where the first shape stands for any number of nodes."""
         head = shapes[0]
-        if not head.many:
-            return bool(found) and self.node(head, found[0]) and self.children(shapes[1:], found[1:])
         assert head.variable is not None
         saved = dict(self.captures)
         for count in range(len(found) + 1) if len(shapes) > 1 else (len(found),):

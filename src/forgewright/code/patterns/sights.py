@@ -104,7 +104,7 @@ def _run(leaves: Sequence[bytes], language: str) -> bytes:
     """Some comments between the leaves are passed over; what comes behind more is taken for granted: so the search
     takes no longer than the text is long."""
     mark = b"#" if language == "python" else b"//"
-    between = rb"(?:[\s,;\\]++|" + mark + rb"[^\n]{0,300}+\n){0,20}+[\s,;\\]*+"
+    between = rb"(?:[\s,;\\]*+" + mark + rb"[^\n]{0,300}+\n){0,20}+[\s,;\\]*+"
     granted = b"#" if language == "python" else rb"//|/\*|<!--"
     expression = re.escape(leaves[-1])
     for leaf in reversed(leaves[:-1]):

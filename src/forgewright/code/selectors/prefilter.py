@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from forgewright.code.globs import matcher
-from forgewright.code.languages import GRAMMARS, language_of
+from forgewright.code.languages import FAMILIES, GRAMMARS, language_of
 from forgewright.code.patterns.compiled import NoCode, compiled, literal_words
 from forgewright.code.selectors.syntax import Complex, Compound, Selector
 
 if TYPE_CHECKING:
     from forgewright.code.project import Project
+
+_FAMILIES = tuple(dict.fromkeys(FAMILIES.get(language, (language,))[0] for language in GRAMMARS))
+"""One language of each family: files in no language are not read."""
 
 
 def files(project: Project, selector: Selector, within: str | Sequence[str] | None) -> Iterator[str]:
@@ -51,9 +54,10 @@ def _seen(project: Project, path: str, alternative: Complex) -> bool:
 def _holding(project: Project, words: Sequence[bytes]) -> Iterator[str]:
     """The files in which all of these words occur."""
     ordered = sorted(set(words), key=len, reverse=True)
-    for path in project.containing(ordered[0]):
-        if len(ordered) == 1 or all(word in project.source(path).data for word in ordered[1:]):
-            yield path
+    for language in _FAMILIES:
+        for path in project.containing(ordered[0], language):
+            if len(ordered) == 1 or all(word in project.source(path).data for word in ordered[1:]):
+                yield path
 
 
 def _readable(project: Project, path: str) -> bool:
