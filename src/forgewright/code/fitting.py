@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEEPER_MAX = 8
 """Brackets more than before: CPython takes 200 levels of them."""
 
-_BOUND_TO_PLACE = re.compile(rb":=|\b(?:yield|await|async)\b")
+_BOUND_TO_PLACE = (b":=", b"yield", b"await", b"async")
 """What the compiler refuses in some places, whatever the grammar says, and what binds a name."""
 _PLACES = re.compile(rb":=|\b(?:yield|await|async|lambda|for|from)\b")
 _NOT_IN_FSTRINGS = re.compile(rb"""['"\\\n#]""")
@@ -78,7 +78,7 @@ class Fitting:
         if not self._sound or node.type != "call" or not (self._utf8 or text.isascii()):
             return False
         old = data[start:end]
-        if _BOUND_TO_PLACE.search(text) or _BOUND_TO_PLACE.search(old):
+        if _bound_to_place(text) or _bound_to_place(old):
             if _PLACES.findall(text) != _PLACES.findall(old):
                 return False
         if _brackets(text) > _brackets(old) + DEEPER_MAX:
@@ -98,6 +98,10 @@ class Fitting:
     @cached_property
     def _fstrings(self) -> bool:
         return _FSTRING.search(self._data) is not None
+
+
+def _bound_to_place(text: bytes) -> bool:
+    return any(mark in text for mark in _BOUND_TO_PLACE)
 
 
 def filled(taken: Sequence[Node]) -> bool:

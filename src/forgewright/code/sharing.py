@@ -64,7 +64,8 @@ def shared(
     count = _count(len(items), sum(sizes))
     if count < 2:
         return [work(item) for item in items]
-    return _Sharing(items, work, kind, _chunks(sizes)).results(count - 1)
+    with processes(1):  # what is shared is not shared again
+        return _Sharing(items, work, kind, _chunks(sizes)).results(count - 1)
 
 
 def _count(items: int, size: int) -> int:
@@ -196,7 +197,7 @@ class _Sharing(Generic[Item, Result]):
             for file in closed:
                 os.close(file)
             _orphaned(life, parent)
-            with processes(1), deadline.limited(left):
+            with deadline.limited(left):
                 self._serve_all(results)
         finally:
             os._exit(0)
