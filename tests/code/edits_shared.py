@@ -16,15 +16,12 @@ from forgewright.core.errors import ForgewrightError
 from forgewright.core.ids import digest
 
 PROGRAMS = (
-    "(rewrite pattern: 'self.assertEqual($A, $B)' template: 'self.assertEquals($A, $B)')",
-    "(rewrite pattern: '$A.get($B, None)' template: '$A.get($B)')",
+    "(rewrite pattern: 'self.get($A, $B)' template: 'self.gets($A, $B)')",
     "(rewrite pattern: 'isinstance($A, $B)' template: '$A.__class__ is $B')",
-    "(rewrite pattern: 'len($A)' template: 'sum(1 for _ in $A)' in: '**/test_*.py')",
+    "(rewrite pattern: 'len($A)' template: 'sum(1 for _ in $A)' in: '**/m*.py')",
     "(rewrite pattern: 'raise $E' template: 'raise $E from None' imports: ['os'])",
     "(rewrite pattern: 'self.$A($$$B)' template: 'self.made.$A($$$B)' where: 'call:inside(class)')",
-    "(rewrite pattern: 'print($$$A)' template: '')",
-    "(rewrite pattern: 'return $X' template: 'return ($X')",
-    "(rewrite pattern: '$X' template: '($X)')",
+    "(rewrite pattern: 'return len($X)' template: 'return (len($X')",
     "(rewrite pattern: 'nowhere($X)' template: '$X')",
     "(rewrite pattern: 'len($A' template: '$A')",
     "(repo-map tokens: 500)",

@@ -114,7 +114,7 @@ def test_a_process_that_was_told_nothing_works_alone() -> None:
 
 def test_programs_have_the_same_effect_with_any_number_of_workers(tmp_path: Path) -> None:
     library = Path(sysconfig.get_path("stdlib"))
-    for package in ("asyncio", "email", "json", "unittest", "xml"):
+    for package in ("email", "json"):
         shutil.copytree(library / package, tmp_path / package, ignore=shutil.ignore_patterns("*.pyc"))
     (tmp_path / "broken.py").write_text("def f(:\n    return len(x)\n    self.get(1, None)\n")
     (tmp_path / "a.ts").write_text("export const f = () => { return len(1); };\n")
@@ -124,5 +124,5 @@ def test_programs_have_the_same_effect_with_any_number_of_workers(tmp_path: Path
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
         found.append(ran.stdout.splitlines())
     assert found[0] == found[1]
-    assert sum("rewritten in" in line for line in found[0]) >= 5
-    assert any("would not parse" in line for line in found[0])
+    assert sum("rewritten in" in line for line in found[0]) >= 4
+    assert any("EditRefused" in line for line in found[0])
