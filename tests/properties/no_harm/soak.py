@@ -1,6 +1,7 @@
 """The long run: 2,000 renames and 1,300 other operations, in processes of their own, resumable.
 
-    python -m tests.properties.no_harm.soak [--share 0.1] [--seed 1] [--workers 2] [--only rename|other|script|script-other] [--skip P,Q]
+    python -m tests.properties.no_harm.soak [--share 0.1] [--seed 1] [--workers 2] [--skip P,Q]
+        [--only rename|other|script|script-other]
     python -m tests.properties.no_harm.soak --again [--seed 1]
 
 Every trial's end is a line in `var/no-harm/SEED.jsonl`; a run that was broken off goes on behind the last one.
