@@ -351,12 +351,16 @@ class Channel(asyncio.Protocol):
         """Done when nothing of command `number` runs any more."""
         return self._gone.setdefault(number, self.loop.create_future())
 
-    async def ping(self) -> None:
+    async def ping(self, data: bytes = b"") -> None:
         self._number += 1
         pong: asyncio.Future[bytes] = self.loop.create_future()
         self._pings[self._number] = pong
-        self.send(_PING, self._number)
+        self.send(_PING, self._number, data)
         await pong
+
+    async def rest(self) -> None:
+        """Returns when no work of the last command is left, and the processes of the next are ready."""
+        await self.ping(b"rest")
 
     async def resume(self) -> None:
         """Tells the agent of a restored machine the time, and gives it randomness that no other clone has."""

@@ -269,11 +269,12 @@ class AgentSandbox(TreeTransfers):
         if self.egress is not None:
             own |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
             own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
+        given = {**self._of_image(), **self.spec.environment, **environment}
+        if "LANG" in given:
+            own.pop("LC_CTYPE", None)
         return Request(
             argv=argv,
-            environment={}
-            if builtin
-            else {**own, **self._of_image(), **self.spec.environment, **environment},
+            environment={} if builtin else {**own, **given},
             workdir=workdir,
             uid=self.spec.uid,
             gid=self.spec.uid,

@@ -137,6 +137,7 @@ class VirtualMachine(GuestMachine):
 
     async def pause(self) -> None:
         assert self.qmp is not None
+        await self.come_to_rest()
         await self.qmp.call("stop")
 
     async def resume(self) -> None:

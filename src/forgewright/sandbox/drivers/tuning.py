@@ -10,7 +10,7 @@ from forgewright.sandbox.native import program
 TUNED = {
     "kvm": "",
     "tcg": "tsc=reliable norandmaps mitigations=off psi=0 lsm=landlock,yama audit=0 init_on_alloc=0"
-    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0",
+    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0 clearcpuid=112",
 }
 """Of the guest's kernel. Emulated code is translated anew at each address it runs at, and each way through the kernel
 costs its translation once in each machine: so no address is random, and what guards against side channels of a
