@@ -49,10 +49,14 @@ static void execvpe_in(char **argv, char **envp) {
     for (char **e = envp; *e; e++)
         if (!strncmp(*e, "PATH=", 5)) path = *e + 5;
     int denied = 0;
+    size_t length = strlen(argv[0]);
     for (;;) {
         size_t n = strcspn(path, ":");
         char full[4096];
-        if (snprintf(full, sizeof full, "%.*s%s%s", (int)n, path, n ? "/" : "", argv[0]) < (int)sizeof full) {
+        if (n + 1 + length < sizeof full) {
+            memcpy(full, path, n);
+            full[n] = '/';
+            memcpy(full + n + (n > 0), argv[0], length + 1); /* an empty part is the working directory */
             if (access(full, F_OK) == 0) execve(full, argv, envp); /* an execve that fails is not cheap */
             if (errno == EACCES) denied = 1;
             else if (errno != ENOENT && errno != ENOTDIR) return;
