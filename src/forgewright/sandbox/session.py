@@ -21,8 +21,8 @@ from forgewright.sandbox.layout import BASE_ENVIRONMENT
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
 from forgewright.sandbox.process import UNBOUNDED, Process
-from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
-from forgewright.sandbox.status import exit_code, file_error
+from forgewright.sandbox.protocol import BuiltinName, Job, Request
+from forgewright.sandbox.status import Ended, exit_code, file_error
 from forgewright.sandbox.transfer import TreeTransfers
 from forgewright.sandbox.types import (
     Command,
@@ -94,9 +94,10 @@ class AgentSandbox(TreeTransfers):
         return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
-        process = self.start(command, on_output=on_output)
-        process.feed(command.stdin)
-        process.close_stdin()
+        with self._machine.channel.together():
+            process = self.start(command, on_output=on_output)
+            process.feed(command.stdin)
+            process.close_stdin()
         return await process.wait(command.timeout_seconds)
 
     def start(
