@@ -9,6 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from forgewright.code.languages import language_of
 from forgewright.code.operations import registry
 from forgewright.code.operations.elsewhere import KNOWN_AS
 from forgewright.code.prompt import prompt
@@ -21,6 +22,13 @@ def test_every_argument_has_a_sentence() -> None:
     for name in registry.names():
         for field in msgspec.structs.fields(registry.load(name)):
             assert describe(field).endswith("."), f"{name} {field.encode_name}"
+
+
+def test_every_language_that_is_named_has_an_example() -> None:
+    for name in registry.names():
+        operation = registry.load(name)
+        shown = {language_of(path) for example in operation.examples for path in example.before}
+        assert set(operation.languages) <= shown, name
 
 
 def walk(node: Any) -> list[dict[str, Any]]:

@@ -138,6 +138,8 @@ def names(selector: str, within: str | None = None) -> list[str]:
         ("a.py::`print($X)`", ["a.py:print"]),
         ("a.py::function:has(`print($$$)`)", ["a.py:area"]),
         ("*.{ts,java}::method", ["E.java:area", "b.ts:area", "b.ts:area"]),
+        ("#Shape.Area", ["c.go:Area"]),
+        ("#Box.Area", ["c.go:Area"]),
         ("t.md::*", []),
         ("a.py::if + return", None),
         ("a.py::nonsense_of_no_grammar", SelectorError),

@@ -35,6 +35,16 @@ GROUPS = (
 )
 
 
+SHOWN = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "typescript": "TypeScript",
+    "go": "Go",
+    "rust": "Rust",
+    "java": "Java",
+}
+
+
 def explain(name: str) -> str:
     """Help for one operation; for an empty name a line for each."""
     if not name:
@@ -46,7 +56,7 @@ def explain(name: str) -> str:
         hint = other_name(name, known) or nearest(name, known) or f"operations: {', '.join(registry.names())}"
         raise InvalidProgram([Problem(f"there is no operation {name!r}", hint=hint)])
     cls = registry.load(name)
-    parts = [usage(name, cls), "", help_text(cls), ""]
+    parts = [usage(name, cls), "", help_text(cls), "", *_languages(cls)]
     fields = msgspec.structs.fields(cls)
     width = max((len(field.encode_name) for field in fields), default=0)
     for field in fields:
@@ -73,6 +83,11 @@ def help_text(cls: type[Operation]) -> str:
     from inspect import cleandoc
 
     return cleandoc(cls.__doc__ or "")
+
+
+def _languages(cls: type[Operation]) -> Iterable[str]:
+    if cls.languages:
+        yield f"For {' and '.join(SHOWN[language] for language in cls.languages)}.\n"
 
 
 def _type_note(field: msgspec.structs.FieldInfo) -> str:
@@ -160,7 +175,7 @@ def _section(name: str, cls: type[Operation]) -> str:
         f"| `{f.encode_name}` | {type_name(f.type)} | {_cell(f)} |"
         for f in sorted(fields, key=lambda field: not field.required)
     ]
-    parts = [f"### {name}\n", f"```\n{usage(name, cls)}\n```\n", help_text(cls) + "\n"]
+    parts = [f"### {name}\n", f"```\n{usage(name, cls)}\n```\n", help_text(cls) + "\n", *_languages(cls)]
     if rows:
         parts.append("| argument | type | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     parts.extend(_example_page(example) for example in cls.examples)

@@ -80,6 +80,16 @@ ONE_FILE = [
         "_ = (<-c).name; _ = id(P{}).name }",
     ),
     (
+        "the cases of a type switch",
+        "Stop",
+        "type A struct{}\nfunc (A) <|>Close() {}\ntype B struct{}\nfunc (B) Close() {}\n"
+        "func f(x any) { switch v := x.(type) { case A: v.Close(); case *B: v.Close() } }\n"
+        "func g(a A) { switch v := any(a).(type) { case A, B: _ = v } }",
+        "type A struct{}\nfunc (A) Stop() {}\ntype B struct{}\nfunc (B) Close() {}\n"
+        "func f(x any) { switch v := x.(type) { case A: v.Stop(); case *B: v.Close() } }\n"
+        "func g(a A) { switch v := any(a).(type) { case A, B: _ = v } }",
+    ),
+    (
         "an interface's method with its implementations",
         "Stop",
         "type C interface { <|>Close() }\ntype A struct{}\nfunc (A) Close() {}\ntype O struct{}\n"

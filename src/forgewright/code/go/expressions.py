@@ -16,6 +16,8 @@ def type_of(t: Types, node: Node) -> Type | None:
     kind = node.type
     if kind in ("identifier", "type_identifier", "package_identifier"):
         thing = t.lookup(node)
+        if thing is not None and thing.node.type == "type_switch_statement":
+            return _switched(t, thing.node, node)
         return t.thing_type(thing) if thing is not None else None
     if kind in ("parenthesized_expression", "literal_element", "expression_list"):
         return t.expression(node.items[0]) if len(node.items) == 1 else None
@@ -57,6 +59,18 @@ def type_of(t: Types, node: Node) -> Type | None:
         if operator is not None and left is not None and operator.type in "+-*/%&|^":
             return t.expression(left)
     return None
+
+
+def _switched(t: Types, switch: Node, node: Node) -> Type | None:
+    """The variable of `switch v := x.(type)`: in a case of one type it is that, else what `x` is."""
+    for above in node.above():
+        if above.up is switch:
+            types = above.all("type")
+            if len(types) == 1:
+                return t.written(types[0])
+            break
+    value = switch.get("value")
+    return t.expression(value) if value is not None else None
 
 
 def _unary(t: Types, node: Node) -> Type | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
@@ -12,6 +12,13 @@ from forgewright.code.project import Project, Source, Splice
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+
+Languages = tuple[str, ...]
+"""Languages by their names in `languages.GRAMMARS`."""
+PYTHON: Languages = ("python",)
+SCRIPTS: Languages = ("javascript", "typescript")
+"""With TSX, which is TypeScript."""
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -155,6 +162,8 @@ class Operation(
     examples: ClassVar[tuple[Example, ...]] = ()
     group: ClassVar[str] = ""
     """Heading on the reference page: `query`, `rename`, `insert`, …"""
+    languages: ClassVar[Languages] = ()
+    """What it is known for; empty: all, as far as its help does not say otherwise."""
     writes: ClassVar[bool] = True
     """False for queries."""
     binds: ClassVar[bool] = True
@@ -170,8 +179,16 @@ class Operation(
         raise NotImplementedError
 
 
-def occurrences_text(project: Project, places: Iterable[Occurrence], limit: int = 20) -> str:
-    """`path:line  role  the line's text`, one place a line, at most `limit` of them."""
+def occurrences_text(
+    project: Project,
+    places: Iterable[Occurrence],
+    limit: int = 20,
+    around: Callable[[Occurrence], str] | None = None,
+) -> str:
+    """`path:line  role  the line's text`, one place a line, at most `limit` of them.
+
+    `around` gives the name of what a place is in: `role in name`.
+    """
     lines: list[str] = []
     total = 0
     for place in places:
@@ -184,7 +201,14 @@ def occurrences_text(project: Project, places: Iterable[Occurrence], limit: int 
         end = data.find(b"\n", place.start)
         text = data[begin : end if end >= 0 else len(data)].decode("utf-8", "replace").strip()
         note = f" ({place.note})" if place.note else ""
+        inside = around(place) if around is not None else ""
+        note += f" in {inside}" if inside else ""
         lines.append(f"{place.path}:{row}  {place.role}{note}  {text[:120]}")
     if total > limit:
         lines.append(f"… and {total - limit} more")
     return "\n".join(lines)
+
+
+def plural(count: int, word: str) -> str:
+    """`1 place`, `2 places`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Files, Named, Spanned, outcome
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import locate, python, span
 from forgewright.core.errors import EditRefused
 
@@ -23,6 +23,7 @@ class EncapsulateField(Named, frozen=True, kw_only=True):
     files: Files = ""
 
     group: ClassVar[str] = "classes"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(encapsulate-field at: 'app.py:3:14')",
@@ -51,6 +52,7 @@ class LocalToField(Named, frozen=True, kw_only=True):
     """A local variable of a method becomes an attribute of its object."""
 
     group: ClassVar[str] = "classes"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(local-to-field at: 'app.py:3:9')",
@@ -72,6 +74,7 @@ class ExtractField(Spanned, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The field's name.")]
 
     group: ClassVar[str] = "extract"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-field range: 'app.py:3:16-3:18' name: 'limit')",
@@ -96,6 +99,7 @@ class InvertBoolean(Named, frozen=True, kw_only=True):
     new: Annotated[str, Meta(description="A new name for it.")] = ""
 
     group: ClassVar[str] = "classes"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(invert-boolean at: 'app.py:2:5' new: 'closed')",
@@ -157,6 +161,7 @@ class IntroduceFactory(Named, frozen=True, kw_only=True):
     files: Files = ""
 
     group: ClassVar[str] = "classes"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(introduce-factory symbol: 'class[name=A]' name: 'make')",
@@ -187,6 +192,7 @@ class UseFunction(Named, frozen=True, kw_only=True):
     ] = "from"
 
     group: ClassVar[str] = "extract"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(use-function symbol: 'function[name=double]')",
@@ -211,6 +217,7 @@ class MethodObject(Named, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The class's name.")]
 
     group: ClassVar[str] = "classes"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(method-object symbol: 'function[name=add]' name: 'Adder')",
@@ -238,6 +245,7 @@ class ReplaceUses(Named, frozen=True, kw_only=True):
     calls_only: Annotated[bool, Meta(description="Only where it is called.")] = False
 
     group: ClassVar[str] = "rename"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(replace-uses at: 'app.py:10:5' new: 'new' calls_only: true)",
@@ -260,6 +268,7 @@ class ModuleToPackage(Operation, frozen=True, kw_only=True):
     module: Annotated[str, Meta(description="Path of the module's file.")]
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(module-to-package module: 'pkg/util.py')",

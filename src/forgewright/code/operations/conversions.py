@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from forgewright.code import bodies, layout
 from forgewright.code.fstrings import f_string
-from forgewright.code.operations.base import Example, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
@@ -22,7 +22,7 @@ _JS_OPPOSITES = {"===": "!==", "!==": "===", "==": "!=", "!=": "=="}
 
 
 class ToFString(Targeted, frozen=True, kw_only=True):
-    """Make an f-string of a call of format or a % on a string literal. Python.
+    """Make an f-string of a call of format or a % on a string literal.
 
     `%s` becomes `{x}`: the same for all but values whose class formats itself otherwise.
     """
@@ -30,6 +30,7 @@ class ToFString(Targeted, frozen=True, kw_only=True):
     single: Annotated[bool, Meta(description="What stands alone behind % is no tuple.")] = False
 
     group: ClassVar[str] = "conversions"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(to-f-string target: 'call[name=format]')",

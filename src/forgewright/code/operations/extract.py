@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Within
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import python, span
 
 Range = Annotated[str, Meta(description="What to take out: path:line:column-line:column, or path:line-line.")]
@@ -46,6 +46,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     ] = False
 
     group: ClassVar[str] = "extract"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-function range: 'app.py:2:5-3:22' name: 'total')",
@@ -95,6 +96,7 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
     )
 
     group: ClassVar[str] = "extract"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-variable range: 'app.py:2:12-2:17' name: 'area')",
@@ -124,6 +126,7 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
     every: Annotated[bool, Meta(description="Replace the same expression in the whole module.")] = True
 
     group: ClassVar[str] = "extract"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-constant range: 'app.py:2:16-2:18' name: 'LIMIT')",

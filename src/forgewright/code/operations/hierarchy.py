@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Named, Spanned, Within, outcome
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene, occurrences_text
+from forgewright.code.operations.base import (
+    PYTHON,
+    Example,
+    Languages,
+    Operation,
+    Outcome,
+    Scene,
+    occurrences_text,
+)
 from forgewright.code.operations.targets import locate, python, span
 from forgewright.core.errors import EditRefused
 
@@ -18,6 +26,7 @@ class ExtractSuperclass(Spanned, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The new class's name; else Base and the class's name.")] = ""
 
     group: ClassVar[str] = "extract"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-superclass range: 'app.py:2-3' name: 'Base')",
@@ -47,6 +56,7 @@ class PullUp(Spanned, frozen=True, kw_only=True):
     base: Annotated[str, Meta(description="Which base, if there are several.")] = ""
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(pull-up range: 'app.py:6-7')",
@@ -68,6 +78,7 @@ class PushDown(Spanned, frozen=True, kw_only=True):
     """Members of a class go to every class that directly inherits from it."""
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(push-down range: 'app.py:2-3')",
@@ -89,6 +100,7 @@ class MakeTopLevel(Spanned, frozen=True, kw_only=True):
     """A function within a function or class goes to the top of its module; a class keeps a name for it."""
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(make-top-level range: 'app.py:2-3')",
@@ -114,6 +126,7 @@ class DeleteUnused(Named, frozen=True, kw_only=True):
     """Delete the definition of the symbol at a place if nothing uses it; an emptied class keeps `pass`."""
 
     group: ClassVar[str] = "delete"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(delete-unused symbol: 'function[name=old]')",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import python
 from forgewright.core.errors import EditRefused
 
@@ -92,6 +92,7 @@ class AddImportStatement(Operation, frozen=True, kw_only=True):
     last: Annotated[bool, Meta(description="After the last import, even if that follows other code.")] = False
 
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(add-import-statement to: 'app.py' statement: 'from os import path')",
@@ -166,6 +167,7 @@ class RemoveUnusedImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-unused-imports file: 'app.py')",
@@ -183,6 +185,7 @@ class RemoveDuplicateImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-duplicate-imports file: 'app.py')",
@@ -201,6 +204,7 @@ class SortImports(Operation, frozen=True, kw_only=True):
     file: File
     to_top: Annotated[bool, Meta(description="Move imports that follow other code to the top too.")] = False
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(sort-imports file: 'app.py')",
@@ -221,6 +225,7 @@ class OrganiseImports(Operation, frozen=True, kw_only=True):
     split: Annotated[bool, Meta(description="One statement for each name.")] = False
     to_top: Annotated[bool, Meta(description="Move imports that follow other code to the top too.")] = False
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(organise-imports file: 'app.py')",
@@ -242,6 +247,7 @@ class ExpandStarImport(Operation, frozen=True, kw_only=True):
     file: File
     every: Annotated[bool, Meta(description="Name everything public instead.")] = False
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(expand-star-import file: 'app.py')",
@@ -268,6 +274,7 @@ class AbsoluteImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(absolute-imports file: 'pkg/app.py')",
@@ -291,6 +298,7 @@ class RelativeImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(relative-imports file: 'pkg/app.py')",
@@ -314,6 +322,7 @@ class FromsToImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(froms-to-imports file: 'app.py')",
@@ -335,6 +344,7 @@ class ShortenImports(Operation, frozen=True, kw_only=True):
     dots_max: Annotated[int, Meta(description="Paths with more dots than this are long.", ge=0)] = 2
     length_max: Annotated[int, Meta(description="Paths with more characters than this are long.", ge=0)] = 27
     group: ClassVar[str] = "imports"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(shorten-imports file: 'app.py' dots_max: 1)",

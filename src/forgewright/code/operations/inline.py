@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code.globs import matcher
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import locate, python
 from forgewright.core.errors import EditRefused
 
@@ -32,6 +32,7 @@ class Inline(Operation, frozen=True, kw_only=True):
     files: Annotated[str, Meta(description="Glob: change these files only.")] = ""
 
     group: ClassVar[str] = "inline"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(inline at: 'app.py:2:5')",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from forgewright.code import layout
-from forgewright.code.operations.base import Example, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
 from forgewright.code.project import Source, Splice
 from forgewright.code.selectors import nodes
@@ -19,6 +19,7 @@ class IfToMatch(Targeted, frozen=True, kw_only=True):
     """Turn a chain of if and elif that compares one name with literals into a match. Python ≥ 3.10."""
 
     group: ClassVar[str] = "conversions"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(if-to-match target: 'if')",
@@ -138,9 +139,10 @@ def _literal(node: Node) -> str:
 
 
 class MatchToIf(Targeted, frozen=True, kw_only=True):
-    """Turn a match over literals into a chain of if and elif. Python."""
+    """Turn a match over literals into a chain of if and elif."""
 
     group: ClassVar[str] = "conversions"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(match-to-if target: 'switch')",

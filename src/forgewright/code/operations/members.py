@@ -10,7 +10,7 @@ from msgspec import Meta
 from forgewright.code import bodies, layout, lists
 from forgewright.code.deletion import delete
 from forgewright.code.importing import import_splices
-from forgewright.code.operations.base import Example, Match, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Operation, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
@@ -126,6 +126,7 @@ class SetDocstring(Targeted, frozen=True, kw_only=True):
     ]
 
     group: ClassVar[str] = "replace"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(set-docstring target: 'function#f' text: 'Add one.')",
@@ -179,6 +180,7 @@ class AddBase(Targeted, frozen=True, kw_only=True):
     base: Annotated[str, Meta(description="The base class, as it is written there.", min_length=1)]
 
     group: ClassVar[str] = "class members"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(add-base target: 'class#A' base: 'Base')",

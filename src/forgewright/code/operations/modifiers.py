@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code import layout, lists
-from forgewright.code.operations.base import Example, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
@@ -129,6 +129,7 @@ class MakeStatic(Targeted, frozen=True, kw_only=True):
     """Make a Python method a static method: refused if it uses its first parameter."""
 
     group: ClassVar[str] = "class members"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(make-static target: 'method#A.add')",
@@ -187,6 +188,7 @@ class RemoveBase(Targeted, frozen=True, kw_only=True):
     base: Annotated[str, Meta(description="The base class, as it is written there.", min_length=1)]
 
     group: ClassVar[str] = "class members"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-base target: 'class#A' base: 'Old')",

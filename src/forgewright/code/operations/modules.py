@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import python
 from forgewright.core.errors import EditRefused
 
@@ -44,7 +44,7 @@ def start(scene: Scene, path: str) -> Staged:
 
 
 class MoveSymbols(Operation, frozen=True, kw_only=True):
-    """Move several functions, classes and variables of a module to another one together. Python."""
+    """Move several functions, classes and variables of a module to another one together."""
 
     symbols: Names
     origin: Origin
@@ -52,6 +52,7 @@ class MoveSymbols(Operation, frozen=True, kw_only=True):
     allow_cycle: Cycle = False
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(move-symbols symbols: ['area', 'Box'] origin: 'util.py' to: 'shapes.py')",
@@ -85,7 +86,7 @@ class MoveSymbols(Operation, frozen=True, kw_only=True):
 
 
 class MergeModules(Operation, frozen=True, kw_only=True):
-    """Move all that some modules define into another one, and delete them; imports everywhere follow. Python."""
+    """Move all that some modules define into another one, and delete them; imports everywhere follow."""
 
     modules: Annotated[
         list[str], Meta(description="Paths of the modules that are merged away.", min_length=1)
@@ -93,6 +94,7 @@ class MergeModules(Operation, frozen=True, kw_only=True):
     into: Annotated[str, Meta(description="The module they go to; created if it is not there.", min_length=1)]
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(merge-modules modules: ['strings.py'] into: 'text.py')",
@@ -131,7 +133,7 @@ class MergeModules(Operation, frozen=True, kw_only=True):
 
 
 class SplitModule(Operation, frozen=True, kw_only=True):
-    """Move the definitions of a module to several others, each with the imports it needs. Python."""
+    """Move the definitions of a module to several others, each with the imports it needs."""
 
     module: Annotated[str, Meta(description="Path of the module that is split.", min_length=1)]
     parts: Annotated[
@@ -141,6 +143,7 @@ class SplitModule(Operation, frozen=True, kw_only=True):
     allow_cycle: Cycle = False
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(split-module module: 'all.py' parts: {'read.py': ['load'], 'write.py': ['save']})",
@@ -173,7 +176,7 @@ class SplitModule(Operation, frozen=True, kw_only=True):
 
 
 class FunctionsToClass(Operation, frozen=True, kw_only=True):
-    """Functions of a module become methods of a new class: static, or with shared parameters as its state. Python."""
+    """Functions of a module become methods of a new class: static, or with shared parameters as its state."""
 
     symbols: Names
     origin: Origin
@@ -183,6 +186,7 @@ class FunctionsToClass(Operation, frozen=True, kw_only=True):
     ] = ()
 
     group: ClassVar[str] = "classes"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(functions-to-class symbols: ['load', 'save'] origin: 'store.py' name: 'Store' state: ['root'])",

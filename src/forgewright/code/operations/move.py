@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import At, Symbol
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import locate, python
 from forgewright.core.errors import EditRefused
 
@@ -36,6 +36,7 @@ class MoveSymbol(Operation, frozen=True, kw_only=True):
     )
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(move-symbol symbol: 'class[name=Cache]' origin: 'util.py' to: 'cache.py')",
@@ -73,6 +74,7 @@ class CopySymbol(Operation, frozen=True, kw_only=True):
     to: Annotated[str, Meta(description="The file that it goes to; created if it is not there.")]
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(copy-symbol symbol: 'function[name=load]' origin: 'util.py' to: 'other.py')",
@@ -111,6 +113,7 @@ class MoveModule(Operation, frozen=True, kw_only=True):
     to: Annotated[str, Meta(description="The folder it goes to; empty for the root.")]
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(move-module module: 'util.py' to: 'pkg')",
@@ -151,6 +154,7 @@ class MoveMethod(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The method's name there; else the same.")] = ""
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(move-method symbol: 'method[name=area]' attribute: 'shape')",
@@ -180,7 +184,7 @@ class MoveMethod(Operation, frozen=True, kw_only=True):
 
 
 class MethodToFunction(Operation, frozen=True, kw_only=True):
-    """A method becomes a function of its module that takes the object first; calls follow. Python."""
+    """A method becomes a function of its module that takes the object first; calls follow."""
 
     symbol: Symbol = ""
     at: At = ""
@@ -188,6 +192,7 @@ class MethodToFunction(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The function's name; else the method's.")] = ""
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(method-to-function symbol: 'method#Box.area')",
@@ -214,7 +219,7 @@ class MethodToFunction(Operation, frozen=True, kw_only=True):
 
 
 class FunctionToMethod(Operation, frozen=True, kw_only=True):
-    """A function becomes a method of the class of one of its parameters; calls follow. Python."""
+    """A function becomes a method of the class of one of its parameters; calls follow."""
 
     symbol: Symbol = ""
     at: At = ""
@@ -226,6 +231,7 @@ class FunctionToMethod(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The method's name; else the function's.")] = ""
 
     group: ClassVar[str] = "move"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(function-to-method symbol: 'function#area')",

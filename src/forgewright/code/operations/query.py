@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from forgewright.code.languages import GRAMMARS, Unparsable, language_of
-from forgewright.code.operations.base import Example, Match, Operation, Outcome, Scene, occurrences_text
+from forgewright.code.operations.base import Example, Match, Operation, Outcome, Scene, plural
 from forgewright.code.operations.fields import Glob, Selector
 from forgewright.code.query.outline import Entry, outline, render
 from forgewright.code.query.reading import read_match, read_path
@@ -44,6 +44,15 @@ class Outline(Operation, frozen=True, kw_only=True):
             program="(outline)",
             before={"a.ts": "export class A { go(n: number): void {} }\n", "README.md": "# Hi\n"},
             result="a.ts\n  1 class A\n    1 method go(n: number): void",
+        ),
+        Example(
+            program="(outline)",
+            before={
+                "box.go": "package box\n\ntype Shape interface {\n\tArea(scale int) int\n}\n\ntype Box struct{ w int }\n\n"
+                "func (b *Box) Area(scale int) int { return b.w * scale }\n"
+            },
+            result="box.go\n  3 interface Shape\n    4 method Area(scale int) int\n  7 class Box\n"
+            "  9 method Box.Area(scale int) int",
         ),
     )
 
@@ -130,11 +139,6 @@ class Find(Operation, frozen=True, kw_only=True):
         for path in files(scene.project, selector, self.in_ or None):
             yield from matches_in(scene.project, path, selector)
         check_patterns(scene.project, selector, self.in_ or None)
-
-
-def plural(count: int, word: str) -> str:
-    """`1 place`, `2 places`."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _line(match: Match) -> str:
@@ -251,7 +255,10 @@ class Search(Operation, frozen=True, kw_only=True):
 
 
 class References(Operation, frozen=True, kw_only=True):
-    """All places where a symbol is used, across files, told apart by role; uncertain ones are marked."""
+    """All places where a symbol is used, across files, with their role and the function they are in.
+
+    Uses under another name (`import load as read`) are among them. Uncertain ones are listed apart.
+    """
 
     target: Selector
     in_: Glob = msgspec.field(default="", name="in")
@@ -269,22 +276,30 @@ class References(Operation, frozen=True, kw_only=True):
             },
             result="3 places in 2 files\napp/io.py:1  definition  def load(path):",
         ),
+        Example(
+            program="(references target: 'function#load')",
+            before={
+                "io.py": "def load(path):\n    return path\n",
+                "app.py": "from io import load as read\n\n\nclass App:\n    def start(self):\n        return read('x')\n",
+            },
+            result="app.py:6  reference (as read) in App.start  return read('x')",
+            note="Uses under another name are found too; each is shown with the function it is in.",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.query.symbols import symbol_of
+        from forgewright.code.query.uses import text, uses
 
         match = scene.one(self.target, within=self.in_ or None)
         resolver = scene.resolver(match.source.language)
         symbol = symbol_of(resolver, match)
-        places = sorted(resolver.occurrences(symbol))
+        places = uses(scene.project, resolver, symbol)
         certain = [place for place in places if place.certain]
         uncertain = tuple(place for place in places if not place.certain)
         count = len({place.path for place in certain})
         head = f"{plural(len(certain), 'place')} in {plural(count, 'file')}"
-        text = head + "\n" + occurrences_text(scene.project, certain, self.limit)
+        shown = head + "\n" + text(scene.project, certain, self.limit)
         if uncertain:
-            text += f"\nuncertain: {len(uncertain)}\n" + occurrences_text(
-                scene.project, uncertain, self.limit
-            )
-        return Outcome(text=text, data=places, uncertain=uncertain)
+            shown += f"\nuncertain: {len(uncertain)}\n" + text(scene.project, uncertain, self.limit)
+        return Outcome(text=shown, data=places, uncertain=uncertain)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import At, Within
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
 from forgewright.code.operations.targets import locate, python, span
 from forgewright.core.errors import EditRefused
 
@@ -60,6 +60,7 @@ class Target(Operation, frozen=True, kw_only=True):
     hierarchy: Hierarchy = True
 
     group: ClassVar[str] = "signature"
+    languages: ClassVar[Languages] = PYTHON
 
 
 class AddParameter(Target, frozen=True, kw_only=True):
@@ -251,6 +252,7 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
     as_default: Annotated[bool, Meta(description="Keep the expression as the default; calls stay.")] = False
 
     group: ClassVar[str] = "signature"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(introduce-parameter range: 'app.py:2:12-2:24' name: 'text')",
@@ -285,6 +287,7 @@ class InlineParameter(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The parameter.")]
 
     group: ClassVar[str] = "inline"
+    languages: ClassVar[Languages] = PYTHON
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(inline-parameter symbol: 'function[name=add]' name: 'b')",
@@ -304,7 +307,7 @@ class InlineParameter(Operation, frozen=True, kw_only=True):
 
 
 class IntroduceParameterObject(Target, frozen=True, kw_only=True):
-    """Several parameters become one object: a frozen data class, which the calls make and the body reads. Python."""
+    """Several parameters become one object: a frozen data class, which the calls make and the body reads."""
 
     parameters: Annotated[list[str], Meta(description="Their names.", min_length=1)]
     name: Annotated[str, Meta(description="The new class's name.", min_length=1)]
@@ -352,7 +355,7 @@ class IntroduceParameterObject(Target, frozen=True, kw_only=True):
 
 
 class SetTypes(Target, frozen=True, kw_only=True):
-    """Set, change or (with empty text) take away the annotations of parameters and of the result. Python."""
+    """Set, change or (with empty text) take away the annotations of parameters and of the result."""
 
     types: Annotated[Mapping[str, str], Meta(description="Parameter → its annotation.")] = {}
     returns: Annotated[str | None, Meta(description="The annotation of the result.")] = None

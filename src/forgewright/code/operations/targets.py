@@ -9,6 +9,7 @@ from forgewright.core.errors import EditRefused, ProgramError
 
 if TYPE_CHECKING:
     from forgewright.code.binding import Symbol
+    from forgewright.code.javascript.resolver import JavaScriptResolver
     from forgewright.code.operations.base import Scene
     from forgewright.code.python.resolver import PythonResolver
 
@@ -60,6 +61,17 @@ def python(scene: Scene, path: str) -> PythonResolver:
     from forgewright.code.python.resolver import resolver_of
 
     return resolver_of(scene.resolver(language_of(path)))
+
+
+def script(scene: Scene, path: str) -> JavaScriptResolver | None:
+    """The resolver of a JavaScript or TypeScript file; None for files of other languages."""
+    if language_of(path) not in ("javascript", "typescript", "tsx"):
+        return None
+    from forgewright.code.javascript.resolver import JavaScriptResolver
+
+    resolver = scene.resolver(language_of(path))
+    assert isinstance(resolver, JavaScriptResolver)
+    return resolver
 
 
 def span(scene: Scene, place: str, selector: str, within: str = "") -> tuple[str, int, int]:

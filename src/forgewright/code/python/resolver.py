@@ -280,5 +280,8 @@ def word_at(data: bytes, offset: int) -> tuple[int, int] | None:
 def resolver_of(resolver: object) -> PythonResolver:
     """The Python resolver behind the protocol. Raises `EditRefused` for another language's."""
     if not isinstance(resolver, PythonResolver):
-        raise EditRefused("this operation is known for Python only", hint="use a structural edit instead")
+        raise EditRefused(
+            "this operation is not known for this file's language",
+            hint="its help (forgewright edit --explain NAME) says for which it is; structural edits are for all",
+        )
     return resolver

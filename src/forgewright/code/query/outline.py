@@ -49,11 +49,12 @@ def _entries(source: Source, parent: Node, level: int, depth: int, container: st
             name = nodes.names(child)[0]
             if not name:
                 continue
-            dotted = f"{container}.{name}" if container else name
+            own = nodes.qualified(child, language) if child.type == "method_declaration" else name
+            dotted = f"{container}.{name}" if container else own
             first, last = child.start_point.row + 1, child.end_point.row + 1
             yield Entry(source.path, kind, dotted, first, last, level, signature(source, child))
             if level < depth and (kind in _CONTAINERS or kind in ("function", "method")):
-                body = nodes.body_of(child)
+                body = nodes.body_of(child) or _type_literal(child)
                 if body is not None:
                     yield from _entries(source, body, level + 1, depth, dotted)
         elif child.type == "impl_item":
@@ -78,6 +79,12 @@ _OPAQUE = frozenset(
 ) | frozenset(nodes.EXPRESSIONS)
 
 
+def _type_literal(node: Node) -> Node | None:
+    """What a Go type is declared as, if that is a struct or an interface."""
+    found = node.child_by_field_name("type") if node.type == "type_spec" else None
+    return found if found is not None and found.type in ("struct_type", "interface_type") else None
+
+
 def _kind(node: Node, language: str) -> str:
     for kind, condition in kinds.by_type(language).get(node.type, ()):
         if kind in _DEFINITIONS and nodes.CONDITIONS[condition](node):
@@ -97,7 +104,7 @@ def signature(source: Source, node: Node) -> str:
         if value is not None and inner is not None:
             head = source.data[node.start_byte : inner.start_byte].decode("utf-8", "replace")
             return _tidy(head.removesuffix("=> ").rstrip().removesuffix("=>"))
-    body = nodes.body_of(node)
+    body = nodes.body_of(node) or _type_literal(node)
     end = body.start_byte if body is not None else node.end_byte
     return _tidy(source.data[node.start_byte : end].decode("utf-8", "replace"))
 
@@ -120,9 +127,10 @@ def render(entries: Iterable[Entry]) -> str:
 
 
 def short(entry: Entry) -> str:
-    """`kind name(parameters)`."""
+    """`kind name(parameters)`; a method that stands outside its type is named with it."""
     name = entry.name.rpartition(".")[2]
     found = re.search(r"(?<![\w$])" + re.escape(name) + r"(?![\w$])(.*)", entry.signature)
+    name = entry.name if entry.depth == 1 else name
     rest = found.group(1).strip() if found else ""
     rest = rest.removeprefix("= ").removeprefix("async ").strip() if entry.kind == "function" else rest
     glue = "" if not rest or rest[0] in "([<:" else " "

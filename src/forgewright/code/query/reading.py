@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from forgewright.code.languages import RESOLVERS
-from forgewright.code.operations.base import Match, Scene, occurrences_text
+from forgewright.code.operations.base import Match, Scene, plural
 from forgewright.code.query.outline import outline, render, signature
 from forgewright.code.selectors import nodes
 from forgewright.code.syntax.diagnostics import SelectorError
@@ -83,17 +84,22 @@ def _docstring(match: Match) -> str:
         return ""
     first = body.named_children[0]
     if first.named_child_count == 1 and nodes.is_docstring(first.named_children[0]):
-        return nodes.text(first)[:1000]
+        return dedent(" " * first.start_point.column + nodes.text(first)[:1000])
     return ""
 
 
 def _callers(scene: Scene, match: Match) -> str:
     from forgewright.code.query.symbols import symbol_of
+    from forgewright.code.query.uses import text, uses
 
     if match.source.language not in RESOLVERS:
         return "callers are not known for this language"
     resolver = scene.resolver(match.source.language)
-    places = [p for p in sorted(resolver.occurrences(symbol_of(resolver, match))) if p.role != "definition"]
+    found = uses(scene.project, resolver, symbol_of(resolver, match))
+    places = [place for place in found if place.role not in ("definition", "import", "export")]
     if not places:
         return "no callers found"
-    return f"used in {len(places)} places\n" + occurrences_text(scene.project, places, 40)
+    files = len({place.path for place in places})
+    return f"used in {plural(len(places), 'place')} of {plural(files, 'file')}\n" + text(
+        scene.project, places, 40
+    )

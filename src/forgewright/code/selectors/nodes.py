@@ -31,6 +31,10 @@ SCOPES = frozenset(
         "func_literal",
     )
 )
+_NAMED_AROUND = frozenset(
+    ("interface_declaration", "enum_declaration", "record_declaration", "internal_module", "type_spec")
+)
+"""No scopes in the table above, but what their members are named after."""
 CLASSES = frozenset(("class_definition", "impl_item", "trait_item", "class_declaration", "class"))
 PARAMETER_LISTS = frozenset(("parameters", "lambda_parameters", "formal_parameters"))
 ARGUMENT_LISTS = frozenset(("argument_list", "arguments"))
@@ -313,7 +317,7 @@ def qualified(node: Node, language: str) -> str:
     parts = [names(node)[0]]
     up = node.parent
     while up is not None:
-        if up.type in SCOPES or up.type in ("interface_declaration", "enum_declaration"):
+        if up.type in SCOPES or up.type in _NAMED_AROUND:
             own = _impl_name(up) if up.type == "impl_item" else names(up)[0]
             if own:
                 parts.append(own)

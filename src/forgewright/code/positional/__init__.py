@@ -1,0 +1,1 @@
+"""Signatures of languages whose arguments go by place only: Go, Rust, Java."""
