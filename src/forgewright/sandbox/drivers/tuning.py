@@ -14,7 +14,8 @@ TUNED = {
 }
 """Of the guest's kernel. Emulated code is translated anew at each address it runs at, and each way through the kernel
 costs its translation once in each machine: so no address is random, and what guards against side channels of a
-processor that is not there, or counts what nobody reads, is off."""
+processor that is not there, or counts what nobody reads, is off. Without `rep_good` (clearcpuid=112) pages are copied and
+cleared by loops, of which an emulator does eight words at a time instead of one."""
 
 PROCESSOR = {"kvm": "host", "tcg": "max,la57=off,smap=off,pku=off,erms=off"}
 """Without what costs an emulator dear: page tables of five levels, one more translation cache for the kernel's looks at
