@@ -12,7 +12,11 @@ from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forgewright.code.project import Splice
     from forgewright.code.python.resolver import PythonResolver
+    from forgewright.code.python.scopes import Scope
 
 
 class EncapsulateField(Named, frozen=True, kw_only=True):
@@ -198,29 +202,54 @@ class InvertBoolean(Named, frozen=True, kw_only=True):
         sites = [site for key in keys if not key.is_module for site in resolver.identity.sites(key)]
         if any(site.kind == "function" for site in sites):
             return self._function(scene, resolver, path, offset)
-        return outcome(invert_boolean(resolver, keys, name, self.new), f"inverted {name}")
+        splices = invert_boolean(resolver, keys, name)
+        key = next(key for key in keys if not key.is_module)
+
+        def site(scope: Scope) -> int:
+            binding = scope.bindings.get(name)
+            sites = [*scope.self_sites.get(name, ()), *(binding.sites if binding is not None else ())]
+            first: int = min(one.start for one in sites)
+            return first
+
+        return self._renamed(scene, splices, name, (key.path, key.scope), site)
 
     def _function(self, scene: Scene, resolver: PythonResolver, path: str, offset: int) -> Outcome:
-        """Inverted first, then renamed: two steps on one stage."""
-        from forgewright.code.operations.modules import staged_outcome
         from forgewright.code.python.refactor.invert_function import invert_function
         from forgewright.code.python.refactor.signature import function_at
-        from forgewright.code.python.refactor.staged import Staged
 
         function = function_at(resolver, path, offset)
-        staged = Staged(scene.project)
-        staged.apply(invert_function(resolver, function))
-        if self.new:
-            file = staged.file(function.file.path)
-            scope = next(s for s in file.scopes if s.index == function.index)
+
+        def site(scope: Scope) -> int:
             assert scope.site is not None
-            symbol = staged.resolver.symbol_at(file.path, scope.site.start)
+            return scope.site.start
+
+        splices = invert_function(resolver, function)
+        return self._renamed(scene, splices, function.name, (function.file.path, function.index), site)
+
+    def _renamed(
+        self,
+        scene: Scene,
+        splices: list[Splice],
+        name: str,
+        place: tuple[str, int],
+        site: Callable[[Scope], int],
+    ) -> Outcome:
+        """Inverted first, then renamed: two steps on one stage. `place`: path and number of a scope, in which `site` is."""
+        from forgewright.code.operations.modules import staged_outcome
+        from forgewright.code.python.refactor.staged import Staged
+
+        staged = Staged(scene.project)
+        staged.apply(splices)
+        if self.new:
+            file = staged.file(place[0])
+            scope = next(s for s in file.scopes if s.index == place[1])
+            symbol = staged.resolver.symbol_at(file.path, site(scope))
             assert symbol is not None
             found = staged.resolver.rename(symbol, self.new)
             if found.uncertain:
-                raise EditRefused(f"some uses of {function.name} are not certain", hint="rename it first")
+                raise EditRefused(f"some uses of {name} are not certain", hint="rename it first")
             staged.apply(found.splices)
-        return staged_outcome(staged, f"inverted {function.name}")
+        return staged_outcome(staged, f"inverted {name}")
 
 
 class IntroduceFactory(Named, frozen=True, kw_only=True):

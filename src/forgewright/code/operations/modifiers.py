@@ -10,7 +10,7 @@ from msgspec import Meta
 from forgewright.code import layout, lists
 from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
-from forgewright.code.operations.targets import script
+from forgewright.code.operations.targets import python, script
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
 from forgewright.code.selectors.select import descendants
@@ -164,15 +164,22 @@ class MakeStatic(Targeted, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import function_at
+        from forgewright.code.python.refactor.static import check_static
+        from forgewright.code.query.symbols import name_node
+
         splices: list[Splice] = []
         for match in self.targets(scene):
-            resolver = script(scene, match.path)
-            if resolver is not None:
+            scripts = script(scene, match.path)
+            if scripts is not None:
                 from forgewright.code.javascript.refactor.restructuring import make_static
 
-                splices += make_static(resolver, match)
+                splices += make_static(scripts, match)
                 continue
-            splices.extend(_static(match))
+            found = _static(match)
+            resolver = python(scene, match.path)
+            check_static(function_at(resolver, match.path, name_node(match.node).start_byte), resolver)
+            splices.extend(found)
         return Outcome(splices=tuple(splices))
 
 
@@ -184,8 +191,10 @@ def _static(match: Match) -> list[Splice]:
     decorators = [nodes.names(child)[0] for child in whole.children if child.type == "decorator"]
     if "staticmethod" in decorators:
         raise EditRefused(f"method {match.name!r} is static already")
-    if {"classmethod", "property", "overload", "override", "abstractmethod"} & set(decorators):
+    if decorators:
         raise EditRefused(f"method {match.name!r} is a {decorators[0]}", hint="take the decorator off first")
+    if match.name.startswith("__") and match.name.endswith("__"):
+        raise EditRefused(f"method {match.name!r} is called by Python itself", hint="leave it a method")
     parameters = node.child_by_field_name("parameters")
     found = lists.items(parameters) if parameters is not None else []
     if not found or found[0].type not in ("identifier", "typed_parameter"):

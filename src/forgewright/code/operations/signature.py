@@ -327,7 +327,8 @@ class InlineDefault(Target, frozen=True, kw_only=True):
             from forgewright.code.javascript.refactor import changes
 
             return changes.inlined_default(script_resolver, path, offset, self)
-        from forgewright.code.python.refactor.signature import function_at, inline_default
+        from forgewright.code.python.refactor.defaults import inline_default
+        from forgewright.code.python.refactor.signature import function_at
 
         which = self.name or self.index
         if which is None:

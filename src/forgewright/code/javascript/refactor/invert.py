@@ -199,6 +199,12 @@ def _function(resolver: JavaScriptResolver, path: str, offset: int, new: str) ->
             raise EditRefused(
                 f"{family.name} returns no plain boolean", hint="invert what it returns by hand"
             )
+        written = annotation(function, "return_type")
+        if written is not None and written.text != "boolean":
+            raise EditRefused(
+                f"{family.name} returns {written.text.lstrip(': ')}",
+                hint="only a plain boolean can be turned round",
+            )
         if body is None:
             continue
         if body.type != "statement_block":
@@ -210,6 +216,8 @@ def _function(resolver: JavaScriptResolver, path: str, offset: int, new: str) ->
                 f"{family.name} may end without a return at {place(function)}",
                 hint="let it end with a return",
             )
+        if not returns(body):
+            raise EditRefused(f"{family.name} returns nothing", hint="name a function that returns a boolean")
         for value in returns(body):
             edits += _result(resolver, function, value)
         _check_bare(body, family.name)
@@ -246,8 +254,6 @@ def _result(resolver: JavaScriptResolver, function: Node, value: Node) -> list[S
         raise EditRefused(
             f"{value.text} at {place(value)} may be no boolean", hint="write !! before it first"
         )
-    if written is not None and written.text != "boolean":
-        raise EditRefused(f"it returns {written.text}", hint="only a plain boolean can be turned round")
     return negation(value)
 
 
