@@ -180,6 +180,9 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str], str]] = {
     "a component": (REMOVE_A, {"a.tsx": "function f(a) {}\nconst F = f;\nconst x = <F/>;\n"}, "is a component"),
     "a decorator": (ADD_0, {"a.ts": "function f(a) {}\n@f class A {}\n"}, "is a decorator"),
     "its type": (REMOVE_A, {"a.ts": "function f(a: 1) {}\ntype P = Parameters<typeof f>;\n"}, "has its type taken"),
+    "a type in a comment": (SWAP, {"a.js": "/** @type {(a: string, b: number) => void} */\nfunction f(a, b) {}\n"},
+                            "a type that says what its parameters are"),
+    "a predicate": (PACK, {"a.ts": "function f(a: any, b: any): a is string { return true }\n"}, "speaks of a"),
     "a typed variable": (REMOVE_A, {"a.ts": "const f: H = (a) => 1;\n"}, "a type that says what its parameters are"),
     "spread": (SWAP, {"a.js": "function f(a, b) {}\nf(...xs);\n"}, "spreads its arguments"),
     "arguments": (SWAP, {"a.js": "function f(a, b) { return arguments[0] }\n"}, "reads `arguments`"),
@@ -251,6 +254,12 @@ def test_what_is_called_no_more_is_said(tmp_path: Path) -> None:
     files = {"a.js": "function f(a, b) { return b }\nf(g(), 1);\nfunction g() {}\n"}
     _, plan = edited(tmp_path, REMOVE_A, files)
     assert plan.results[0].notes == ("g() at a.js:2 is not called any more",)
+
+
+def test_declarations_by_hand_are_named(tmp_path: Path) -> None:
+    files = {"a.js": "export function f(a) {}\n", "a.d.ts": "export function f(a: string): void;\n"}
+    _, plan = edited(tmp_path, "(remove-parameter at: 'a.js:1:17' name: 'a')", files)
+    assert plan.results[0].notes == ("a.d.ts names f too, and was not changed",)
 
 
 PROGRAMS = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.entities import Entity
 from forgewright.code.javascript.hazards import place
+from forgewright.code.javascript.jsdoc import doc_before
 from forgewright.code.javascript.locate import name_at
 from forgewright.code.javascript.names import CLASSES, bare
 from forgewright.code.javascript.refactor.functions import (
@@ -303,9 +304,17 @@ class Gathering:
         """A variable with a type of its own takes its parameters from there."""
         parent = name.up
         kind = parent.get("type") if parent.type in ("variable_declarator", *_TYPED) else None
+        if kind is None and self._described(function):
+            kind = function
         if kind is None or function.type == "function_type":
             return
         self.family.escapes.append(Escape(name, name, "has a type that says what its parameters are"))
+
+    def _described(self, function: Node) -> bool:
+        """Whether a comment of JavaScript gives the function a type as a whole: `@type {(a: string) => void}`."""
+        unit = self.program.unit(function.path)
+        doc = doc_before(unit, function) if unit is not None and unit.javascript else None
+        return doc is not None and doc.first("type", "overload", "satisfies") is not None
 
     def _exported(self, name: Node, function: Node) -> None:
         """`module.exports = function f() {}`, and a function that is a value where it is declared."""

@@ -39,6 +39,7 @@ def introduce_parameter_object(
     chosen = [place_of(slots, one, family.name) for one in names]
     for index in chosen:
         _check_plain(slots[index])
+    _check_predicates(family, chosen)
     name = name or type_name[:1].lower() + type_name[1:]
     check_name(name)
     _check_defaults(family, slots, chosen)
@@ -66,6 +67,22 @@ def _check_plain(slot: Slot) -> None:
             f"{slot.node.text} at {place(slot.node)} is no plain parameter",
             hint="name parameters that are plain names",
         )
+
+
+def _check_predicates(family: Family, chosen: Sequence[int]) -> None:
+    """TypeScript: neither a predicate nor the type of the new object can name what is taken out of it."""
+    for function in family.functions:
+        slots = slots_of(function)
+        names = {slots[index].name for index in chosen if index < len(slots)}
+        result = function.get("return_type")
+        places = [slots[index].node for index in chosen if index < len(slots)]
+        for holder in [*places, *([result] if result is not None else [])]:
+            for node in holder.walk():
+                named = node.type == "identifier" and node.text in names
+                if named and node.up.type in ("type_predicate", "type_query", "asserts"):
+                    raise EditRefused(
+                        f"the type at {place(node)} speaks of {node.text}", hint="leave it by itself"
+                    )
 
 
 def _check_defaults(family: Family, slots: Sequence[Slot], chosen: Sequence[int]) -> None:

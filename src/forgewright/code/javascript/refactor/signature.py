@@ -95,11 +95,22 @@ def change_signature(
     for function in sorted(family.functions, key=lambda node: node.end - node.start):
         for splice in definition(resolver, function, order, len(before), family, done):
             done.add(splice)
+    done.notes += _declared_beside(resolver, family)
     if family.decorated:
         done.notes.append(
             f"the class is constructed by {family.decorated.splitlines()[0]}, which was not looked at"
         )
     return done
+
+
+def _declared_beside(resolver: JavaScriptResolver, family: Family) -> Iterator[str]:
+    """Declarations by hand of what a file of JavaScript exports."""
+    for path in sorted({function.path for function in family.functions}):
+        stem, dot, ending = path.rpartition(".")
+        beside = f"{stem}.d.{ending.replace('js', 'ts')}" if dot and ending in ("js", "mjs", "cjs") else ""
+        if beside and resolver.project.exists(beside):
+            if family.name.encode() in resolver.project.source(beside).data:
+                yield f"{beside} names {family.name} too, and was not changed"
 
 
 # what is not seen ------------------------------------------------------------------------------
