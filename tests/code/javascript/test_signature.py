@@ -139,6 +139,17 @@ CHANGES: dict[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
         {"a.ts": "function f(a: string) {}\nfunction each(g: (a: string) => void) { g('x'); }\neach(f);\n"},
         {"a.ts": "function f(a: string, n = 1) {}\nfunction each(g: (a: string) => void) { g('x'); }\neach(f);\n"},
     ),
+    "await with types": (
+        ADD_0,
+        {"a.ts": "export const f = async <T,>(a: T): Promise<T> => a;\nawait f<string>('x');\n"},
+        {"a.ts": "export const f = async <T,>(n: number, a: T): Promise<T> => a;\nawait f<string>(7, 'x');\n"},
+    ),
+    "constructor functions": (
+        "(add-parameter symbol: 'function#F' name: 'n' index: 0 value: '7')",
+        {"a.js": "function F(a) {}\nF.prototype.go = function (b) { return new F(b) };\nfunction G(a) { F.call(this, a) }\n"},
+        {"a.js": "function F(n, a) {}\nF.prototype.go = function (b) { return new F(7, b) };\n"
+         "function G(a) { F.call(this, 7, a) }\n"},
+    ),
     "this parameter": (
         ADD_0,
         {"a.ts": "function f(this: Window, a: number) {}\nf.call(window, 1);\n"},
@@ -175,6 +186,16 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str], str]] = {
     "only declared": (
         "(remove-parameter symbol: 'method#m' name: 'a')",
         {"a.ts": "type T = { m(a: number): void };\nfunction f(t: T) { t.m(1); }\n"}, "what implements it is not known"),
+    "a module that is handed on": (ADD_0, {"a.ts": "export function f(a) {}\n",
+                                   "b.ts": "import * as m from './a';\nregister(m);\n"}, "an object that is handed on"),
+    "an export that is handed on": (
+        "(remove-parameter symbol: 'method#go' name: 'a')",
+        {"a.js": "module.exports = { go(a) {} };\n", "b.js": "const m = require('./a');\nregister(m);\n"},
+        "an object that is handed on"),
+    "a default export that is handed on": (
+        "(remove-parameter symbol: 'method#go' name: 'a')",
+        {"a.ts": "export default { go(a) {} };\n", "b.ts": "import m from './a';\nregister(m);\n"},
+        "an object that is handed on"),
     "a template": (ADD_0, {"a.js": "function f(a) {}\nf`x`;\n"}, "is called by a template"),
     "apply": (ADD_0, {"a.js": "function f(a) {}\nf.apply(null, xs);\n"}, "is called by apply"),
     "a component": (REMOVE_A, {"a.tsx": "function f(a) {}\nconst F = f;\nconst x = <F/>;\n"}, "is a component"),

@@ -29,10 +29,10 @@ from forgewright.code.javascript.refactor.mentions import (
     use_at,
     value_at,
 )
-from forgewright.code.javascript.refactor.unseen import outside, required, unseen_caller
+from forgewright.code.javascript.refactor.unseen import modules_handed_on, outside, required, unseen_caller
 from forgewright.code.javascript.search import Search
 from forgewright.code.scopes.tree import Node
-from forgewright.code.scopes.words import places
+from forgewright.code.scopes.words import kinds, places
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 SEARCHES_MAX = 60
 """Names under which one function is looked for; beyond it the question is refused."""
+_OTHERS = kinds("interface_declaration type_alias_declaration internal_module namespace_export import_alias")
 _TYPED = ("property_signature", "public_field_definition")
 _MEMBERS = frozenset(
     ("property_identifier", "private_property_identifier", "shorthand_property_identifier_pattern")
@@ -145,6 +146,7 @@ class Gathering:
         self._run(classes=False)
         if own not in self.family.functions:
             self.family.functions.insert(0, own)
+        self.family.escapes += modules_handed_on(self.resolver, self.family.functions)
         return self.family
 
     def constructor(self, name: Node, entity: Entity) -> Family:
@@ -264,9 +266,7 @@ class Gathering:
         parent = name.up
         if parent.type in ("import_specifier", "import_clause", "export_specifier", "namespace_import"):
             return
-        if parent.type in CLASSES or parent.type in ("interface_declaration", "type_alias_declaration"):
-            return
-        if parent.type in ("internal_module", "namespace_export", "import_alias"):
+        if parent.type in CLASSES or parent.type in _OTHERS:
             return
         function = function_of(name)
         if function is not None and not classes:

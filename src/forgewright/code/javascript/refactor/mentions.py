@@ -105,6 +105,12 @@ def of_value(value: Node, name: Node) -> Use:
         if arguments is None or arguments.type != "arguments":
             return Escape(name, value, "is called by a template")
         return Call(parent, name, arguments)
+    if kind == "await_expression" and field is None and parent.field == "function":
+        # `await f<T>(x)`: the grammar awaits f before it calls it.
+        typed = parent.up.get("type_arguments") is not None
+        arguments = parent.up.get("arguments") if typed else None
+        if arguments is not None and arguments.type == "arguments":
+            return Call(parent.up, name, arguments)
     if kind == "new_expression" and field == "constructor":
         return Call(parent, name, parent.get("arguments"))
     if kind == "member_expression" and field == "object":

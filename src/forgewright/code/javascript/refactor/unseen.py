@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.names import key_of
-from forgewright.code.javascript.refactor.mentions import Carrier, Escape, of_value, use_at
+from forgewright.code.javascript.refactor.functions import function_of
+from forgewright.code.javascript.refactor.mentions import Carrier, Escape, Module, of_value, use_at
 from forgewright.code.javascript.search import Search
 from forgewright.code.javascript.types import Instance
 from forgewright.code.scopes.words import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from forgewright.code.javascript.program import Program
     from forgewright.code.javascript.resolver import JavaScriptResolver
@@ -84,17 +85,43 @@ def _object(resolver: JavaScriptResolver, name: Node, literal: Node) -> Escape |
         if all(root.unit.path[:1] != "\0" for root in expected.entity.flat()):
             return None
         return Escape(name, name, "is called by the language's own library")
-    return _whole(resolver, literal, name, set())
+    return _whole(resolver, literal, name)
 
 
-def _whole(resolver: JavaScriptResolver, value: Node, name: Node, seen: set[Node]) -> Escape | None:
-    """Follows an object under its names until it is handed on."""
+def _whole(resolver: JavaScriptResolver, value: Node, name: Node) -> Escape | None:
+    """Follows an object until it is handed on."""
     use = of_value(value, value)
+    statement = value.up
     if isinstance(use, Escape):
         return Escape(use.node, value, "is a member of an object that is handed on")
-    if not isinstance(use, Carrier):
+    if isinstance(use, Carrier):
+        return _names(resolver, [use.name], name)
+    if isinstance(use, Module):
+        statement = use.node
+    elif statement.type != "export_statement":
         return None
-    todo = [use.name]
+    for node in required(resolver.program, statement):
+        found = _required_whole(resolver, node, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _required_whole(resolver: JavaScriptResolver, node: Node, name: Node) -> Escape | None:
+    """Follows what `require(…)` gives, or what an import names."""
+    if node.type == "identifier":
+        return _names(resolver, [node], name)
+    if node.up.type == "await_expression" or node.has("import"):
+        return None
+    use = of_value(node, node)
+    if isinstance(use, Escape):
+        return Escape(node, node, "is a member of an object that is handed on")
+    return _names(resolver, [use.name], name) if isinstance(use, Carrier) else None
+
+
+def _names(resolver: JavaScriptResolver, todo: list[Node], name: Node) -> Escape | None:
+    """Follows an object under its names until it is handed on."""
+    seen: set[Node] = set()
     while todo:
         held = todo.pop()
         if held in seen:
@@ -120,15 +147,37 @@ def _whole(resolver: JavaScriptResolver, value: Node, name: Node, seen: set[Node
     return None
 
 
-def required(program: Program, statement: Node) -> Iterator[Node]:
-    """Where a file whose export is the function itself is required or imported as a whole."""
+def modules_handed_on(resolver: JavaScriptResolver, functions: Sequence[Node]) -> Iterator[Escape]:
+    """Modules whose exports are taken as a whole and handed on: `register(m)` after `import * as m`."""
+    for function in functions:
+        unit = resolver.program.unit(function.path)
+        module = unit.module if unit is not None else None
+        targets = (
+            [resolver.program.resolve(one) for one in module.exports.values()] if module is not None else []
+        )
+        names = [name for one in targets if one is not None for name in one.names]
+        name = next((name for name in names if function_of(name) is function), None)
+        if unit is None or name is None:
+            continue
+        for node in required(resolver.program, unit.root, whole=True):
+            found = _required_whole(resolver, node, name)
+            if found is not None:
+                yield found
+
+
+def required(program: Program, statement: Node, *, whole: bool = False) -> Iterator[Node]:
+    """Where a file is required, or its default (`whole`: all of it) is imported."""
     unit = program.unit(statement.path)
     if unit is None:
         return
     stem = statement.path.rpartition("/")[2].split(".")[0]
+    paths = set(program.naming(stem))
     if stem == "index":
-        stem = statement.path.rpartition("/")[0].rpartition("/")[2] or "."
-    for path in {*program.naming(stem), *program.naming(".")}:
+        paths |= {
+            *program.naming(statement.path.rpartition("/")[0].rpartition("/")[2] or "."),
+            *program.naming("."),
+        }
+    for path in sorted(paths):
         other = program.unit(path)
         for kind, source, node in other.edges if other is not None else ():
             text = source.text[1:-1]
@@ -137,6 +186,10 @@ def required(program: Program, statement: Node) -> Iterator[Node]:
             clause = node.first("import_clause")
             if kind in ("require", "call") and node.type == "call_expression":
                 yield node
+            elif clause is not None and whole:
+                yield from (
+                    item.items[0] for item in clause.items if item.type == "namespace_import" and item.items
+                )
             elif clause is not None:
                 yield from (item for item in clause.items if item.type == "identifier")
 
