@@ -196,6 +196,12 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str], str]] = {
         "(remove-parameter symbol: 'method#go' name: 'a')",
         {"a.ts": "export default { go(a) {} };\n", "b.ts": "import m from './a';\nregister(m);\n"},
         "an object that is handed on"),
+    "names put together": (
+        "(remove-parameter symbol: 'method#go' name: 'a')",
+        {"a.js": "const h = { go(a) {} };\nfunction run(k) { return h[k](1); }\n"}, "whose members are named at run time"),
+    "names put together in the class": (
+        "(remove-parameter symbol: 'method#go' name: 'a')",
+        {"a.js": "class A { go(a) {}\n run(k) { return this[k](1); } }\n"}, "a name put together at run time"),
     "a template": (ADD_0, {"a.js": "function f(a) {}\nf`x`;\n"}, "is called by a template"),
     "apply": (ADD_0, {"a.js": "function f(a) {}\nf.apply(null, xs);\n"}, "is called by apply"),
     "a component": (REMOVE_A, {"a.tsx": "function f(a) {}\nconst F = f;\nconst x = <F/>;\n"}, "is a component"),

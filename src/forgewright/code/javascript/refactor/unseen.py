@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.javascript.names import key_of
 from forgewright.code.javascript.refactor.functions import function_of
-from forgewright.code.javascript.refactor.mentions import Carrier, Escape, Module, of_value, use_at
+from forgewright.code.javascript.refactor.mentions import Carrier, Escape, Module, of_value, use_at, value_at
 from forgewright.code.javascript.search import Search
 from forgewright.code.javascript.types import Instance
 from forgewright.code.scopes.words import kinds
@@ -34,6 +34,12 @@ def unseen_caller(resolver: JavaScriptResolver, name: Node) -> Escape | None:
         return _object(resolver, name, name.up)
     if name.text in PROTOCOL and name.field in ("name", "property", "key"):
         return Escape(name, name, "is called by its name from outside")
+    if holder.type in ("object", "class_body") and not name.text.startswith("#"):
+        dispatched = _dispatched(holder)
+        if dispatched is not None:
+            return Escape(
+                dispatched, dispatched, "may be one of those called by a name put together at run time"
+            )
     if name.up.type in ("pair", "method_definition") and holder.type == "object":
         return _object(resolver, name, holder)
     if name.type == "computed_property_name":
@@ -142,8 +148,27 @@ def _names(resolver: JavaScriptResolver, todo: list[Node], name: Node) -> Escape
             found = use_at(node)
             if isinstance(found, Escape):
                 return Escape(node, node, "is a member of an object that is handed on")
+            if computed(value_at(node)):
+                return Escape(node, node, "is a member of an object whose members are named at run time")
             if isinstance(found, Carrier):
                 todo.append(found.name)
+    return None
+
+
+def computed(value: Node) -> bool:
+    """Whether a member of an object is taken by a name that is put together at run time: `handlers[kind]`."""
+    access = value.up
+    index = access.get("index") if access.type == "subscript_expression" and value.field == "object" else None
+    return index is not None and index.type not in ("string", "number")
+
+
+def _dispatched(holder: Node) -> Node | None:
+    """A call by `this[name](…)` inside of a class or an object."""
+    for node in holder.walk():
+        if node.type == "this" and computed(node):
+            call = node.up.up
+            if call.type == "call_expression" and node.up.field == "function":
+                return node
     return None
 
 
