@@ -196,6 +196,10 @@ REFUSALS: dict[str, tuple[str, Mapping[str, str], str]] = {
         "(remove-parameter symbol: 'method#go' name: 'a')",
         {"a.ts": "export default { go(a) {} };\n", "b.ts": "import m from './a';\nregister(m);\n"},
         "an object that is handed on"),
+    "names put together elsewhere": (
+        "(remove-parameter at: 'a.js:1:25' name: 'a')",
+        {"a.js": "module.exports = { h: { go: function (a) {} } };\n", "b.js": "var m = require('./a');\nm.h[k](1);\n"},
+        "whose members are named at run time"),
     "names put together": (
         "(remove-parameter symbol: 'method#go' name: 'a')",
         {"a.js": "const h = { go(a) {} };\nfunction run(k) { return h[k](1); }\n"}, "whose members are named at run time"),

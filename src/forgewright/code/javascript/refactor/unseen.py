@@ -87,7 +87,14 @@ def _named(clause: Node) -> list[Node]:
 def _object(resolver: JavaScriptResolver, name: Node, literal: Node) -> Escape | None:
     """An object literal that goes where its type does not say what its methods are."""
     expected = resolver.meanings.expected_members(name)
-    if expected is not None and expected.entity.flat():
+    unit = resolver.program.unit(name.path)
+    own = unit.decl.get(name) if unit is not None else None
+    itself = (
+        expected is not None
+        and own is not None
+        and own.real in {root.real for root in expected.entity.flat()}
+    )
+    if expected is not None and expected.entity.flat() and not itself:
         if all(root.unit.path[:1] != "\0" for root in expected.entity.flat()):
             return None
         return Escape(name, name, "is called by the language's own library")
