@@ -188,6 +188,11 @@ class Move:
             there = self.program.declared(top, name) if not self.fresh else None
             if there is not None and self.program.resolve(there) is not entity:
                 raise EditRefused(f"{self.to} has another {name} already", hint="rename one of them first")
+            public = self.other.module.exports.get(name) if self.other.module is not None else None
+            if public is not None and self.program.resolve(public) is not entity:
+                raise EditRefused(
+                    f"{self.to} exports another {name} already", hint="rename one of them first"
+                )
             if self.options.copy and there is not None:
                 raise EditRefused(f"{self.to} imports {name} already", hint="remove that import first")
             if there is None:
