@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Named, Spanned, Within, outcome
 from forgewright.code.operations.base import (
     PYTHON,
+    SCRIPTS,
     Example,
     Languages,
     Operation,
@@ -16,8 +17,14 @@ from forgewright.code.operations.base import (
     Scene,
     occurrences_text,
 )
-from forgewright.code.operations.targets import locate, python, span
+from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forgewright.code.binding import Occurrence
+    from forgewright.code.project import Splice
 
 
 class ExtractSuperclass(Spanned, frozen=True, kw_only=True):
@@ -126,7 +133,7 @@ class DeleteUnused(Named, frozen=True, kw_only=True):
     """Delete the definition of the symbol at a place if nothing uses it; an emptied class keeps `pass`."""
 
     group: ClassVar[str] = "delete"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(delete-unused symbol: 'function[name=old]')",
@@ -138,13 +145,41 @@ class DeleteUnused(Named, frozen=True, kw_only=True):
             before={"app.py": "def old():\n    pass\n\n\nold()\n"},
             refused="is used in 1 place",
         ),
+        Example(
+            program="(delete-unused symbol: 'variable#old')",
+            before={"app.ts": "/** Was. */\nexport const old = 1,\n  other = 2;\n\nexport { other as k };\n"},
+            after={"app.ts": "/** Was. */\nexport const other = 2;\n\nexport { other as k };\n"},
+        ),
+        Example(
+            program="(delete-unused symbol: 'variable#old')",
+            before={"app.js": "const old = open();\n"},
+            refused="which may do something",
+        ),
+        Example(
+            program="(delete-unused symbol: 'function#old')",
+            before={
+                "app.js": "export function old() {}\n",
+                "use.js": "import { old } from './app';\n\nold();\n",
+            },
+            refused="is used in 2 places",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.classes import safe_delete
+        splices: Sequence[Splice]
+        used: Sequence[Occurrence]
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor.removal import removal
 
-        resolver, keys, name, _, _ = self.found(scene)
-        splices, used = safe_delete(resolver, keys, name)
+            gone = removal(scripts, path, offset)
+            name, splices, used = gone.name, gone.splices, gone.used
+        else:
+            from forgewright.code.python.refactor.classes import safe_delete
+
+            resolver, keys, name, _, _ = self.found(scene)
+            splices, used = safe_delete(resolver, keys, name)
         if used:
             count = "1 place" if len(used) == 1 else f"{len(used)} places"
             raise EditRefused(
