@@ -63,19 +63,41 @@ class PullUp(Spanned, frozen=True, kw_only=True):
     base: Annotated[str, Meta(description="Which base, if there are several.")] = ""
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(pull-up range: 'app.py:6-7')",
             before={"app.py": "class A:\n    pass\n\n\nclass B(A):\n    def f(self):\n        return 1\n"},
             after={"app.py": "class A:\n    def f(self):\n        return 1\n\n\nclass B(A):\n    pass\n"},
         ),
+        Example(
+            program="(pull-up range: 'app.ts:4-6')",
+            before={
+                "app.ts": "class A {}\n\nclass B extends A {\n  f(): number {\n    return 1;\n  }\n  g() {}\n}\n",
+            },
+            after={
+                "app.ts": "class A {\n  f(): number {\n    return 1;\n  }\n}\n\nclass B extends A {\n  g() {}\n}\n",
+            },
+        ),
+        Example(
+            program="(pull-up select: 'method#B.f')",
+            before={
+                "app.js": "class A {}\nclass B extends A {\n  n = 1;\n  f() {\n    return this.n;\n  }\n}\n"
+            },
+            refused="`this` has no n in A",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, start, end = span(scene, self.range, self.select, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor.members import pull_up as pull
+
+            name, splices = pull(scripts, path, start, end, self.base)
+            return outcome(splices, f"pulled up from {name}")
         from forgewright.code.python.refactor.classes import members_in, pull_up
 
-        path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         cls, nodes = members_in(resolver, resolver.file(path), start, end)
         return outcome(pull_up(resolver, cls, nodes, self.base), f"pulled up from {cls.name}")
@@ -85,19 +107,41 @@ class PushDown(Spanned, frozen=True, kw_only=True):
     """Members of a class go to every class that directly inherits from it."""
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(push-down range: 'app.py:2-3')",
             before={"app.py": "class A:\n    def f(self):\n        return 1\n\n\nclass B(A):\n    pass\n"},
             after={"app.py": "class A:\n    pass\n\n\nclass B(A):\n    def f(self):\n        return 1\n"},
         ),
+        Example(
+            program="(push-down select: 'method#A.f')",
+            before={
+                "app.ts": "class A {\n  f() {\n    return 1;\n  }\n}\n\nclass B extends A {\n  g() {}\n}\n\n"
+                "class C extends A {}\n",
+            },
+            after={
+                "app.ts": "class A {\n}\n\nclass B extends A {\n  g() {}\n\n  f() {\n    return 1;\n  }\n}\n\n"
+                "class C extends A {\n  f() {\n    return 1;\n  }\n}\n",
+            },
+        ),
+        Example(
+            program="(push-down select: 'method#A.f')",
+            before={"app.js": "class A {\n  f() {}\n}\nclass B extends A {}\nnew A().f();\n"},
+            refused="is used of what may be a A",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, start, end = span(scene, self.range, self.select, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor.members import push_down as push
+
+            name, splices, uncertain = push(scripts, path, start, end)
+            return outcome(splices, f"pushed down from {name}", uncertain=uncertain)
         from forgewright.code.python.refactor.classes import members_in, push_down
 
-        path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         cls, nodes = members_in(resolver, resolver.file(path), start, end)
         return outcome(push_down(resolver, cls, nodes), f"pushed down from {cls.name}")

@@ -104,20 +104,20 @@ def _whole(unit: Unit, entity: Entity, node: Node) -> Node:
                 f"{unit.path}:{row(node)} {entity.declared_name} is taken out of something",
                 hint="change the pattern by hand",
             )
-        effect = _effect(value) if value is not None else None
-        if effect is not None:
+        acts = effect(value) if value is not None else None
+        if acts is not None:
             raise EditRefused(
-                f"{unit.path}:{row(effect)} the value of {entity.declared_name} is computed by "
-                f"{effect.text.partition(chr(10))[0][:40]}, which may do something",
+                f"{unit.path}:{row(acts)} the value of {entity.declared_name} is computed by "
+                f"{acts.text.partition(chr(10))[0][:40]}, which may do something",
                 hint="delete-node takes it out nevertheless",
             )
         return node
     if node.type in _MEMBERS:
         value = node.get("value")
-        effect = _effect(value) if value is not None and node.type.endswith("field_definition") else None
-        if effect is not None:
+        acts = effect(value) if value is not None and node.type.endswith("field_definition") else None
+        if acts is not None:
             raise EditRefused(
-                f"{unit.path}:{row(effect)} the value of {entity.declared_name} is computed, which may do something",
+                f"{unit.path}:{row(acts)} the value of {entity.declared_name} is computed, which may do something",
                 hint="delete-node takes it out nevertheless",
             )
         return node
@@ -129,13 +129,13 @@ def _whole(unit: Unit, entity: Entity, node: Node) -> Node:
     )
 
 
-def _effect(value: Node) -> Node | None:
+def effect(value: Node) -> Node | None:
     """A part of an expression that may do something when it is evaluated."""
     if value.type in _LAZY:
         return None
     if value.named and value.type not in _PURE and "comment" not in value.type and "type" not in value.type:
         return value
-    return next((found for child in value.children if (found := _effect(child)) is not None), None)
+    return next((found for child in value.children if (found := effect(child)) is not None), None)
 
 
 def _cut(source: Source, unit: Unit, node: Node) -> Splice:
