@@ -18,6 +18,7 @@ from forgewright.code.javascript.names import CLASSES, bare, name_of
 from forgewright.code.javascript.refactor.imports import cut
 from forgewright.code.javascript.refactor.pieces import at_top, meaning, row, spoken
 from forgewright.code.javascript.refactor.removal import effect
+from forgewright.code.javascript.types import Instance, Static
 from forgewright.code.project import Splice
 from forgewright.code.scopes.words import kinds
 from forgewright.core.errors import EditRefused
@@ -332,7 +333,11 @@ def push_down(
         for place in resolver.occurrences(symbol) if symbol is not None else ():
             if not place.certain:
                 uncertain.append(place)
-            elif not any(_inside(place, cls) for cls in [group.cls, *targets]) and place.role != "definition":
+            elif (
+                place.role != "definition"
+                and not any(_inside(place, cls) for cls in [group.cls, *targets])
+                and not _of(group, place, targets)
+            ):
                 raise EditRefused(
                     f"{place.path}:{_row(resolver, place)} {member.name} is used of what may be a {name}",
                     hint="change that first",
@@ -348,6 +353,23 @@ def push_down(
         group.check_names(cls)
         splices.append(group.arrival(cls))
     return name, splices, uncertain
+
+
+def _of(group: Group, place: Occurrence, targets: Sequence[Node]) -> bool:
+    """Whether a member is used of something that is sure to be of one of these classes."""
+    unit = group.program.unit(place.path)
+    access = unit.root.at(place.start).up if unit is not None else None
+    holder = access.get("object") if access is not None and access.type == "member_expression" else None
+    type = group.resolver.checker.expression(holder) if holder is not None else None
+    current = type.entity.real if isinstance(type, Instance | Static) else None
+    for _ in range(50):
+        cls = _class_node(current) if current is not None else None
+        if cls is None or cls is group.cls:
+            return False
+        if cls in targets:
+            return True
+        current = extended(group.program, cls)
+    return False
 
 
 def _inside(place: Occurrence, cls: Node) -> bool:
