@@ -33,7 +33,7 @@ class ExtractSuperclass(Spanned, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The new class's name; else Base and the class's name.")] = ""
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-superclass range: 'app.py:2-3' name: 'Base')",
@@ -45,12 +45,36 @@ class ExtractSuperclass(Spanned, frozen=True, kw_only=True):
                 "class A(Base):\n    def g(self):\n        return 2\n"
             },
         ),
+        Example(
+            program="(extract-superclass range: 'app.ts:6-8' name: 'Base')",
+            before={
+                "app.ts": "/** A shape. */\nexport class A {\n  constructor(private readonly n: number) {\n"
+                "    this.g();\n  }\n  f() {\n    return 1;\n  }\n\n  g() {}\n}\n"
+            },
+            after={
+                "app.ts": "class Base {\n  f() {\n    return 1;\n  }\n}\n\n/** A shape. */\nexport class A extends Base {\n"
+                "  constructor(private readonly n: number) {\n    super();\n    this.g();\n  }\n\n  g() {}\n}\n"
+            },
+        ),
+        Example(
+            program="(extract-superclass select: 'method#B.g')",
+            before={
+                "app.js": "class A {}\nclass B extends A {\n  n = 1;\n  g() {\n    return this.n;\n  }\n}\n"
+            },
+            refused="`this` has no n in BaseB",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, start, end = span(scene, self.range, self.select, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor.outward import extract_superclass as extract
+
+            name, splices = extract(scripts, path, start, end, self.name)
+            return outcome(splices, f"extracted {name}")
         from forgewright.code.python.refactor.classes import extract_superclass, members_in
 
-        path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         cls, nodes = members_in(resolver, resolver.file(path), start, end)
         name = self.name or f"Base{cls.name}"
@@ -151,20 +175,42 @@ class MakeTopLevel(Spanned, frozen=True, kw_only=True):
     """A function within a function or class goes to the top of its module; a class keeps a name for it."""
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(make-top-level range: 'app.py:2-3')",
             before={"app.py": "def f():\n    def g(x):\n        return x\n    return g(1)\n"},
             after={"app.py": "def f():\n    return g(1)\n\n\ndef g(x):\n    return x\n"},
         ),
+        Example(
+            program="(make-top-level range: 'app.js:2-4')",
+            before={
+                "app.js": "export function f() {\n  function g(x) {\n    return x;\n  }\n\n  return g(1);\n}\n\nf();\n"
+            },
+            after={
+                "app.js": "export function f() {\n  return g(1);\n}\n\nfunction g(x) {\n  return x;\n}\n\nf();\n"
+            },
+        ),
+        Example(
+            program="(make-top-level select: 'function#g')",
+            before={
+                "app.ts": "function f(y: number) {\n  function g() {\n    return y;\n  }\n  return g();\n}\n"
+            },
+            refused="g uses y of the function it is in",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, start, end = span(scene, self.range, self.select, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor.outward import make_top_level as make
+
+            name, splices = make(scripts, path, start, end)
+            return outcome(splices, f"moved {name} to the top of the module")
         from forgewright.code.python.refactor.classes import make_top_level
         from forgewright.code.python.refactor.region import Region
 
-        path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)
         file = resolver.file(path)
         nodes = [node for node in Region(file, start, end, "statements").statements if node.type != "comment"]

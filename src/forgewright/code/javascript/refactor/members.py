@@ -166,7 +166,7 @@ class Group:
         if not items or len(inner) <= len(indent):
             own = layout.indentation(mine, self.members[0].node.start)
             inner = indent + (own.removeprefix(layout.indentation(mine, self.cls.start)) or b"  ")
-        texts = [self._indented(member, inner, end) for member in self.members]
+        texts = [self.indented(member, inner, end) for member in self.members]
         text = (
             (end + end).join(texts) if any(b"\n" in t for t in texts) or len(texts) == 1 else end.join(texts)
         )
@@ -179,7 +179,7 @@ class Group:
         close = b"" if data[at : body.end - 1].count(b"\n") else end + indent
         return Splice(cls.path, at, at, end + blank + text + close)
 
-    def _indented(self, member: Member, inner: bytes, end: bytes) -> bytes:
+    def indented(self, member: Member, inner: bytes, end: bytes) -> bytes:
         """A member's text in another indentation; lines within a template stay as they are."""
         data = self.unit.data
         was = layout.indentation(data, member.node.start)
@@ -256,7 +256,7 @@ def pull_up(
         raise EditRefused(
             f"{name} extends no {base or 'class of this project'}", hint="a class extends one other"
         )
-    inherited = _all_names(group.program, target)
+    inherited = all_names(group.program, target)
     for member in group.members:
         if member.name in inherited:
             group.refuse(member.node, f"{target.declared_name} has another {member.name}", "")
@@ -272,7 +272,7 @@ def pull_up(
     return name, [*group.cuts(), group.arrival(cls)]
 
 
-def _all_names(program: Program, entity: Entity) -> set[str]:
+def all_names(program: Program, entity: Entity) -> set[str]:
     """The members that instances of a class, and the class itself, have; with those that it inherits."""
     found: set[str] = set()
     current: Entity | None = entity

@@ -133,6 +133,11 @@ class Move:
     def plan(self) -> tuple[list[Splice], dict[str, bytes]]:
         """Splices of files that are there, and the new file. Raises `EditRefused`."""
         check_place(self.unit, self.pieces, self.to)
+        for path in (self.origin, self.to):
+            stem, dot, ending = path.rpartition(".")
+            beside = f"{stem}.d.{ending.replace('js', 'ts')}"
+            if dot and ending in ("js", "mjs") and self.project.exists(beside):
+                self.notes.append(f"{beside} declares what {path} exports, and is as it was")
         self._collisions()
         names = {e: exports.publics(self.program, self.unit, e) for e in self.entities}
         left = [] if self.options.copy else self._left()
