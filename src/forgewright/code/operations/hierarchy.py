@@ -208,8 +208,8 @@ class MakeTopLevel(Spanned, frozen=True, kw_only=True):
 
             name, splices = make(scripts, path, start, end)
             return outcome(splices, f"moved {name} to the top of the module")
-        from forgewright.code.python.refactor.classes import make_top_level
         from forgewright.code.python.refactor.region import Region
+        from forgewright.code.python.refactor.top_level import make_top_level
 
         resolver = python(scene, path)
         file = resolver.file(path)

@@ -10,8 +10,9 @@ from forgewright.core.errors import EditRefused, ProgramError
 if TYPE_CHECKING:
     from forgewright.code.binding import Symbol
     from forgewright.code.javascript.resolver import JavaScriptResolver
-    from forgewright.code.operations.base import Scene
+    from forgewright.code.operations.base import Match, Scene
     from forgewright.code.python.resolver import PythonResolver
+    from forgewright.code.scopes import tree as scopes
 
 NAME_FIELDS = ("name", "left", "attribute", "alias")
 
@@ -77,6 +78,16 @@ def script(scene: Scene, path: str) -> JavaScriptResolver | None:
     resolver = scene.resolver(language_of(path))
     assert isinstance(resolver, JavaScriptResolver)
     return resolver
+
+
+def mirrored(resolver: JavaScriptResolver, match: Match) -> scopes.Node:
+    """The node of a match as the resolver has it."""
+    unit = resolver.program.unit(match.path)
+    assert unit is not None
+    here = unit.root.at(match.node.start_byte)
+    while here.parent is not None and (here.end < match.node.end_byte or here.type != match.node.type):
+        here = here.parent
+    return here
 
 
 def span(scene: Scene, place: str, selector: str, within: str = "") -> tuple[str, int, int]:
