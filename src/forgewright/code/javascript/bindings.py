@@ -30,7 +30,7 @@ GLOBALS = kinds(
 )
 _CLAUSE = re.compile(rb"""\b(import|export)\b([^;'"]*?)\bfrom\s*['"]([^'"\n]+)['"]""")
 _DECLARED = re.compile(
-    r"export\s+(?:default|declare|abstract|async|interface|type|function|class|const|let|var|enum)\b"
+    r"export\s+(?:(?:default|declare|abstract|async|interface|type|function|class|const|let|var|enum)\s+)+([\w$]+)"
 )
 BARRELS_MAX = 200
 """Files through which an export is followed on."""
@@ -63,7 +63,7 @@ class ScriptBindings:
         for old in self._old():
             unit = self.before.unit(old)
             if unit is not None:
-                meant |= {n.text for n in references(unit)} - self._unbound(unit).keys()
+                meant |= {n.text for n in named(unit)} - self._unbound(unit).keys()
         for path, was in self.changed.items():
             unit, other = self.after.unit(path), self.before.unit(was) if was is not None else None
             if unit is None:
@@ -89,7 +89,7 @@ class ScriptBindings:
     def _unbound(unit: Unit) -> dict[str, Node]:
         """Names that the file itself does not declare, with one place of each."""
         found: dict[str, Node] = {}
-        for node in references(unit):
+        for node in named(unit):
             if node.text not in found and nearest(unit, node) is None:
                 found[node.text] = node
         return found
@@ -189,7 +189,7 @@ class ScriptBindings:
     def _captured(self, was: Unit, now: Unit) -> Iterator[str]:
         kept = Kept(was.data, now.data)
         seen: set[str] = set()
-        for node in references(now):
+        for node in named(now):
             name, before = node.text, kept.before(node.start)
             if name in seen or before is None:
                 continue
@@ -244,6 +244,14 @@ def references(unit: Unit) -> Iterator[Node]:
         yield node
 
 
+def named(unit: Unit) -> Iterator[Node]:
+    """The references, and the `x` of `{ x }` in an object literal, which declares a property and reads a variable."""
+    yield from references(unit)
+    for node in unit.decl:
+        if node.type == "shorthand_property_identifier" and node.path == unit.path:
+            yield node
+
+
 def imports(unit: Unit) -> Iterator[tuple[Node, str, str]]:
     """(where it is named, exported name, module) of what a file imports or exports from elsewhere by name."""
     for _, source, statement in unit.edges:
@@ -280,7 +288,7 @@ def _broken_export(unit: Unit, node: Node, name: str) -> bool:
     end = unit.data.find(b"\n", node.end)
     text = unit.data[node.start : end if end >= 0 else len(unit.data)].decode("utf-8", "replace")
     lines = [line[line.index("export") :] for line in text.split("\n") if "export" in line]
-    return any(name in line or not _DECLARED.match(line) for line in lines)
+    return any((found := _DECLARED.match(line)) is None or found[1] == name for line in lines)
 
 
 def _inside(inner: Scope, outer: Scope) -> bool:

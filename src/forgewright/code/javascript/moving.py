@@ -45,17 +45,29 @@ class Specifier(NamedTuple):
     text: str
 
 
-def specifiers(source: Source) -> Iterator[Specifier]:
-    """All of a file, those of types in JSDoc comments among them."""
+def specifiers(source: Source) -> Iterator[tuple[Node, str]]:
+    """The string nodes of a file that name a module, and what they say."""
+    for node in _strings_and_comments(source):
+        if node.type == "string" and _names_module(node):
+            yield node, source.data[node.start_byte + 1 : node.end_byte - 1].decode("utf-8", "replace")
+
+
+def _named(source: Source) -> Iterator[Specifier]:
+    """The same, with those of types in JSDoc comments."""
+    for node in _strings_and_comments(source):
+        if node.type == "string" and _names_module(node):
+            yield _specifier(source.data, node.start_byte + 1, node.end_byte - 1)
+        elif node.type == "comment" and source.data.startswith(b"/**", node.start_byte):
+            for found in _DOCUMENTED.finditer(source.data, node.start_byte, node.end_byte):
+                yield _specifier(source.data, *found.span(2))
+
+
+def _strings_and_comments(source: Source) -> Iterator[Node]:
     stack: list[Node] = [source.tree.root_node]
     while stack:
         node = stack.pop()
-        if node.type == "string" and _names_module(node):
-            yield _specifier(source.data, node.start_byte + 1, node.end_byte - 1)
-        elif node.type == "comment":
-            if source.data.startswith(b"/**", node.start_byte):
-                for found in _DOCUMENTED.finditer(source.data, node.start_byte, node.end_byte):
-                    yield _specifier(source.data, *found.span(2))
+        if node.type in ("string", "comment"):
+            yield node
         else:
             stack.extend(reversed(node.named_children))
 
@@ -85,18 +97,18 @@ def importing(project: Project, path: str) -> list[Occurrence]:
     modules = Modules(project)
     return [
         Occurrence(other, one.start - 1, one.end + 1, "import")
-        for other in _candidates(project, path)
+        for other in candidates(project, path)
         if other != path
-        for one in specifiers(project.source(other))
+        for one in _named(project.source(other))
         if modules.resolve(other, one.text) == path
     ]
 
 
-def _candidates(project: Project, path: str) -> list[str]:
+def candidates(project: Project, path: str) -> list[str]:
     """The files that could name `path`."""
     stem = posixpath.basename(path).partition(".")[0]
     if stem == "index":
-        return [other for language in LANGUAGES for other in project.paths(language=language)]
+        return sorted({other for language in LANGUAGES for other in project.paths(language=language)})
     return sorted({other for lang in LANGUAGES for other in project.containing(stem.encode(), lang)})
 
 
@@ -108,7 +120,7 @@ def follow(project: Project, path: str, to: str) -> list[Splice]:
     moved.put(path, None)
     after = Modules(moved)
     found: list[Splice] = []
-    for one in specifiers(project.source(path)):
+    for one in _named(project.source(path)):
         text = one.text
         meant = before.resolve(path, text)
         if meant is None and not text.startswith("."):
@@ -120,10 +132,10 @@ def follow(project: Project, path: str, to: str) -> list[Splice]:
             file = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
             if project.exists(file):
                 found.append(_splice(path, one, relative(to, file)))
-    for other in _candidates(project, path):
+    for other in candidates(project, path):
         if other == path:
             continue
-        for one in specifiers(project.source(other)):
+        for one in _named(project.source(other)):
             if before.resolve(other, one.text) == path and after.resolve(other, one.text) != to:
                 found.append(_splice(other, one, written(after, other, one.text, path, to, path)))
     return found
