@@ -62,7 +62,7 @@ def check_found(resolver: PythonResolver, module: str, target: str) -> None:
         if folder not in folders:
             continue
         data = resolver.project.source(path).data
-        found = _FOUND.search(data)
+        found = next((one for one in _FOUND.finditer(data) if _own(data, one.end())), None)
         if found is not None:
             raise EditRefused(
                 f"{place(resolver.file(path), found.start())} looks for modules by computed names",
@@ -74,6 +74,14 @@ def check_found(resolver: PythonResolver, module: str, target: str) -> None:
                     f"{place(resolver.file(path), text.start())} speaks of {text[2].decode()}",
                     hint="change that first",
                 )
+
+
+def _own(data: bytes, at: int) -> bool:
+    """Whether what follows speaks of the package itself: `__name__`, its path, or a name that begins with a dot."""
+    line = data[at : data.find(b"\n", at) % (len(data) + 1)]
+    return any(
+        word in line for word in (b"__name__", b"__package__", b"__path__", b"__file__", b'"."', b"'.'")
+    )
 
 
 def check_new_name(resolver: PythonResolver, new: str) -> None:
