@@ -64,6 +64,18 @@ def imported_by_doctest(resolver: PythonResolver, module: str, name: str) -> str
     return None
 
 
+def module_in_doctest(resolver: PythonResolver, module: str) -> str | None:
+    """`path:line` of a doctest that imports the module."""
+    dotted = re.escape(resolver.modules.dotted(module).encode())
+    pattern = re.compile(rb"(?:>>>|\.\.\.) *(?:from|import) " + dotted + rb"\b")
+    for path in resolver.project.containing(b">>> ", "python"):
+        data = resolver.project.source(path).data
+        found = pattern.search(data)
+        if found is not None:
+            return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
+    return None
+
+
 def put_elsewhere(resolver: PythonResolver, module: str, name: str) -> str | None:
     """`path:line` where something else is put in a module's name: `m.name = …`, `setattr`, `patch`, `global`."""
     home = resolver.modules.files(module)

@@ -172,7 +172,7 @@ def _imports(move: SymbolMove) -> bool:
 
 def _check_order(move: SymbolMove) -> None:
     """What is computed at import is computed with what the module has at that moment."""
-    names = [move.name] if move.node.type == "expression_statement" and move.options.style == "keep" else []
+    names = [move.name] if move.options.style == "keep" else []
     for name, (binding, _) in move.needs.used.items():
         eager = any(
             move.inside(ref.start) and ref.scope.kind in ("module", "class")
@@ -210,6 +210,10 @@ def _changes(node: Node, name: bytes) -> bool:
             for block in walk(node)
             if block.type == "block"
             for child in block.named_children
+        )
+    if node.type == "decorated_definition":
+        return any(
+            (d.text or b"").startswith(b"@" + name + b".") for d in node.children if d.type == "decorator"
         )
     return node.type == "delete_statement" and any(c.text == name for c in walk(node))
 
