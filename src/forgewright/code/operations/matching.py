@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from forgewright.code import layout
-from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
+from forgewright.code.operations.targets import mirrored, script
 from forgewright.code.project import Source, Splice
 from forgewright.code.selectors import nodes
 from forgewright.core.errors import EditRefused
@@ -15,16 +16,29 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_JS_IF = (
+    "if (x === 1) {\n  a()\n} else if (x === 'b' || x === Color.RED) {\n  b()\n} else {\n  return d()\n}\n"
+)
+_JS_SWITCH = (
+    "switch (x) {\n  case 1:\n    a()\n    break\n  case 'b':\n  case Color.RED:\n"
+    "    b()\n    break\n  default:\n    return d()\n}\n"
+)
+_TS_IF = "if (x.kind === 'a') {\n  const y = a();\n  go(y);\n} else {\n  b();\n}\n"
+_TS_SWITCH = (
+    "switch (x.kind) {\n  case 'a': {\n    const y = a();\n    go(y);\n    break;\n"
+    "  }\n  default:\n    b();\n    break;\n}\n"
+)
+
 
 MATCH_MINOR = 10
 _REQUIRED = re.compile(rb"""(?:requires-python|python_requires)\s*=\s*["']?\s*(?:>=|~=|\^)\s*3\.(\d+)""")
 
 
 class IfToMatch(Targeted, frozen=True, kw_only=True):
-    """Turn a chain of if and elif that compares one name with literals into a match. Python ≥ 3.10."""
+    """Turn a chain of if that compares one name with literals into a match (Python ≥ 3.10) or a switch."""
 
     group: ClassVar[str] = "conversions"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(if-to-match target: 'if')",
@@ -42,11 +56,49 @@ class IfToMatch(Targeted, frozen=True, kw_only=True):
             before={"a.py": "if x == y:\n    a()\n"},
             refused="a case would bind the name 'y'",
         ),
+        Example(
+            program="(if-to-match target: 'a.js:1')",
+            before={"a.js": _JS_IF},
+            after={"a.js": _JS_SWITCH},
+        ),
+        Example(
+            program="(if-to-match target: 'if')",
+            before={"a.ts": _TS_IF},
+            after={"a.ts": _TS_SWITCH},
+        ),
+        Example(
+            program="(if-to-match target: 'if')",
+            before={"a.js": "while (y) {\n  if (x === 1) break;\n}\n"},
+            refused="would leave the switch",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        _check_version(scene)
-        return Outcome(splices=tuple(_to_match(match) for match in self.targets(scene)))
+        return Outcome(
+            splices=tuple(
+                _in_script(scene, match, "to_switch") or _in_python(scene, match)
+                for match in self.targets(scene)
+            )
+        )
+
+
+def _in_script(scene: Scene, match: Match, how: Literal["to_switch", "to_if"]) -> Splice | None:
+    """What is made of a statement of JavaScript or TypeScript; None for other languages."""
+    resolver = script(scene, match.path)
+    if resolver is None:
+        return None
+    from forgewright.code.javascript.refactor import switches
+    from forgewright.code.javascript.refactor.region import uses_of
+
+    node = mirrored(resolver, match)
+    make = switches.to_switch if how == "to_switch" else switches.to_if
+    text = make(uses_of(resolver, match.path), match.source, node)
+    return Splice(match.path, node.start, node.end, text.encode("utf-8", "surrogateescape"))
+
+
+def _in_python(scene: Scene, match: Match) -> Splice:
+    _check_version(scene)
+    return _to_match(match)
 
 
 def _check_version(scene: Scene) -> None:
@@ -157,10 +209,10 @@ def _literal(node: Node) -> str:
 
 
 class MatchToIf(Targeted, frozen=True, kw_only=True):
-    """Turn a match over literals into a chain of if and elif."""
+    """Turn a match over literals, or a switch, into a chain of if."""
 
     group: ClassVar[str] = "conversions"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(match-to-if target: 'switch')",
@@ -177,10 +229,27 @@ class MatchToIf(Targeted, frozen=True, kw_only=True):
             before={"a.py": "match x:\n    case [a, b]:\n        go(a)\n"},
             refused="is no literal",
         ),
+        Example(
+            program="(match-to-if target: 'switch')",
+            before={"a.js": _JS_SWITCH},
+            after={"a.js": _JS_IF},
+        ),
+        Example(
+            program="(match-to-if target: 'switch')",
+            before={"a.ts": _TS_SWITCH},
+            after={"a.ts": _TS_IF},
+        ),
+        Example(
+            program="(match-to-if target: 'switch')",
+            before={"a.ts": "switch (x) {\n  case 1:\n    a();\n  case 2:\n    b();\n}\n"},
+            refused="falls through",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return Outcome(splices=tuple(_to_if(match) for match in self.targets(scene)))
+        return Outcome(
+            splices=tuple(_in_script(scene, match, "to_if") or _to_if(match) for match in self.targets(scene))
+        )
 
 
 def _to_if(match: Match) -> Splice:

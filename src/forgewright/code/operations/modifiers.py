@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code import layout, lists
-from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
-from forgewright.code.operations.targets import python
+from forgewright.code.operations.targets import python, script
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
 from forgewright.code.selectors.select import descendants
@@ -193,12 +193,12 @@ def _static(match: Match) -> list[Splice]:
 
 
 class RemoveBase(Targeted, frozen=True, kw_only=True):
-    """Take a base class off a Python class."""
+    """Take a base class (in TypeScript also an interface) off a class."""
 
     base: Annotated[str, Meta(description="The base class, as it is written there.", min_length=1)]
 
     group: ClassVar[str] = "class members"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-base target: 'class#A' base: 'Old')",
@@ -210,11 +210,27 @@ class RemoveBase(Targeted, frozen=True, kw_only=True):
             before={"a.py": "class A(object):\n    pass\n"},
             after={"a.py": "class A:\n    pass\n"},
         ),
+        Example(
+            program="(remove-base target: 'class#A' base: 'B')",
+            before={"a.ts": "class A extends B<string> implements C, D {}\n"},
+            after={"a.ts": "class A implements C, D {}\n"},
+        ),
+        Example(
+            program="(remove-base target: 'class#A' base: 'B')",
+            before={"a.js": "class A extends B {\n  go() {\n    return super.go();\n  }\n}\n"},
+            refused="super is used at a.js:3",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         splices = []
         for match in self.targets(scene):
+            resolver = script(scene, match.path)
+            if resolver is not None:
+                from forgewright.code.javascript.refactor.bases import remove_base
+
+                splices.append(remove_base(resolver, match, self.base))
+                continue
             bases = match.node.child_by_field_name("superclasses")
             found = [n for n in lists.items(bases) if nodes.text(n) == self.base] if bases is not None else []
             if not found:

@@ -2001,4 +2001,28 @@ PROGRAMS = {
         """,
         "the selection has stack() in it, which is about the function it stands in",
     ),
+    "const-import-module": (
+        "(extract-constant range: RANGE name: 'MADE')",
+        """
+        from importlib import import_module
+        m = import_module('m')
+        print(sorted(k for k in vars(m) if k[0] != '_'))
+        --- m.py
+        def f():
+            return «3»
+        """,
+        "main.py:3 goes through the names of m.py",
+    ),
+    "const-any-module": (
+        "(extract-constant range: RANGE name: 'MADE')",
+        """
+        import m
+        for module in (m,):
+            print(sorted(k for k in vars(module) if k[0] != '_'))
+        --- m.py
+        def f():
+            return «3»
+        """,
+        "main.py:3 goes through the names of m.py",
+    ),
 }

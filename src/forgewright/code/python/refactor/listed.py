@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.region import walk_here
 from forgewright.code.python.refactor.text import walk
-from forgewright.code.python.values import UNKNOWN, ModuleValue
+from forgewright.code.python.values import UNKNOWN, ExternalInstance, ModuleValue
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -78,9 +78,12 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
             if node is None:
                 continue
             values = resolver.types.infer(node, other.scope_at(node.start_byte))
-            known = [value for value in values if value != UNKNOWN]
+            known = [
+                value for value in values if value != UNKNOWN and not isinstance(value, ExternalInstance)
+            ]
             if any(isinstance(value, ModuleValue) and value.module == module for value in known) or not known:
-                return f"{path}:{_line(data, asked.start())}"
+                if word == last or known or _looped(other, node):
+                    return f"{path}:{_line(data, asked.start())}"
     if name.startswith("_") or file.exports() is not None:
         return None
     for path in resolver.project.containing(last.encode(), "python"):
@@ -92,6 +95,12 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
             if any(getattr(value, "module", None) == module for value in values):
                 return path
     return None
+
+
+def _looped(file: FileIndex, node: Node) -> bool:
+    """Whether a name goes over several things in a loop."""
+    binding = file.lookup(file.scope_at(node.start_byte), file.text(node), node.start_byte)
+    return binding is not None and all(site.kind == "for" for site in binding.sites)
 
 
 def check_class(types: Inference, cls: Scope, *, method: bool = False) -> None:
