@@ -186,7 +186,68 @@ REFUSED: Mapping[str, tuple[Case, str]] = {
         "main.py:3 puts something else in the place of even",
     ),
 }
-DONE: Mapping[str, Case] = {}
+DONE: Mapping[str, Case] = {
+    "move-method: plain": (
+        "(move-method at: 'a.py:6:9' attribute: 'shape')",
+        {
+            "a.py": (
+                "class Shape:\n    w = 2\nclass Box:\n    def __init__(self):\n"
+                "        self.shape = Shape()\n    def area(self):\n"
+                "        return self.shape.w * 2\nprint(Box().area())\n"
+            )
+        },
+    ),
+    "move-method: defaults kw": (
+        "(move-method at: 'a.py:6:9' attribute: 'shape')",
+        {
+            "a.py": (
+                "class Shape:\n    w = 2\nclass Box:\n    def __init__(self):\n"
+                "        self.shape = Shape()\n    def area(self, k=3, *, z=4):\n"
+                "        return self.shape.w + k + z\nprint(Box().area(1, z=2))\n"
+            )
+        },
+    ),
+    "move-method: recursion": (
+        "(move-method at: 'a.py:6:9' attribute: 'shape')",
+        {
+            "a.py": (
+                "class Shape:\n    w = 2\nclass Box:\n    def __init__(self):\n"
+                "        self.shape = Shape()\n    def area(self, n=2):\n"
+                "        return self.area(n-1)+1 if n else 0\nprint(Box().area())\n"
+            )
+        },
+    ),
+    "move-method: generator": (
+        "(move-method at: 'a.py:6:9' attribute: 'shape')",
+        {
+            "a.py": (
+                "class Shape:\n    w = 2\nclass Box:\n    def __init__(self):\n"
+                "        self.shape = Shape()\n    def area(self):\n        yield self.shape.w\n"
+                "print(list(Box().area()))\n"
+            )
+        },
+    ),
+    "invert-boolean: fn": (
+        "(invert-boolean at: 'a.py:1:5' new: 'odd')",
+        {
+            "a.py": (
+                "def even(n):\n    return n % 2 == 0\n"
+                "print(even(2), [even(x) for x in (1,2)], not even(3), even(2) is True,"
+                " f'{even(2)}', even(1) or 3)\n"
+            )
+        },
+    ),
+    "invert-boolean: assert await": (
+        "(invert-boolean at: 'a.py:2:9' new: 'odd')",
+        {
+            "a.py": (
+                "class A:\n    def even(self, n):\n        return n == 2\n"
+                "    def g(self): return self.even(2) and not self.even(3)\n"
+                "print(A().g(), A().even(2))\n"
+            )
+        },
+    ),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
