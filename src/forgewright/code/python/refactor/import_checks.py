@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.frames import sees_module
@@ -78,11 +79,15 @@ def _loaded_for_others(resolver: PythonResolver, file: FileIndex, item: Item, ta
     last = target.rpartition("/")[2]
     if "/" not in target or (item.name is None and "." not in item.module):
         return False
-    for path in resolver.project.containing(last.encode(), "python"):
+    package = target.rpartition("/")[0].rpartition("/")[2]
+    reached = re.compile(
+        rb"\b" + re.escape(package.encode()) + rb"\." + re.escape(last.encode()) + rb"\b(?! import)"
+    )
+    for path in resolver.project.containing(f"{package}.{last}".encode(), "python"):
+        if path == file.path or reached.search(resolver.project.source(path).data) is None:
+            continue
         other = resolver.file(path)
         entries = other.attributes.get(last, ())
-        if path == file.path or not entries:
-            continue
         if any(
             target == resolver.modules.find(path, s.level, s.module) for s in other.segments.get(last, ())
         ):

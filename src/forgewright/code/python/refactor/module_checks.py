@@ -90,7 +90,10 @@ def check_new_name(resolver: PythonResolver, new: str) -> None:
         return
     if new in sys.stdlib_module_names:
         raise EditRefused(f"{new} is a module of the standard library", hint="choose a folder in a package")
+    imported = re.compile(rb"^\s*(?:import|from)\s[^\n]*\b" + re.escape(new.encode()) + rb"\b", re.M)
     for path in resolver.project.containing(new.encode(), "python"):
+        if imported.search(resolver.project.source(path).data) is None:
+            continue
         for segment in resolver.file(path).segments.get(new, ()):
             if not segment.level and segment.module == (new,):
                 if resolver.modules.find(path, 0, (new,)) is None:

@@ -80,6 +80,8 @@ def check_arrives(move: SymbolMove) -> None:
     if (exports is not None and name not in exports) or (exports is None and name.startswith("_")):
         return
     for path in resolver.project.containing(move.here.rpartition("/")[2].encode(), "python"):
+        if b"import *" not in resolver.project.source(path).data:
+            continue
         file = resolver.file(path)
         if not any(resolver.modules.find(path, k.level, k.module) == move.here for k, _ in file.stars):
             continue
@@ -225,7 +227,7 @@ def star_importers(move: SymbolMove) -> Iterator[FileIndex]:
     if (exports is not None and move.name not in exports) or (exports is None and move.name.startswith("_")):
         return
     for path in resolver.project.containing(move.home_module.rpartition("/")[2].encode(), "python"):
-        if path in (home.path, move.to):
+        if path in (home.path, move.to) or b"import *" not in resolver.project.source(path).data:
             continue
         file = resolver.file(path)
         for link, _ in file.stars:
