@@ -274,6 +274,24 @@ DONE: Mapping[str, Case] = {
             "c.py": "def f(): return 2\n",
         },
     ),
+    "organise-imports: self submodule": (
+        "(organise-imports file: 'p/__init__.py')",
+        {
+            "p/__init__.py": "from . import build\n",
+            "p/build.py": "import sys\nsys.built = 1\n",
+            "main.py": "import p, sys\nprint(sys.built)\n",
+        },
+    ),
+    "remove-unused-imports: own registry": (
+        "(remove-unused-imports file: 'p/__init__.py')",
+        {
+            "p/__init__.py": "from . import build\n",
+            "p/build.py": (
+                "class B:\n    def go(self):\n        import sys\n        sys.built = 1\nb = B()\nb.go()\n"
+            ),
+            "main.py": "import p, sys\nprint(sys.built)\n",
+        },
+    ),
     "expand: star conditional name": (
         "(expand-star-import file: 'a.py')",
         {"a.py": "from b import *\nx = x if True else 0\nprint(x)\n", "b.py": "x=1\n"},
