@@ -1036,16 +1036,6 @@ PROGRAMS = {
         """,
         "",
     ),
-    "i-is": (
-        "(inline at: AT)",
-        """
-        def f():
-            ¦b = (1, 2)
-            return b is b
-        print(f())
-        """,
-        "",
-    ),
     "i-cmp-chain": (
         "(inline at: AT)",
         """
