@@ -897,4 +897,14 @@ PROGRAMS = {
         """,
         "",
     ),
+    "nk-exc-says": (
+        "(normalise-calls at: AT)",
+        """
+        class E(Exception):
+            def ¦__init__(self, a, b):
+                super().__init__(a)
+        print(E(1, 2))
+        """,
+        "",
+    ),
 }

@@ -203,13 +203,20 @@ def _check_member(
     if shifted or style != "keep":
         check_decorated(resolver, function)
         owner = function.method_of
-        if owner is not None and function.name in CONSTRUCTORS and is_exception(resolver, owner):
+        if owner is not None and _keeps_arguments(resolver, owner, function, shifted):
             raise EditRefused(
                 f"{owner.name} is an exception: what it is made with by position stays in its args",
                 hint="change it by hand",
             )
     if shifted:
         check_made(resolver, function)
+
+
+def _keeps_arguments(resolver: PythonResolver, owner: Scope, function: Scope, shifted: bool) -> bool:
+    """Whether an exception keeps what it was made with by position: to be shown, or copied with it."""
+    body = function.node.child_by_field_name("body")
+    says = body is not None and ".__init__(" in function.file.text(body)
+    return function.name in CONSTRUCTORS and is_exception(resolver, owner) and (shifted or not says)
 
 
 def _check_read(function: Scope, name: str) -> None:
