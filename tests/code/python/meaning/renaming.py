@@ -193,4 +193,17 @@ PROGRAMS = {
         """,
         "",
     ),
+    "typed-dict": (
+        "(rename at: AT new: 'made')",
+        """
+        from typing import TypedDict
+        class T(TypedDict):
+            ¦x: int
+            y: int
+        t: T = {'x': 1, "y": 2}
+        u: dict[str, int] = {'x': 3}
+        print(t['x'], u['x'])
+        """,
+        "",
+    ),
 }
