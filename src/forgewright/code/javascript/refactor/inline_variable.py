@@ -40,6 +40,8 @@ def inline_variable(
         reads = [use for use in reads if use.node.start <= only <= use.node.end]
     if not reads:
         raise EditRefused(f"nothing reads {entity.name}", hint="delete the declaration instead")
+    if any(use.node.within(value) for use in reads):
+        raise EditRefused(f"the value of {entity.name} uses it itself", hint="leave it in its variable")
     check_order(uses, entity, declarator, value, reads, remove)
     found = [_put(uses, declarator, value, use) for use in reads]
     if remove:
