@@ -129,8 +129,6 @@ async def first_output(driver: object, what: SandboxSpec) -> float:
 async def woken(sandbox: Sandbox, command: Command | None) -> float:
     """Seconds from resuming a paused sandbox to the first byte of a command in it, or (None) to the agent's answer."""
     assert isinstance(sandbox, AgentSandbox)
-    # As the pool does, so that it stands still at rest, not in the middle of clearing up.
-    await sandbox.ping()
     await sandbox.pause()
     started = time.perf_counter()
     await sandbox.resume()

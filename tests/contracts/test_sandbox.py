@@ -124,6 +124,16 @@ async def test_environment_and_workdir(driver: Driver) -> None:
         await sandbox.close()
 
 
+async def test_characters_are_utf8_unless_the_spec_names_a_language(driver: Driver) -> None:
+    for environment, wanted in (({}, "LC_CTYPE=C.UTF-8"), ({"LANG": "C"}, "LANG=C")):
+        sandbox = await driver.create(SandboxSpec(environment=environment))
+        try:
+            ended = await shell(sandbox, "env | grep -E '^(LANG|LC_)'; printf ä | wc -m")
+            assert ended.stdout.decode().split() == [wanted, "1" if not environment else "2"]
+        finally:
+            await sandbox.close()
+
+
 async def test_nothing_of_the_engines_environment_is_inside(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

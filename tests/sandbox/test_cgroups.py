@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forgewright.sandbox import Limits, SandboxSpec, Tier, driver
+from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.family import family
 from forgewright.sandbox.reaper import processes_of
@@ -40,6 +40,24 @@ async def test_of_a_sandbox_that_joins_while_it_starts_nothing_is_outside(tier: 
             members = {int(line) for line in Path(entrance).read_text().split()}
             assert started <= members, entrance
         assert _quota(cgroup) == pytest.approx(0.5)
+    finally:
+        await sandbox.close()
+
+
+async def test_at_rest_the_process_of_the_next_command_waits_in_its_group() -> None:
+    groups = hierarchies()
+    assert groups is not None
+    sandbox = await driver("container").create(SandboxSpec(limits=LIMITS))
+    assert isinstance(sandbox, AgentSandbox)
+    try:
+        entrances = Cgroup(sandbox.id, groups).entrances()
+        for _ in range(5):
+            assert (await sandbox.run(Command(argv=("true",)))).ok
+            await sandbox._machine.channel.rest()
+            waiting = [set(Path(entrance).read_text().split()) for entrance in entrances]
+            assert all(len(members) == 1 for members in waiting), (
+                "the command before it is gone, the next is there"
+            )
     finally:
         await sandbox.close()
 

@@ -56,6 +56,14 @@ async def test_commands_follow_one_that_killed_all_of_its_user(machine: AgentSan
         assert await run(machine, "echo", str(number)) == (0, f"{number}\n")
 
 
+async def test_it_is_stopped_at_rest_unless_something_was_left_behind(machine: AgentSandbox) -> None:
+    for left in ("", "sleep 600 > /dev/null 2>&1 &"):
+        assert await run(machine, "sh", "-c", f"{left} echo x") == (0, "x\n")
+        await machine.pause()
+        await machine.resume()
+        assert await run(machine, "echo", "on") == (0, "on\n")
+
+
 async def test_a_killed_command_takes_nothing_of_the_next_along(machine: AgentSandbox) -> None:
     late = await machine.run(Command(argv=("sh", "-c", "sleep 600 & sleep 600"), timeout_seconds=1))
     assert late.reason == "timeout"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -54,6 +55,8 @@ STAT = IMPORT.format("path_filestat_get", "stat", "(param i32 i32 i32 i32 i32) (
 SAY = """(func $say (param $at i32) (param $length i32)
     (i32.store (i32.const 0) (local.get $at)) (i32.store (i32.const 4) (local.get $length))
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))))"""
+WRITE_AND_SPIN = f"""(module {WRITE} (memory (export "memory") 1) (data (i32.const 64) "here") {SAY}
+  (func (export "_start") (call $say (i32.const 64) (i32.const 4)) (loop br 0)))"""
 
 CLOCK = f"""(module {TIME} {WRITE} {EXIT} (memory (export "memory") 1) {SAY} (func (export "_start") (local $e i32)
   (local.set $e (call $clock_time_get (i32.const 0) (i64.const 1) (i32.const 64)))
@@ -135,6 +138,48 @@ async def test_time_is_bounded_and_the_sandbox_goes_on(make: Make, text: str) ->
         assert ended.code != 0
         assert ended.seconds < 5
         assert ended.reason == "timeout" or b"stack" in ended.stderr
+
+
+async def test_what_a_long_command_writes_is_seen_while_it_runs(make: Make) -> None:
+    sandbox = await make(WRITE_AND_SPIN)
+    for _ in range(2):
+        seen: list[bytes] = []
+        first = asyncio.Event()
+
+        def saw(stream: str, data: bytes, seen: list[bytes] = seen, first: asyncio.Event = first) -> None:
+            seen.append(data)
+            first.set()
+
+        running = asyncio.create_task(sandbox.run(Command(argv=("x",), timeout_seconds=2), on_output=saw))
+        await asyncio.wait_for(first.wait(), 1.5)
+        assert not running.done()
+        assert (await running).reason == "timeout"
+        assert seen[0] == b"here"
+
+
+async def test_a_module_whose_making_has_no_end_is_ended_with_its_command(make: Make) -> None:
+    sandbox = await make('(module (start $f) (func $f (loop br 0)) (func (export "_start")))')
+    for _ in range(2):
+        ended = await sandbox.run(Command(argv=("x",), timeout_seconds=0.3))
+        assert (ended.reason, ended.code) == ("timeout", 137)
+
+
+async def test_a_module_whose_making_calls_wasi_has_nothing_to_call(make: Make) -> None:
+    sandbox = await make(
+        f"""(module {WRITE} (memory (export "memory") 1) (data (i32.const 64) "here") {SAY}
+        (func $f (call $say (i32.const 64) (i32.const 4))) (start $f) (func (export "_start")))"""
+    )
+    for _ in range(2):
+        ended = await sandbox.run(Command(argv=("x",)))
+        assert (ended.code, ended.stdout) == (0, b"")
+
+
+async def test_a_module_that_is_no_program_says_so(make: Make) -> None:
+    sandbox = await make('(module (memory (export "memory") 1) (func (export "other")))')
+    for _ in range(2):
+        ended = await sandbox.run(Command(argv=("x",)))
+        assert ended.code == 126
+        assert b"_start" in ended.stderr
 
 
 async def test_a_command_past_its_time_is_interrupted_and_its_worker_lives(make: Make) -> None:

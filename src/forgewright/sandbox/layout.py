@@ -21,9 +21,10 @@ BASE_ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": HOME,
     "USER": "sandbox",
-    "LANG": "C.UTF-8",
+    "LC_CTYPE": "C.UTF-8",
 }
-"""Of each command, unless image, spec or command say otherwise."""
+"""Of each command, unless image, spec or command say otherwise. Not `LANG`: with it a program reads a file for each
+of twelve categories, and C.UTF-8 differs from C in that of characters only."""
 
 SHM_BYTES_MAX = 64 << 20
 FORWARDS_MAX = 16

@@ -125,8 +125,7 @@ class Pool:
         try:
             if sandbox.spec.tier is Tier.MICROVM:
                 await sandbox.run(_FIRST)
-                await _answers(sandbox)  # by then the agent has the processes of the next command ready
-                await sandbox.pause()
+                await sandbox.pause()  # once the processes of the next command are ready
         except (SandboxError, Unavailable):
             self._failed += 1
             await sandbox.close()

@@ -9,12 +9,14 @@ import asyncio
 import os
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import msgspec
 
 from forgewright.core.errors import SandboxError
+from forgewright.sandbox.status import Ended
 from forgewright.sandbox.streams import ENDED, SHUT, Stream
 from forgewright.sandbox.types import Size
 
@@ -79,25 +81,6 @@ class Request(msgspec.Struct, frozen=True):
 
 def _window(size: Size) -> tuple[int, int]:
     return min(max(size.rows, 1), 10_000), min(max(size.columns, 1), 10_000)
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """How the agent saw a command end."""
-
-    status: int
-    """As waitpid(2) gives it."""
-    killed: bool
-    disk_full: bool
-    memory: bool
-    """The agent's own watch found more memory in use than allowed."""
-    processes: bool
-    """The same of processes."""
-    instructions: bool
-    """A WebAssembly module has used up those it was given."""
-    stdout_bytes: int
-    stderr_bytes: int
-    rss_bytes: int
-    cpu_microseconds: int
 
 
 class Job:
@@ -188,6 +171,7 @@ class Channel(asyncio.Protocol):
         self._opened = 0
         self.on_stream: Callable[[Stream], None] | None = None
         self._number = 0
+        self._together: bytearray | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.WriteTransport):
@@ -334,8 +318,22 @@ class Channel(asyncio.Protocol):
             raise SandboxError(f"the relay cannot listen on port {port}: {os.strerror(error)}")
 
     def send(self, kind: int, number: int, data: bytes = b"") -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(_HEADER.pack(len(data), kind, number) + data)
+        frame = _HEADER.pack(len(data), kind, number) + data
+        if self._together is not None:
+            self._together += frame
+        elif self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frame)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is sent meanwhile goes in one piece: the other end is woken once. Not to be held while waiting."""
+        frames = self._together = bytearray()
+        try:
+            yield
+        finally:
+            self._together = None
+            if frames and self._transport is not None and not self._transport.is_closing():
+                self._transport.write(bytes(frames))
 
     def start(self, request: Request, on_output: Callable[[str, bytes], None] | None = None) -> Job:
         if self.closed.done():
@@ -351,12 +349,16 @@ class Channel(asyncio.Protocol):
         """Done when nothing of command `number` runs any more."""
         return self._gone.setdefault(number, self.loop.create_future())
 
-    async def ping(self) -> None:
+    async def ping(self, data: bytes = b"") -> None:
         self._number += 1
         pong: asyncio.Future[bytes] = self.loop.create_future()
         self._pings[self._number] = pong
-        self.send(_PING, self._number)
+        self.send(_PING, self._number, data)
         await pong
+
+    async def rest(self) -> None:
+        """Returns when no work of the last command is left, and the processes of the next are ready."""
+        await self.ping(b"rest")
 
     async def resume(self) -> None:
         """Tells the agent of a restored machine the time, and gives it randomness that no other clone has."""

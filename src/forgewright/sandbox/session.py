@@ -21,8 +21,8 @@ from forgewright.sandbox.layout import BASE_ENVIRONMENT
 from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.ports import Published
 from forgewright.sandbox.process import UNBOUNDED, Process
-from forgewright.sandbox.protocol import BuiltinName, Ended, Job, Request
-from forgewright.sandbox.status import exit_code, file_error
+from forgewright.sandbox.protocol import BuiltinName, Job, Request
+from forgewright.sandbox.status import Ended, exit_code, file_error
 from forgewright.sandbox.transfer import TreeTransfers
 from forgewright.sandbox.types import (
     Command,
@@ -94,9 +94,10 @@ class AgentSandbox(TreeTransfers):
         return published
 
     async def run(self, command: Command, *, on_output: OnOutput | None = None) -> Exit:
-        process = self.start(command, on_output=on_output)
-        process.feed(command.stdin)
-        process.close_stdin()
+        with self._machine.channel.together():
+            process = self.start(command, on_output=on_output)
+            process.feed(command.stdin)
+            process.close_stdin()
         return await process.wait(command.timeout_seconds)
 
     def start(
@@ -269,11 +270,12 @@ class AgentSandbox(TreeTransfers):
         if self.egress is not None:
             own |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
             own |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
+        given = {**self._of_image(), **self.spec.environment, **environment}
+        if "LANG" in given:
+            own.pop("LC_CTYPE", None)
         return Request(
             argv=argv,
-            environment={}
-            if builtin
-            else {**own, **self._of_image(), **self.spec.environment, **environment},
+            environment={} if builtin else {**own, **given},
             workdir=workdir,
             uid=self.spec.uid,
             gid=self.spec.uid,

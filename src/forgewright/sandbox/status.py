@@ -5,7 +5,28 @@ from __future__ import annotations
 import errno
 import os
 
+import msgspec
+
 from forgewright.core.errors import NotFound, Refused, SandboxError
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How the agent saw a command end."""
+
+    status: int
+    """As waitpid(2) gives it."""
+    killed: bool
+    disk_full: bool
+    memory: bool
+    """The agent's own watch found more memory in use than allowed."""
+    processes: bool
+    """The same of processes."""
+    instructions: bool
+    """A WebAssembly module has used up those it was given."""
+    stdout_bytes: int
+    stderr_bytes: int
+    rss_bytes: int
+    cpu_microseconds: int
 
 
 def exit_code(status: int) -> int:

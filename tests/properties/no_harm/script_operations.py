@@ -1,266 +1,280 @@
-"""Random refactorings of JavaScript and TypeScript other than renames, each judged and taken back.
+"""Random operations of JavaScript and TypeScript other than renames; TypeScript's compiler judges each.
 
-    python -m tests.properties.no_harm.script_operations [--count 300] [--seed 1] [--only inline] [--project rxjs]
-
-The result parses with no new error node and keeps its names (the engine's own rules), `node --check` takes plain
-JavaScript that it took before, TypeScript's compiler (`--compiler`) finds no name that is lost, declared twice or
-used too early, and undo gives back the exact bytes.
+What keeps a program's meaning must give the compiler nothing new to say. What takes code away must still leave every
+name bound and every import found.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
-import re
-import shutil
-import subprocess
-import sys
-import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from posixpath import dirname, relpath, splitext
 
-from tests.properties.no_harm import corpus
 from tests.properties.no_harm.renames import Harm, _quoted
-from tests.properties.no_harm.scripts import LANGUAGES, MESSAGE, OPTIONS, TSC
+from tests.properties.no_harm.scripts import Ground
 from tree_sitter import Node
 
-from forgewright.code.engine import CodeEngine, Plan
+from forgewright.code.engine import Plan
 from forgewright.code.languages import language_of
+from forgewright.code.selectors import nodes
 from forgewright.code.selectors.select import descendants
 from forgewright.code.sources import SourceFile
+from forgewright.code.validity import broken
 from forgewright.core.errors import ForgewrightError
 
+Made = str | None
+Maker = Callable[["Place"], Made]
 NAME = "madeHere"
-PLAIN = ("express@5.1.0", "commander@14.0.1", "qs@6.14.0", "object-inspect@1.13.4", "minimist@1.2.8", "tape@5.9.0",
-         "deep-equal@2.2.3", "underscore@1.13.7", "marked@4.3.0", "acorn@8.15.0", "js-yaml@4.1.0", "lodash@4.17.21")  # fmt: skip
-TYPED = (
-    "zod@4.1.12",
-    "rxjs@7.8.2",
-    "immer@10.1.3",
-    "preact@10.27.2",
-    "@reduxjs/toolkit@2.9.0",
-    "effect@3.18.4",
+NEUTRAL = "void 0;"
+
+UNBOUND = frozenset(
+    ("TS2304", "TS2305", "TS2306", "TS2307", "TS2459", "TS2503", "TS2552", "TS2614", "TS2724", "TS18004")
 )
-SERIOUS = re.compile(r"TS(1\d\d\d|2304|2300|2448|2449|2451|2454|2588|18004|2552|2503)$")
-"""Syntax; a name that is not known, declared twice, used before it has a value; a constant assigned."""
-EXPRESSIONS = ("call_expression", "binary_expression", "member_expression", "subscript_expression", "object", "array",
-               "template_string", "ternary_expression", "unary_expression", "await_expression", "new_expression",
-               "arrow_function", "string", "number", "parenthesized_expression", "jsx_element", "regex",
-               "as_expression", "assignment_expression", "function_expression")  # fmt: skip
-BLOCKS = ("program", "statement_block", "switch_case")
+"""The compiler's words for a name or module that is not there; syntax errors are `TS1…`."""
+EXPRESSIONS = ("call_expression", "binary_expression", "member_expression", "subscript_expression", "new_expression",
+               "ternary_expression", "unary_expression", "arrow_function", "object", "array", "string",
+               "template_string", "number", "await_expression", "parenthesized_expression")  # fmt: skip
+REWRITES = [
+    ("$A === $B", "($A === $B)"), ("$A !== undefined", "undefined !== $A"), ("!$A", "!($A)"),
+    ("return $A", "return ($A)"), ("throw $E", "throw ($E)"), ("$A ? $B : $C", "($A ? $B : $C)"),
+    ("$F($A)", "$F(($A))"), ("$F($$$A)", "($F)($$$A)"), ("() => $A", "() => ($A)"), ("await $A", "await ($A)"),
+    ("$A && $B", "($A) && ($B)"), ("$A || $B", "($A || $B)"), ("[...$A]", "[...($A)]"),
+    ("if ($A) { $$$B }", "if (($A)) { $$$B }"), ("function $F($$$A) { $$$B }", "function $F($$$A) { void 0; $$$B }"),
+    ("for (const $A of $B) { $$$C }", "for (const $A of ($B)) { void 0; $$$C }"), ("$A + $B", "($A) + ($B)"),
+    ("while ($A) { $$$B }", "while ($A) { void 0; $$$B }"), ("$A[$B]", "$A[($B)]"), ("const $A = $B", "const $A = ($B)"),
+    ("export const $A = $B", "export const $A = ($B)"), ("let $A = $B", "let $A = ($B)"), ("typeof $A", "typeof ($A)"),
+]  # fmt: skip
 
 
 class Place:
-    """One file, and a random choice in it."""
+    """One file of a package, and a random choice in it."""
 
-    def __init__(self, path: str, data: bytes, rng: random.Random) -> None:
-        self.path, self.data, self.rng = path, data, rng
-        self.nodes = list(descendants(SourceFile(path, data).tree.root_node))
+    def __init__(self, ground: Ground, path: str, rng: random.Random) -> None:
+        self.ground = ground
+        self.path = path
+        self.rng = rng
+        self.source = SourceFile(path, ground.files[path])
+        self.nodes = list(descendants(self.source.tree.root_node))
 
-    def at(self, offset: int) -> str:
-        line = self.data.count(b"\n", 0, offset) + 1
-        text = self.data[self.data.rfind(b"\n", 0, offset) + 1 : offset].decode("utf-8", "replace")
-        return f"{line}:{len(text) + 1}"
-
-    def span(self, start: int, end: int) -> str:
-        return _quoted(f"{self.path}:{self.at(start)}-{self.at(end)}")
-
-    def choose(self, *types: str) -> Node | None:
+    def any(self, *types: str) -> Node | None:
         found = [node for node in self.nodes if node.type in types]
         return self.rng.choice(found) if found else None
 
+    def statement(self) -> Node | None:
+        found = [n for n in self.nodes if nodes.is_statement(n) and n.parent is not None]
+        found = [n for n in found if n.parent and n.parent.type in ("program", "statement_block")]
+        return self.rng.choice(found) if found else None
 
-def _expression(place: Place) -> str | None:
-    kind = place.rng.choice(EXPRESSIONS)
-    node = place.choose(kind) or place.choose(*EXPRESSIONS)
-    return place.span(node.start_byte, node.end_byte) if node is not None else None
+    def at(self, node: Node) -> str:
+        """`path:line:column` of a node's first character."""
+        line = self.source.data[self.source.data.rfind(b"\n", 0, node.start_byte) + 1 : node.start_byte]
+        return _quoted(f"{self.path}:{node.start_point.row + 1}:{len(line.decode()) + 1}")
+
+    def lines(self, node: Node) -> str:
+        return _quoted(f"{self.path}:{node.start_point.row + 1}-{node.end_point.row + 1}")
+
+    def text(self, node: Node) -> str:
+        return self.source.data[node.start_byte : node.end_byte].decode()
 
 
-def _literal(place: Place) -> str | None:
-    node = place.choose(
-        "string", "number", "binary_expression", "unary_expression", "template_string", "regex"
+def _targeted(name: str, more: str, *types: str) -> Maker:
+    """An operation on a node of one of these types; on a statement without them."""
+
+    def make(place: Place) -> Made:
+        node = place.any(*types) if types else place.statement()
+        return f"({name} target: {place.at(node)}{more})" if node is not None else None
+
+    return make
+
+
+def _parenthesised(place: Place) -> Made:
+    node = place.any(*EXPRESSIONS)
+    if (
+        node is None
+        or node.parent is None
+        or node.parent.type in ("import_statement", "export_statement", "pair")
+    ):
+        return None
+    return f"(replace-node target: {place.at(node)} code: {_quoted('(' + place.text(node) + ')')})"
+
+
+def _rewrite(place: Place) -> Made:
+    pattern, template = place.rng.choice(REWRITES)
+    where = "" if place.rng.random() < 0.3 else f" in: {_quoted(place.path)}"
+    return f"(rewrite pattern: {_quoted(pattern)} template: {_quoted(template)}{where})"
+
+
+def _wrap(place: Place) -> Made:
+    node = place.statement()
+    if node is None or node.type in ("import_statement", "export_statement", "lexical_declaration", "return_statement",
+                                     "class_declaration", "function_declaration") or "declaration" in node.type:  # fmt: skip
+        return None
+    template = place.rng.choice(
+        ["{\n  $BODY\n}", "if (true) {\n  $BODY\n}", "do {\n  $BODY\n} while (false);"]
     )
-    return place.span(node.start_byte, node.end_byte) if node is not None else None
+    return f"(wrap range: {place.lines(node)} template: {_quoted(template)})"
 
 
-def _statements(place: Place) -> str | None:
-    blocks = [n for n in place.nodes if n.type in BLOCKS and n.named_child_count]
-    inner = [n for n in blocks if n.parent is not None] or blocks
-    if not inner:
+def _module(place: Place, other: str) -> str:
+    found = relpath(other, dirname(place.path) or ".")
+    return splitext(found if found.startswith(".") else "./" + found)[0]
+
+
+def _imported(place: Place) -> str | None:
+    node = place.any("import_statement")
+    source = node.child_by_field_name("source") if node is not None else None
+    return place.text(source)[1:-1] if source is not None else None
+
+
+def _add_import(place: Place) -> Made:
+    other = place.rng.choice(place.ground.paths)
+    names = [
+        place.ground.files[other][n.start_byte : n.end_byte].decode()
+        for d in descendants(SourceFile(other, place.ground.files[other]).tree.root_node)
+        if d.type == "export_statement" and (inner := d.child_by_field_name("declaration")) is not None
+        if (n := inner.child_by_field_name("name")) is not None
+    ]
+    if other == place.path or not names or place.any("import_statement") is None:
         return None
-    block = place.rng.choice(inner)
-    children = [c for c in block.named_children if c.type != "comment"]
-    if not children:
-        return None
-    start = place.rng.randrange(len(children))
-    stop = min(len(children), start + place.rng.randint(1, 4))
-    return place.span(children[start].start_byte, children[stop - 1].end_byte)
+    name = place.rng.choice(names)
+    return f"(add-import module: {_quoted(_module(place, other))} name: '{name}' in: {_quoted(place.path)})"
 
 
-def _ranged(
-    operation: str, what: Callable[[Place], str | None], more: str = ""
-) -> Callable[[Place], str | None]:
-    def make(place: Place) -> str | None:
-        span = what(place)
-        return f"({operation} range: {span} name: '{NAME}'{more})" if span else None
+def _remove_import(place: Place) -> Made:
+    module = _imported(place)
+    return f"(remove-import module: {_quoted(module)} in: {_quoted(place.path)})" if module else None
+
+
+def _move_file(place: Place) -> Made:
+    folder = place.rng.choice(
+        [dirname(place.rng.choice(place.ground.paths)), f"{dirname(place.path)}/{NAME}"]
+    )
+    target = f"{folder}/{NAME}{splitext(place.path)[1]}".lstrip("/")
+    return f"(move-file path: {_quoted(place.path)} to: {_quoted(target)})"
+
+
+def _symbol(name: str, more: str, *types: str) -> Maker:
+    def make(place: Place) -> Made:
+        node = place.any(*types)
+        found = node.child_by_field_name("name") if node is not None else None
+        return f"({name} symbol: {place.at(found)}{more})" if found is not None else None
 
     return make
 
 
-def _named(operation: str, *types: str) -> Callable[[Place], str | None]:
-    def make(place: Place) -> str | None:
-        names = [n.child_by_field_name("name") for n in place.nodes if n.type in types]
-        found = [n for n in names if n is not None and n.type.endswith("identifier")]
-        if not found:
+def _parameter(name: str) -> Maker:
+    def make(place: Place) -> Made:
+        node = place.any("function_declaration", "method_definition")
+        found = node.child_by_field_name("parameters") if node is not None else None
+        names = (
+            [n for n in found.named_children if n.type in ("identifier", "required_parameter")]
+            if found
+            else []
+        )
+        if node is None or not names:
             return None
-        node = place.rng.choice(found)
-        return f"({operation} at: {_quoted(place.path + ':' + place.at(node.start_byte))})"
+        label = node.child_by_field_name("name")
+        taken = place.rng.choice(names)
+        taken = taken.child_by_field_name("pattern") or taken
+        return f"({name} at: {place.at(label or node)} name: {_quoted(place.text(taken))})"
 
     return make
 
 
-def _targeted(operation: str, *types: str) -> Callable[[Place], str | None]:
-    def make(place: Place) -> str | None:
-        node = place.choose(*types)
-        return (
-            f"({operation} target: {_quoted(place.path + ':' + place.at(node.start_byte))})" if node else None
-        )
-
-    return make
+def _add_parameter(place: Place) -> Made:
+    node = place.any("function_declaration", "method_definition")
+    label = node.child_by_field_name("name") if node is not None else None
+    kind = place.rng.choice(["default: '1'", "value: '0'", "type: 'number' default: '1'"])
+    return f"(add-parameter at: {place.at(label)} name: '{NAME}' {kind})" if label is not None else None
 
 
-MAKERS: dict[str, Callable[[Place], str | None]] = {
-    "extract-variable": _ranged("extract-variable", _expression),
-    "extract-variable every": _ranged("extract-variable", _expression, " every: true"),
-    "extract-function expression": _ranged("extract-function", _expression),
-    "extract-function statements": _ranged("extract-function", _statements),
-    "extract-function top": _ranged("extract-function", _statements, " top: true"),
-    "extract-constant": _ranged("extract-constant", _literal),
-    "inline variable": _named("inline", "variable_declarator"),
-    "inline function": _named("inline", "function_declaration", "method_definition"),
-    "to-f-string": _targeted("to-f-string", "binary_expression"),
-    "if-to-match": _targeted("if-to-match", "if_statement"),
-    "match-to-if": _targeted("match-to-if", "switch_statement"),
-}
+_FUNCTIONS = ("function_declaration", "method_definition", "arrow_function", "function_expression")
+_DEFINED = ("function_declaration", "class_declaration", "interface_declaration", "type_alias_declaration",
+            "method_definition", "variable_declarator", "enum_declaration")  # fmt: skip
+
+MAKERS: dict[str, tuple[Maker, bool]] = {
+    "insert-before": (_targeted("insert-before", f" code: '{NEUTRAL}'"), True),
+    "insert-after": (_targeted("insert-after", f" code: '{NEUTRAL}'"), True),
+    "insert-first": (_targeted("insert-first", f" code: '{NEUTRAL}'", *_FUNCTIONS), True),
+    "insert-last": (_targeted("insert-last", f" code: '{NEUTRAL}'", *_FUNCTIONS), True),
+    "insert a member": (_targeted("insert-last", f" code: '{NAME}() {{}}'", "class_declaration"), True),
+    "replace-node by itself in parentheses": (_parenthesised, True),
+    "replace-body": (_targeted("replace-body", " code: 'throw new Error();'", *_FUNCTIONS), False),
+    "delete-node": (_targeted("delete-node", ""), False),
+    "delete-node of an item": (_targeted("delete-node", "", "pair", "import_specifier", "export_specifier",
+                                         "method_definition", "enum_assignment", "property_signature"), False),
+    "safe-delete": (_targeted("safe-delete", "", *_DEFINED), True),
+    "wrap": (_wrap, True),
+    "unwrap": (_targeted("unwrap", "", "if_statement", "for_statement", "try_statement", "while_statement"), False),
+    "guard-clause": (_targeted("guard-clause", "", "if_statement"), True),
+    "rewrite": (_rewrite, True),
+    "add-import": (_add_import, True),
+    "remove-import": (_remove_import, True),
+    "set-modifiers": (_targeted("set-modifiers", " remove: [export]", *_DEFINED), False),
+    "move-file": (_move_file, True),
+    "extract-interface": (_symbol("extract-interface", " name: 'MadeHere'", "class_declaration"), True),
+    "add-parameter": (_add_parameter, True),
+    "remove-parameter": (_parameter("remove-parameter"), False),
+    "inline": (_symbol("inline", "", "variable_declarator", "function_declaration"), True),
+    "move-symbol": (_symbol("move-symbol", f" to: 'src/{NAME}.ts'", *_DEFINED), True),
+}  # fmt: skip
+"""Operation → its maker, and whether it keeps the program's meaning."""
 
 
-class Ground:
-    """An npm package on disk."""
-
-    def __init__(self, origin: Path, work: Path, *, compiler: bool) -> None:
-        shutil.copytree(origin, work)
-        self.name, self.root = origin.name, work
-        if any(file.parent.name == "src" for file in work.rglob("src/*.ts")):
-            shutil.rmtree(work / "dist", ignore_errors=True)
-        self.engine = CodeEngine(work)
-        found = [p for p in self.engine.project.paths() if language_of(p) in LANGUAGES]
-        found = [
-            p
-            for p in found
-            if not p.endswith((".d.ts", ".d.mts", ".d.cts", ".min.js")) and "node_modules" not in p
-        ]
-        sources = [p for p in found if "/src/" in f"/{p}"]
-        self.paths = [
-            p
-            for p in (sources or found)
-            if (work / p).stat().st_size < 150_000 and b"\n" in (work / p).read_bytes()
-        ]
-        self.compiler = compiler
-        self.had = self.mistakes() if compiler else Counter()
-
-    def mistakes(self) -> Counter[tuple[str, str]]:
-        done = subprocess.run(
-            [str(TSC), *OPTIONS, *self.paths], cwd=self.root, capture_output=True, text=True, timeout=300
-        )
-        found = [MESSAGE.match(line) for line in done.stdout.splitlines()]
-        return Counter((m[1], f"{m[4]} {m[5]}") for m in found if m is not None and SERIOUS.match(m[4]))
-
-
-def valid(path: Path) -> bool:
-    done = subprocess.run(["node", "--check", str(path)], capture_output=True, timeout=60)
-    return done.returncode == 0
-
-
-def trial(ground: Ground, kind: str, rng: random.Random) -> tuple[str, str]:
-    """(end, program or reason). Raises `Harm`."""
-    path = rng.choice(ground.paths)
-    place = Place(path, (ground.root / path).read_bytes(), rng)
-    program = MAKERS[kind](place)
+def trial(ground: Ground, rng: random.Random, only: str = "") -> tuple[str, str]:
+    """(operation, `done`, `refused` or `left out`). Raises `Harm` with the program in its notes."""
+    name = only or rng.choice(list(MAKERS))
+    maker, keeps = MAKERS[name]
+    program = maker(Place(ground, rng.choice(ground.paths), rng))
     if program is None:
-        return "left out", ""
+        return name, "left out"
     try:
-        plan = ground.engine.plan(program)
-    except ForgewrightError as error:
-        if "names would lose" in str(error) or "would not parse" in str(error):
-            raise Harm(f"{ground.name}: {program}: caught by the engine's own check: {error}") from error
-        return "refused", str(error).split("\n")[0]
-    if not plan.changes:
-        return "left out", ""
-    check = path.endswith((".js", ".mjs", ".cjs")) and valid(ground.root / path)
-    committed = ground.engine.commit(plan)
-    try:
-        if check and not valid(ground.root / path):
-            raise Harm(f"{ground.name}: {program}: node does not take the result\n{plan.diff()}")
-        fresh = (ground.mistakes() - ground.had) if ground.compiler else None
-    finally:
-        undone = ground.engine.commit(ground.engine.plan(committed.undo))
-        assert undone is not None
-    _same(ground, plan, program)
-    if fresh:
-        raise Harm(f"{ground.name}: {program}: {list(fresh)[:3]}\n{plan.diff()}")
-    return "done", program
+        try:
+            plan = ground.engine.plan(program)
+        except ForgewrightError as error:
+            return name, "left out" if "not known for" in error.message else "refused"
+        if not plan.changes:
+            return name, "left out"
+        _parses(plan)
+        committed = ground.engine.commit(plan)
+        try:
+            after = ground.mistakes([new for _, new in plan.moves])
+        finally:
+            ground.engine.commit(ground.engine.undo(committed.undo))
+        for change in plan.changes:
+            here = ground.root / change.path
+            if (here.read_bytes() if here.exists() else None) != change.before:
+                raise Harm(f"undo does not give back {change.path}")
+        _judge(ground, plan, after, keeps)
+    except Exception as error:
+        error.add_note(f"{ground.name}: {program}")
+        raise
+    return name, "done"
 
 
-def _same(ground: Ground, plan: Plan, program: str) -> None:
+def _parses(plan: Plan) -> None:
+    moved = {new: old for old, new in plan.moves}
+    before = {change.path: change.before for change in plan.changes}
     for change in plan.changes:
-        if (ground.root / change.path).read_bytes() != change.before:
-            raise Harm(f"{ground.name}: {program}: undo does not give back {change.path}")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=20, help="trials per project and kind")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--project", default="")
-    parser.add_argument("--compiler", action="store_true")
-    parser.add_argument("--reasons", action="store_true", help="say why trials were refused")
-    chosen = parser.parse_args()
-    ends: dict[str, Counter[str]] = {kind: Counter() for kind in MAKERS if chosen.only in kind}
-    reasons: Counter[str] = Counter()
-    harm = 0
-    for requirement in (*PLAIN, *TYPED):
-        if chosen.project not in requirement:
+        if change.after is None or language_of(change.path) == "text":
             continue
-        with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-            ground = Ground(corpus.npm(requirement), Path(folder) / "work", compiler=chosen.compiler)
-            started = time.monotonic()
-            for kind in ends:
-                for number in range(chosen.count):
-                    try:
-                        end, said = trial(
-                            ground, kind, random.Random(f"{chosen.seed}/{requirement}/{kind}/{number}")
-                        )
-                    except Exception as error:
-                        end, said = "HARM", ""
-                        harm += 1
-                        text = str(error) if isinstance(error, Harm) else traceback.format_exc()[-3000:]
-                        print(f"HARM {kind} {number}: {text}\n", flush=True)
-                    ends[kind][end] += 1
-                    if end == "refused":
-                        reasons[re.sub(r"'[^']*'|\d+", "_", said)[:90]] += 1
-            print(f"{requirement}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    for kind, count in ends.items():
-        print(f"{kind:32} done {count['done']:5} refused {count['refused']:5} left out {count['left out']:5} "
-              f"harm {count['HARM']:3}")  # fmt: skip
-    if chosen.reasons:
-        for reason, times in reasons.most_common(40):
-            print(f"{times:5} {reason}")
-    raise SystemExit(1 if harm else 0)
+        old = change.before if change.before is not None else before.get(moved.get(change.path, ""))
+        had = len(broken(SourceFile(change.path, old))) if old is not None else 0
+        if len(broken(SourceFile(change.path, change.after))) > had:
+            raise Harm(f"{change.path} has a new error node")
 
 
-if __name__ == "__main__":
-    main()
+def _judge(ground: Ground, plan: Plan, after: list[tuple[str, int, str, str]], keeps: bool) -> None:
+    """Lines move, so what the compiler says is counted by file and words."""
+    moved = {new: old for old, new in plan.moves}
+    had = Counter((file, code, message) for file, _, code, message in ground.before)
+    fresh = []
+    for file, line, code, message in after:
+        said = (moved.get(file, file), code, message)
+        if had[said]:
+            had[said] -= 1
+        elif keeps or code in UNBOUND or (code.startswith("TS1") and len(code) == 6):
+            fresh.append(f"{file}:{line} {code} {message}")
+    if fresh:
+        raise Harm("; ".join(fresh[:3]))

@@ -91,7 +91,8 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import ExtractOptions, extract_function
+        from forgewright.code.python.refactor.extract import extract_function
+        from forgewright.code.python.refactor.extract_options import ExtractOptions
 
         path, start, end = span(scene, self.range, self.select, self.within)
         if (scripts := script(scene, path)) is not None:
@@ -107,7 +108,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
             pass_unbound=self.pass_unbound,
             keep_last=self.keep_last,
         )
-        splices = extract_function(resolver.types, resolver.file(path), start, end, self.name, options)
+        splices = extract_function(resolver, resolver.file(path), start, end, self.name, options)
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
     def _script(self, resolver: JavaScriptResolver, path: str, start: int, end: int) -> Outcome:
@@ -173,7 +174,7 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
             return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=False
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=False
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
@@ -224,6 +225,6 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
             return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=True
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=True
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from forgewright.code import layout
@@ -27,6 +28,10 @@ _TS_SWITCH = (
     "switch (x.kind) {\n  case 'a': {\n    const y = a();\n    go(y);\n    break;\n"
     "  }\n  default:\n    b();\n    break;\n}\n"
 )
+
+
+MATCH_MINOR = 10
+_REQUIRED = re.compile(rb"""(?:requires-python|python_requires)\s*=\s*["']?\s*(?:>=|~=|\^)\s*3\.(\d+)""")
 
 
 class IfToMatch(Targeted, frozen=True, kw_only=True):
@@ -71,7 +76,8 @@ class IfToMatch(Targeted, frozen=True, kw_only=True):
     def plan(self, scene: Scene) -> Outcome:
         return Outcome(
             splices=tuple(
-                _in_script(scene, match, "to_switch") or _to_match(match) for match in self.targets(scene)
+                _in_script(scene, match, "to_switch") or _in_python(scene, match)
+                for match in self.targets(scene)
             )
         )
 
@@ -88,6 +94,23 @@ def _in_script(scene: Scene, match: Match, how: Literal["to_switch", "to_if"]) -
     make = switches.to_switch if how == "to_switch" else switches.to_if
     text = make(uses_of(resolver, match.path), match.source, node)
     return Splice(match.path, node.start, node.end, text.encode("utf-8", "surrogateescape"))
+
+
+def _in_python(scene: Scene, match: Match) -> Splice:
+    _check_version(scene)
+    return _to_match(match)
+
+
+def _check_version(scene: Scene) -> None:
+    """Refuse in a project that says it runs with a Python that has no match."""
+    for path in ("pyproject.toml", "setup.cfg", "setup.py"):
+        data = scene.project.source(path).data if scene.project.exists(path) else b""
+        found = _REQUIRED.search(data)
+        if found is not None and int(found[1]) < MATCH_MINOR:
+            raise EditRefused(
+                f"{path} says that Python 3.{int(found[1])} is enough, which has no match",
+                hint="leave the if",
+            )
 
 
 def _to_match(match: Match) -> Splice:
@@ -261,6 +284,8 @@ def _condition(subject: str, case: Node) -> str | None:
     patterns = [child for child in case.named_children if child.type == "case_pattern"]
     guard = case.child_by_field_name("guard")
     extra = nodes.text(guard.named_children[0]) if guard is not None and guard.named_children else ""
+    if re.search(rf"(?<![\w.]){re.escape(subject.partition('.')[0])}\s*:=", extra):
+        raise EditRefused(f"the guard {extra!r} sets {subject} anew", hint="take that out of the guard first")
     if len(patterns) != 1:
         raise EditRefused(f"{nodes.text(case).split(':')[0]!r} is no literal")
     parts: list[str] = []

@@ -43,6 +43,11 @@ def name_offset(node: object, name: bytes, data: bytes) -> int:
             return current.start_byte
         if len(todo) < 500:
             todo = [*current.named_children, *todo] if current is node else [*todo, *current.named_children]
+    holder = node.parent  # of a function that is the value of a variable or a property
+    for field in ("name", "key", "property") if holder is not None else ():
+        named = holder.child_by_field_name(field) if holder is not None else None
+        if named is not None and data[named.start_byte : named.end_byte] == short:
+            return named.start_byte
     return node.start_byte
 
 

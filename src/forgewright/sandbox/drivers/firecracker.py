@@ -97,6 +97,7 @@ class FirecrackerMachine(GuestMachine):
         return self.api
 
     async def pause(self) -> None:
+        await self.come_to_rest()
         await self.api.pause()
 
     async def resume(self) -> None:

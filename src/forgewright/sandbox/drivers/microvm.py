@@ -137,12 +137,13 @@ class VirtualMachine(GuestMachine):
 
     async def pause(self) -> None:
         assert self.qmp is not None
+        await self.come_to_rest()
         await self.qmp.call("stop")
 
     async def resume(self) -> None:
         assert self.qmp is not None
-        await self.qmp.call("cont")
-        await self.channel.resume()
+        # The agent finds what it is told when it goes on: nothing waits for two answers one after the other.
+        await asyncio.gather(self.qmp.call("cont"), self.channel.resume())
 
     async def save(self, folder: Path) -> None:
         """State and memory in one file: this machine's memory is its own, apart from that of the first snapshot."""

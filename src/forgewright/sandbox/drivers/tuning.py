@@ -10,11 +10,12 @@ from forgewright.sandbox.native import program
 TUNED = {
     "kvm": "",
     "tcg": "tsc=reliable norandmaps mitigations=off psi=0 lsm=landlock,yama audit=0 init_on_alloc=0"
-    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0",
+    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0 clearcpuid=112",
 }
 """Of the guest's kernel. Emulated code is translated anew at each address it runs at, and each way through the kernel
 costs its translation once in each machine: so no address is random, and what guards against side channels of a
-processor that is not there, or counts what nobody reads, is off."""
+processor that is not there, or counts what nobody reads, is off. Without `rep_good` (clearcpuid=112) pages are copied and
+cleared by loops, of which an emulator does eight words at a time instead of one."""
 
 PROCESSOR = {"kvm": "host", "tcg": "max,la57=off,smap=off,pku=off,erms=off"}
 """Without what costs an emulator dear: page tables of five levels, one more translation cache for the kernel's looks at

@@ -36,6 +36,8 @@ WARM = (
 SETTLE_SECONDS = 2.0
 """Then it is left alone: what the kernel puts off until later should not be each clone's first work."""
 
+REST_SECONDS = 0.25
+
 
 class Shape(msgspec.Struct, frozen=True):
     """What a saved machine depends on."""
@@ -111,6 +113,14 @@ class GuestMachine(OciMachine):
             await job.done
         await self.channel.resume()
         await asyncio.sleep(SETTLE_SECONDS)
+
+    async def come_to_rest(self) -> None:
+        """Before it is stopped: what is left over of the last command would be the first work after it goes on."""
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                await self.channel.rest()
+        except TimeoutError:
+            pass  # programs that a command left behind go on, and it goes on without rest
 
     async def _destroy(self) -> None:
         if self._process is not None:

@@ -68,6 +68,7 @@ static void status(struct job *j) {
     struct status_message m;
     ssize_t n = read(j->status_fd, &m, sizeof m);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (n == sizeof m && m.status == SPARE_READY) return; /* it was, before there was a command */
     if (n == sizeof m) {
         j->exited = 1;
         j->status = m.status;
@@ -100,9 +101,7 @@ static void discard_ended(void) {
         if (j->in_fd >= 0) close(j->in_fd);
         for (int i = 0; i < 2; i++)
             if (j->out_fd[i] >= 0) close(j->out_fd[i]);
-        free(j->in.data);
-        free(j);
-        job_count--;
+        discard(j);
     }
 }
 
@@ -157,7 +156,10 @@ static void received(uint8_t type, uint32_t id, const uint8_t *p, uint32_t lengt
         resumed(p, length);
         frame(PONG, id, 0);
         break;
-    case PING: memcpy(frame(PONG, id, length), p, length); break;
+    case PING:
+        if (length == 4 && !memcmp(p, "rest", 4)) rest(id);
+        else memcpy(frame(PONG, id, length), p, length);
+        break;
     default: errno = EPROTO; die("unknown frame");
     }
 }
@@ -223,7 +225,7 @@ static void watch_now_and_then(void) {
 
 static void loop(void) {
     for (;;) {
-        struct pollfd fds[3 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
+        struct pollfd fds[4 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         struct job *of[2 + JOBS_MAX * 4];
         struct stream *stream_of[2 + LISTENERS_MAX + JOBS_MAX * 4 + STREAMS_MAX];
         nfds_t n = 0;
@@ -248,11 +250,13 @@ static void loop(void) {
             stream_of[n] = s;
             fds[n++] = (struct pollfd){events ? s->fd : -1, (short)events, 0};
         }
-        struct pollfd *counted = &fds[n++];
+        struct pollfd *counted = &fds[n++], *awaited = &fds[n++];
         *counted = (struct pollfd){group && jobs ? memory_events : -1, POLLPRI, 0};
+        *awaited = (struct pollfd){awaited_spare(), POLLIN, 0};
         struct timespec soon = {0, (pressed ? 10 : 1) * WATCH_MS * 1000000L};
         if (ppoll(fds, n, (memory_max || pressed) && jobs ? &soon : NULL, &unblocked) < 0 && errno != EINTR) die("poll");
-        n--;
+        n -= 2;
+        if (awaited->fd >= 0 && awaited->revents) spare_told();
         if (counted->fd >= 0 && counted->revents) limit_met();
         if (pressed && jobs) look_at_pressure();
         if (child_ended) {
@@ -291,6 +295,7 @@ static void loop(void) {
         if (fds[0].revents && receive()) return;
         if (outbox.length && flush_out()) return;
         if (cgroups && !jobs && !outbox.length) prepare();
+        answer_at_rest();
     }
 }
 

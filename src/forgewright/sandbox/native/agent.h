@@ -81,6 +81,7 @@ struct stream {
 };
 
 struct status_message { int status; uint64_t rss, cpu; };
+#define SPARE_READY -1 /* as a status: no command yet, but all that one needs */
 
 /* direct: commands are the agent's own children, without monitors: for kernels that know no child subreaper */
 extern struct job *jobs;
@@ -103,12 +104,26 @@ void start(uint32_t id, const uint8_t *p, uint32_t length);
 void report(struct job *j);
 void give_up_privileges(void);
 void open_group(const char *folder);
-void prepare(void);
-void drop_spare(void);
-void spare_ended(pid_t pid);
+void join(void);
+void payload(const uint8_t *p, const uint8_t *end, int joined);
+void monitor(int status_fd, const int fds[3], int request_fd, const uint8_t *p, const uint8_t *end);
+void keep(struct job job, const uint8_t *p);
+void discard(struct job *j);
 struct job *find(uint32_t id);
 int typed_signal(struct job *j, uint8_t c);
 void resize(struct job *j, const uint8_t *p, uint32_t length);
+
+/* spare.c: processes that wait for the next command */
+void prepare(void);
+void may_prepare(void);
+int start_spare(uint32_t id, const uint8_t *p, uint32_t length);
+void await_request(void);
+void drop_spare(void);
+void spare_ended(pid_t pid);
+void rest(uint32_t id);
+int awaited_spare(void);
+void spare_told(void);
+void answer_at_rest(void);
 
 /* processes.c: the trees of commands */
 int tree(pid_t root, int signo);
@@ -116,7 +131,7 @@ void signal_job(struct job *j, int signo);
 void kill_tree(struct job *j);
 void kill_all(void);
 pid_t waitpid_job(int *how); /* agent.c */
-extern pid_t spare_monitor; /* commands.c */
+extern pid_t spare_monitor; /* spare.c */
 void end_strays(void);
 void watch(void);
 void end_all(uint8_t flag);

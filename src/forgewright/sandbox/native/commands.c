@@ -4,14 +4,9 @@
 
 struct job *jobs;
 int job_count, cgroups, fd_max, direct, victims, group;
-pid_t spare_monitor;
 
-/* A command's processes as far as they can be made before it is known: a monitor, its pipes, and the child that will run
-   the program, in the payload's cgroup. That is most of what starting it costs where the processor is emulated; and the
-   first to join a cgroup for a while waits some milliseconds for every processor. */
-#define SPARE_MAX 60000 /* of a request, so that a pipe takes it at once */
-static struct { int request, status, in, out[2]; } spare;
-static int no_spare, pids_events = -1;
+static int pids_events = -1;
+static struct job *unused; /* of commands that have been: memory that is taken and given back costs the kernel's part in it */
 int memory_events = -1; /* the kernel says when something is counted in it */
 
 /* What no program started from here may ever gain, once for all of them. */
@@ -21,9 +16,11 @@ void give_up_privileges(void) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) die("no_new_privs");
 }
 
+/* By the bare calls: the library's would ask other threads, of which there are none, to follow. */
 static void drop_privileges(uint32_t uid, uint32_t gid) {
     if (getgid() != gid || getuid() != uid) {
-        if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) die("user id");
+        if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, gid, gid, gid) || syscall(SYS_setresuid, uid, uid, uid))
+            die("user id");
     }
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
@@ -52,10 +49,14 @@ static void execvpe_in(char **argv, char **envp) {
     for (char **e = envp; *e; e++)
         if (!strncmp(*e, "PATH=", 5)) path = *e + 5;
     int denied = 0;
+    size_t length = strlen(argv[0]);
     for (;;) {
         size_t n = strcspn(path, ":");
         char full[4096];
-        if (snprintf(full, sizeof full, "%.*s%s%s", (int)n, path, n ? "/" : "", argv[0]) < (int)sizeof full) {
+        if (n + 1 + length < sizeof full) {
+            memcpy(full, path, n);
+            full[n] = '/';
+            memcpy(full + n + (n > 0), argv[0], length + 1); /* an empty part is the working directory */
             if (access(full, F_OK) == 0) execve(full, argv, envp); /* an execve that fails is not cheap */
             if (errno == EACCES) denied = 1;
             else if (errno != ENOENT && errno != ENOTDIR) return;
@@ -66,21 +67,21 @@ static void execvpe_in(char **argv, char **envp) {
     errno = denied ? EACCES : ENOENT;
 }
 
-static void join(void) {
+void join(void) {
     for (int i = 0; i < cgroups; i++)
         if (write(CGROUP_FD + i, "0", 1) != 1) die("cgroup");
 }
 
-static void payload(const uint8_t *p, const uint8_t *end, int joined) {
+void payload(const uint8_t *p, const uint8_t *end, int joined) {
     uint8_t kind = p[0];
     uint32_t uid = get32(p + 2), gid = get32(p + 6);
     const uint8_t *limits = p + 18;
     uint32_t argc = get32(p + 50), envc = get32(p + 54);
-    static char **words; /* grows to the largest command's; a vforked child's memory is the agent's */
-    static size_t capacity;
+    static char *few[256], **words = few; /* grows to the largest command's; a vforked child's memory is the agent's */
+    static size_t capacity = sizeof few / sizeof *few;
     if ((size_t)argc + envc + 2 > capacity) {
         capacity = (size_t)argc + envc + 2;
-        words = realloc(words, capacity * sizeof *words);
+        words = realloc(words == few ? NULL : words, capacity * sizeof *words);
         if (!words) die("memory");
     }
     char **argv = words, **envp = words + argc + 1;
@@ -128,27 +129,15 @@ static void payload(const uint8_t *p, const uint8_t *end, int joined) {
     _exit(e == ENOENT ? 127 : 126);
 }
 
-/* The child of a spare monitor: waits for the command that it is to run. */
-static void await_request(void) {
-    static uint8_t request[SPARE_MAX];
-    uint32_t length = 0, got = 0;
-    join();
-    ssize_t n = read(REQUEST_FD, &length, sizeof length);
-    if (n != sizeof length || length > SPARE_MAX) _exit(0); /* nobody wants it */
-    while (got < length && (n = read(REQUEST_FD, request + got, length - got)) > 0) got += (uint32_t)n;
-    if (got == length) payload(request, request + length, 1);
-    _exit(0);
-}
-
 /* `p`: what is to be run; NULL: that will be said later. */
-static void monitor(int status_fd, const int fds[3], int request_fd, const uint8_t *p, const uint8_t *end) {
+void monitor(int status_fd, const int fds[3], int request_fd, const uint8_t *p, const uint8_t *end) {
     for (int i = 0; i < 3; i++) dup2(fds[i], i);
     dup2(status_fd, STATUS_FD);
     if (!p) dup2(request_fd, REQUEST_FD);
     close_from(CGROUP_FD + cgroups);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    pid_t child = p ? vfork() : fork(); /* vfork shares this process's memory until it runs the program: half the price in gVisor */
+    pid_t child = vfork(); /* which shares this process's memory until it runs the program: nothing to copy, nothing to give back */
     if (child == 0 && !p) await_request();
     if (child == 0) payload(p, end, 0);
     if (!p) close(REQUEST_FD);
@@ -200,7 +189,7 @@ void report(struct job *j) {
     }
     struct statfs fs;
     if (j->status && !statfs("/tmp", &fs) && fs.f_blocks && (fs.f_bavail == 0 || (fs.f_files && fs.f_ffree == 0))) j->flags |= FLAG_DISK;
-    no_spare = 0;
+    may_prepare();
     uint8_t *p = frame(EXITED, j->id, 37);
     int32_t status = j->status;
     memcpy(p, &status, 4);
@@ -271,9 +260,10 @@ void limit_met(void) {
     pressed = 1;
 }
 
-static void keep(struct job job, const uint8_t *p) {
-    struct job *j = calloc(1, sizeof *j);
+void keep(struct job job, const uint8_t *p) {
+    struct job *j = unused ? unused : malloc(sizeof *j);
     if (!j) die("memory");
+    if (unused) unused = unused->next;
     *j = job;
     j->status = 0x7f00;
     j->output_max = get64(p + 10);
@@ -288,54 +278,11 @@ static void keep(struct job job, const uint8_t *p) {
     job_count++;
 }
 
-void drop_spare(void) {
-    int fds[] = {spare.request, spare.status, spare.in, spare.out[0], spare.out[1]};
-    if (!spare_monitor) return;
-    for (int i = 0; i < 5; i++) close(fds[i]);
-    spare_monitor = 0;
-}
-
-/* Of `pid`, which has ended: it can be the spare monitor, if somebody killed it, or what it had to run. */
-void spare_ended(pid_t pid) {
-    if (pid != spare_monitor) return;
-    drop_spare();
-    no_spare = 1; /* until a command has ended: what kills each of them would keep us busy */
-}
-
-void prepare(void) {
-    int request[2], in[2], out[2], err[2], status[2];
-    if (spare_monitor || no_spare) return;
-    if (pipe2(request, O_CLOEXEC) || pipe2(status, O_CLOEXEC) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
-        die("pipes");
-    fd_max = err[1] > fd_max ? err[1] : fd_max;
-    int fds[3] = {in[0], out[1], err[1]};
-    spare_monitor = fork();
-    if (spare_monitor == 0) monitor(status[1], fds, request[0], NULL, NULL);
-    close(request[0]); close(status[1]); close(in[0]); close(out[1]); close(err[1]);
-    fcntl(request[1], F_SETFL, O_NONBLOCK);
-    fcntl(in[1], F_SETFL, O_NONBLOCK);
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    fcntl(err[0], F_SETFL, O_NONBLOCK);
-    spare.request = request[1]; spare.status = status[0]; spare.in = in[1]; spare.out[0] = out[0]; spare.out[1] = err[0];
-    if (spare_monitor < 0) {
-        spare_monitor = 1;
-        drop_spare();
-    }
-}
-
-/* Whether the spare processes took the command. */
-static int start_spare(uint32_t id, const uint8_t *p, uint32_t length) {
-    if (!spare_monitor || length > SPARE_MAX) return 0;
-    struct iovec parts[2] = {{&length, sizeof length}, {(void *)p, length}};
-    if (writev(spare.request, parts, 2) != (ssize_t)(sizeof length + length)) {
-        drop_spare(); /* they have been killed, and that will be heard of */
-        return 0;
-    }
-    keep((struct job){.id = id, .monitor = spare_monitor, .status_fd = spare.status, .in_fd = spare.in,
-                      .out_fd = {spare.out[0], spare.out[1]}}, p);
-    close(spare.request);
-    spare_monitor = 0;
-    return 1;
+void discard(struct job *j) {
+    free(j->in.data);
+    j->next = unused;
+    unused = j;
+    job_count--;
 }
 
 void start(uint32_t id, const uint8_t *p, uint32_t length) {
