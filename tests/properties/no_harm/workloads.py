@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.properties.no_harm.script_operations import MAKERS, Place
+from tests.properties.no_harm.script_extracts import MAKERS, Place
 
 from forgewright.code.engine import CodeEngine
 from forgewright.core.errors import ForgewrightError
