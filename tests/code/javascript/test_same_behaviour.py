@@ -120,10 +120,10 @@ function «swap»(pair) {
   pair[0] = b;
   pair[1] = a;
 }
-const a = [1, 2];
-swap(a);
-swap([a]);
-console.log(a);
+const xs = [1, 2];
+swap(xs);
+swap([xs]);
+console.log(xs);
 """),
     "a method on this": (INLINE, """
 class A {
