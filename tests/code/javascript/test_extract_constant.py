@@ -33,6 +33,7 @@ def test_where_it_goes(tmp_path: Path, before: str, after: str) -> None:
         ("f(«g()»);\n", "computed each time"),
         ("f(«/a/g»);\n", "computed each time"),
         ("f(«a.b»);\n", "computed each time"),
+        ("f(«window»);\n", "may not be there"),
         ("const f = x => «x»;\n", "not known at the top"),
         ("const C = 1;\nf(«2»);\n", "already used"),
         ("function f(C) { return «2» }\n", "already declared"),

@@ -12,7 +12,7 @@ from forgewright.code.javascript.refactor.changes import outcome
 from forgewright.code.javascript.refactor.extract_variable import check_place, in_place, value_text, widest
 from forgewright.code.javascript.refactor.inline_variable import check_names
 from forgewright.code.javascript.refactor.parameters import Fresh, adding, slots_of
-from forgewright.code.javascript.refactor.purity import Doing, Effect, between, effect, postponed
+from forgewright.code.javascript.refactor.purity import Doing, Effect, between, effect, missing, postponed
 from forgewright.code.javascript.refactor.region import Region, line_of, uses_of
 from forgewright.code.javascript.refactor.signature import change_signature
 from forgewright.code.javascript.refactor.uses import LOOPS, host_of, this_of
@@ -92,7 +92,7 @@ def _check_moved(uses: Uses, node: Node, function: Node) -> None:
         raise EditRefused(f"{special[0].text} is another one there", hint=hint)
     if any(n.type in ("await_expression", "yield_expression") for n in node.walk()):
         raise EditRefused("the selection waits, which a parameter cannot", hint=hint)
-    if effect(uses, node) <= Effect.STABLE:
+    if effect(uses, node) <= Effect.STABLE and not missing(uses, node):
         return
     why = postponed(node, body)
     inside = host_of(node) is not function

@@ -49,6 +49,22 @@ def effect(uses: Uses, node: Node) -> Effect:
     return max((effect_of(uses, part) for part in evaluated(node)), default=Effect.CONSTANT)
 
 
+STANDARD = kinds(
+    "Array ArrayBuffer BigInt Boolean Date Error Function Infinity Intl JSON Map Math NaN Number Object Promise Proxy "
+    "RangeError Reflect RegExp Set String Symbol TypeError WeakMap WeakSet console globalThis isFinite isNaN "
+    "parseFloat parseInt undefined"
+)
+
+
+def missing(uses: Uses, node: Node) -> str:
+    """A name in an expression that not every environment has, so that looking at it may fail; empty if none."""
+    for part in evaluated(node):
+        named = part.type in ("identifier", "shorthand_property_identifier") and part.text not in STANDARD
+        if named and uses.meaning(part) is None:
+            return part.text
+    return ""
+
+
 def evaluated(node: Node) -> Iterator[Node]:
     """The parts of an expression that are computed with it, without types and the insides of functions."""
     stack = [node]
