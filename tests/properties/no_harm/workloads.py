@@ -120,6 +120,7 @@ def main() -> None:
                         print(f"HARM {name} {kind} {number}: {said[:3000]}\n", flush=True)
                     if end == "refused":
                         reasons[re.sub(r"'[^']*'|\d+", "_", said.partition(": ")[2].split("\n")[0])[:80]] += 1
+                print(f"  {kind}: {dict(ends[kind])}", flush=True)
     for kind, count in ends.items():
         print(f"{kind:32} done {count['done']:5} refused {count['refused']:5} left out {count['left out']:5} "
               f"harm {count['HARM']:3}")  # fmt: skip
