@@ -19,6 +19,8 @@ Languages = tuple[str, ...]
 PYTHON: Languages = ("python",)
 SCRIPTS: Languages = ("javascript", "typescript")
 """With TSX, which is TypeScript."""
+POSITIONAL: Languages = ("go", "rust", "java")
+"""Where arguments go by place only."""
 
 
 class Example(msgspec.Struct, frozen=True):

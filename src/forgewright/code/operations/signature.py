@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from forgewright.code.languages import language_of
 from forgewright.code.operations.aimed import At, Within
-from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.base import (
+    POSITIONAL,
+    PYTHON,
+    SCRIPTS,
+    Example,
+    Languages,
+    Operation,
+    Outcome,
+    Scene,
+)
 from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
 
@@ -78,7 +88,7 @@ class AddParameter(Target, frozen=True, kw_only=True):
     exclude: Annotated[str, Meta(description="Glob: calls in these files do not pass the value.")] = ""
     calls: Calls = "keep"
 
-    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS, *POSITIONAL)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(add-parameter symbol: 'function[name=fetch]' name: 'timeout' type: 'float' default: '10.0')",
@@ -120,6 +130,34 @@ class AddParameter(Target, frozen=True, kw_only=True):
             refused="parse is handed on at a.js:2",
             note="`map` passes more than one argument, of which the new parameter would take one.",
         ),
+        Example(
+            program="(add-parameter symbol: '#Shape.Area' name: 'unit' type: 'string' value: '\"cm\"')",
+            before={
+                "box.go": "package box\n\ntype Shape interface{ Area(n int) int }\n\ntype Box struct{}\n\n"
+                "func (b Box) Area(n int) int { return n }\n\nfunc use(s Shape) int { return s.Area(2) }\n"
+            },
+            after={
+                "box.go": "package box\n\ntype Shape interface{ Area(n int, unit string) int }\n\ntype Box struct{}\n\n"
+                "func (b Box) Area(n int, unit string) int { return n }\n\n"
+                'func use(s Shape) int { return s.Area(2, "cm") }\n'
+            },
+            note="Go, Rust and Java: what implements or overrides it follows.",
+        ),
+        Example(
+            program="(add-parameter symbol: 'function#area' name: 'unit' type: 'i32' value: '1')",
+            before={"a.rs": "fn area(n: i32) -> i32 { n }\nfn main() { area(2); }\n"},
+            after={"a.rs": "fn area(n: i32, unit: i32) -> i32 { n }\nfn main() { area(2, 1); }\n"},
+        ),
+        Example(
+            program="(add-parameter symbol: 'method#area' name: 'unit' type: 'int' value: '1' index: 0)",
+            before={
+                "A.java": "class A {\n  static int area(int n) { return n; }\n  int go() { return area(2); }\n}\n"
+            },
+            after={
+                "A.java": "class A {\n  static int area(int unit, int n) { return n; }\n"
+                "  int go() { return area(1, 2); }\n}\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -129,6 +167,10 @@ class AddParameter(Target, frozen=True, kw_only=True):
             from forgewright.code.javascript.refactor import changes
 
             return changes.add_parameter(resolver, path, offset, self)
+        if language_of(path) in POSITIONAL:
+            from forgewright.code.positional import changes as positional
+
+            return positional.add_parameter(scene, path, offset, self)
         from forgewright.code.globs import matcher
         from forgewright.code.python.refactor.signature_changes import adding
         from forgewright.code.python.rename import check_name
@@ -163,7 +205,7 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     ] = None
     calls: Calls = "keep"
 
-    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS, *POSITIONAL)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-parameter symbol: 'function[name=fetch]' name: 'retry')",
@@ -187,6 +229,25 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
             before={"a.js": "function double(n) {\n  return n * 2;\n}\n"},
             refused="n is used in a.js:2",
         ),
+        Example(
+            program="(remove-parameter symbol: 'function#Open' name: 'mode')",
+            before={
+                "f.go": 'package f\n\nfunc Open(path string, mode int) {}\n\nfunc g() { Open("x", 1) }\n'
+            },
+            after={"f.go": 'package f\n\nfunc Open(path string) {}\n\nfunc g() { Open("x") }\n'},
+        ),
+        Example(
+            program="(remove-parameter symbol: 'function#open' name: 'mode')",
+            before={"f.rs": 'fn open(path: &str, mode: i32) {}\nfn g() { open("x", 1); }\n'},
+            after={"f.rs": 'fn open(path: &str) {}\nfn g() { open("x"); }\n'},
+        ),
+        Example(
+            program="(remove-parameter symbol: 'method#open' name: 'mode')",
+            before={
+                "F.java": "class F {\n  void open(int mode) {}\n  void g() { open(next()); }\n  int next() { return 1; }\n}\n"
+            },
+            refused="does something, and would no longer be computed",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -196,6 +257,10 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
             from forgewright.code.javascript.refactor import changes
 
             return changes.remove_parameter(resolver, path, offset, self)
+        if language_of(path) in POSITIONAL:
+            from forgewright.code.positional import changes as positional
+
+            return positional.remove_parameter(scene, path, offset, self)
         from forgewright.code.python.refactor.signature_changes import removing
 
         which = self.name or self.index
@@ -215,7 +280,7 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
     ] = None
     calls: Calls = "keep"
 
-    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS, *POSITIONAL)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(reorder-parameters symbol: 'function[name=put]' order: ['value', 'key'])",
@@ -240,6 +305,23 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
             before={"a.js": "const put = (key, value = 1) => {};\nput('a');\n"},
             after={"a.js": "const put = (value = 1, key) => {};\nput(undefined, 'a');\n"},
         ),
+        Example(
+            program="(reorder-parameters symbol: 'function#Put' order: ['value', 'key'])",
+            before={"f.go": 'package f\n\nfunc Put(key, value string) {}\n\nfunc g() { Put("a", "b") }\n'},
+            after={
+                "f.go": 'package f\n\nfunc Put(value string, key string) {}\n\nfunc g() { Put("b", "a") }\n'
+            },
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'function#put' order: ['value', 'key'])",
+            before={"f.rs": "fn put(key: i32, value: i32) {}\nfn g() { put(1, 2); }\n"},
+            after={"f.rs": "fn put(value: i32, key: i32) {}\nfn g() { put(2, 1); }\n"},
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'method#put' order: ['value', 'key'])",
+            before={"F.java": "class F {\n  void put(int key, int value) {}\n  void g() { put(1, 2); }\n}\n"},
+            after={"F.java": "class F {\n  void put(int value, int key) {}\n  void g() { put(2, 1); }\n}\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -249,6 +331,10 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
             from forgewright.code.javascript.refactor import changes
 
             return changes.reorder_parameters(resolver, path, offset, self)
+        if language_of(path) in POSITIONAL:
+            from forgewright.code.positional import changes as positional
+
+            return positional.reorder_parameters(scene, path, offset, self)
         from forgewright.code.python.refactor.signature import function_at
         from forgewright.code.python.refactor.signature_changes import reordering
 
