@@ -18,6 +18,7 @@ CONSTANT = "(extract-constant {range} name: 'C')"
          "'use strict'\n\nconst C = 2 * 3\n/** Does. */\nfunction f() { return C }\n"),
         ("const a = 1;\nrun();\nconst f = () => «a + 1»;\n", "const a = 1;\nrun();\nconst C = a + 1;\nconst f = () => C;\n"),
         ("f('a', {'a': «'a'»}, require('a'));\n", "const C = 'a';\nf(C, {'a': C}, require('a'));\n"),
+        ("const f = r => «2 * Math.PI» * r;\n", "const C = 2 * Math.PI;\nconst f = r => C * r;\n"),
         ("f(«/a/i»);\n", "const C = /a/i;\nf(C);\n"),
         ("f(1);\nfunction g(C) { return 1 }\ng(«1»);\n", "const C = 1;\nf(C);\nfunction g(C) { return 1 }\ng(C);\n"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,10 @@ PURE = frozenset(
 """Functions of the language that change nothing (so does all of `Math` but `random`)."""
 
 
+_CONSTANTS = re.compile(r"(?:Math|Number)\.[A-Z][A-Z0-9_]*|Symbol\.[a-z]\w*")
+"""Members of the language's own objects that cannot be written."""
+
+
 def _harmless_call(uses: Uses, node: Node) -> bool:
     function = node.get("function")
     arguments = node.get("arguments")
@@ -115,6 +120,9 @@ def effect_of(uses: Uses, node: Node) -> Effect:
         if node.text in ("undefined", "NaN", "Infinity"):
             return Effect.CONSTANT
         return Effect.STABLE if uses.constant(uses.meaning(node)) else Effect.READS
+    if kind == "member_expression" and _CONSTANTS.fullmatch(node.text):
+        head = node.get("object")
+        return Effect.STABLE if head is not None and uses.meaning(head) is None else Effect.READS
     if kind in _MAKES:
         return Effect.MAKES
     if kind in _READS:
