@@ -160,11 +160,49 @@ def test_no_match_is_lost_to_the_look_at_the_text(pattern: str, path: str, text:
     found = list(select(project, f"`{pattern}`"))
     assert len(found) == 1
     language = found[0].source.language
-    assert all(sight.search(text.encode()) for sight in compiled(pattern, language).sights)
+    assert compiled(pattern, language).seen(text.encode())
 
 
 def test_the_look_at_the_text_takes_no_longer_than_the_text_is_long() -> None:
-    [_, last] = compiled("$A.get($B, None)", "python").sights
-    assert last.search(b"None , \\" * 200_000) is None
-    assert last.search(b"None" + b" \n" * 500_000) is None
-    assert last.search(b"None # what comes then is not looked through")
+    pattern = compiled("$A.get($B, None)", "python")
+    head = b".get(x)\n"
+    assert not pattern.seen(head + b"None , \\" * 200_000)
+    assert not pattern.seen(head + b"None" + b" \n" * 500_000)
+    assert not pattern.seen(head + b"None" + b" # .\n" * 19 + b"x" * 500_000)
+    assert not pattern.seen(b".get(x)\n" * 1000 + b"x" * 1_000_000)
+    assert not pattern.seen(b".get(x)\n" * 5000 + b"None)")
+    assert pattern.seen((b".get(" * 250 + b")" * 250) * 1000 + b"None)")
+    assert pattern.seen(b".get(x, None" + b" # ......\n" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.get(a)\nprint(None)\n",
+        "x.get((a, None))\n",
+        "x.get('None)', b)\n",
+        "x.get(a # , None)\n)",
+        'x.get("""a"None)""", b)\n',
+        "# a sentence.\n# None)\nx.get(1)\n",
+    ],
+)
+def test_a_run_of_words_where_no_match_has_it_is_not_taken_for_one(text: str) -> None:
+    assert not compiled("$A.get($B, None)", "python").seen(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.get(f'{y}', None)\n",
+        "x.get(r'\\', None)\n",
+        "x.get('''it's (''', None)\n",
+        "x.get('(' # (\n , None)\n",
+        "f'{x.get(y, None)}'\n",
+        "x.get({1: [2]}, # why\n  # and\n None # (\n)\n",
+        "x.get(y.get(z), None)\n",
+        "x.get(y.get(None), None)\n",
+    ],
+)
+def test_a_match_behind_strings_comments_and_brackets_is_seen(text: str) -> None:
+    assert compiled("$A.get($B, None)", "python").seen(text.encode())
+    assert len(list(select(MemoryProject({"a.py": text.encode()}), "`$A.get($B, None)`"))) == 1

@@ -76,7 +76,7 @@ def changed(files: Mapping[str, str], place: str, change: Change) -> dict[str, s
         ),
         (RUST, "l.rs::area", adding("u", "i32", "7", 1), ["area(&self, u: i32, k: i32)", "b.area(7, 1)", "S::area(&b, 7, 2)"]),
         (RUST, "l.rs::free", reordering(["b", "a"]), ["free(b: i32, a: i32)", "assert_eq!(free(b.area(3), 1), 4)"]),
-        (JAVA, "A.java::area", adding("u", "String", "null", 0), ["area(String u, int k);", "(String u, int k) {", "s.area(null, 1)"]),
+        (JAVA, "A.java::area", adding("u", "String", "null", 0), ["(String u, int k);", "(String u, int k) {", "area(null, 1)"]),
         (JAVA, "A.java::total", removing("b"), ["total(int a)", "total(1)", "B.total(2)"]),
     ],
 )  # fmt: skip

@@ -25,6 +25,16 @@ def limited(seconds: float = PLAN_SECONDS) -> Iterator[None]:
         _END.reset(token)
 
 
+def left() -> float:
+    """Seconds of CPU time."""
+    return _END.get() - thread_time()
+
+
+def charge(seconds: float) -> None:
+    """Counts CPU time that another process has worked for this one."""
+    _END.set(_END.get() - seconds)
+
+
 def check() -> None:
     """Raises `EditRefused` if it is late."""
     if thread_time() > _END.get():

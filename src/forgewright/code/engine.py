@@ -13,6 +13,7 @@ from forgewright.code.deadline import limited
 from forgewright.code.operations.base import Operation
 from forgewright.code.project import FileChange
 from forgewright.code.scene import Stage
+from forgewright.code.sharing import processes, shared
 from forgewright.code.sources import DiskProject, SourceFile
 from forgewright.code.syntax.diagnostics import InvalidProgram, Problem
 from forgewright.code.syntax.program import name_of, parse, parse_undo, unparse
@@ -84,16 +85,27 @@ class Committed(msgspec.Struct, frozen=True):
 class CodeEngine:
     """Plans and commits programs on the files below `root`."""
 
-    def __init__(self, root: Path, *, allow: Collection[str] | None = None, servers: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        allow: Collection[str] | None = None,
+        servers: bool = False,
+        processes: int | None = None,
+    ) -> None:
         """`allow`: the operations that programs may use; None: all. Raises `NotFound` without the folder.
 
         `servers`: renames ask a language server for a second opinion. It runs on this host, outside of any
         sandbox, and reads the project: for a person's own code.
+
+        `processes`: how many may work on a program that concerns many files, this one among them; None: as many as
+        there are processors, at most four. A process with several threads works alone, whatever is said here.
         """
         self.project = DiskProject(root)
         self.root = self.project.root
         self.allow = None if allow is None else frozenset(allow)
         self._servers = self.root if servers else None
+        self._processes = processes
         self._transaction = Transaction(self.root)
 
     def plan(self, program: str, *, after: Plan | None = None) -> Plan:
@@ -124,11 +136,13 @@ class CodeEngine:
             stage.overlay.put(change.path, change.after)
         stage.moves.extend(after.moves if after is not None else ())
         check = any(operation.checked for operation in operations)
-        with limited():
-            results = self._run(operations, stage)
-            if any(o.writes and o.binds and o.checked for o in operations):
-                results = [*results, *self._bound(operations, stage)]
-        return Plan(unparse(operations), self._changes(stage, check), tuple(results), tuple(stage.moves))
+        with processes(self._processes):
+            with limited():
+                results = self._run(operations, stage)
+                if any(o.writes and o.binds and o.checked for o in operations):
+                    results = [*results, *self._bound(operations, stage)]
+            changes = self._changes(stage, check)
+        return Plan(unparse(operations), changes, tuple(results), tuple(stage.moves))
 
     def commit(self, plan: Plan) -> Committed:
         """Write a plan to disk, all files or none. Raises `Conflict` if a file changed since it was read."""
@@ -202,6 +216,7 @@ class CodeEngine:
     def _changes(self, stage: Stage, check: bool) -> tuple[FileChange, ...]:
         changes: list[FileChange] = []
         mistakes: list[str] = []
+        checked: list[tuple[SourceFile | None, SourceFile]] = []
         moved = {new: old for old, new in stage.moves}
         for path, source in sorted(stage.overlay.changed().items()):
             before = self._before(path)
@@ -210,9 +225,10 @@ class CodeEngine:
             if source is not None and (before is None or before.data != source.data):
                 mistakes.extend(_unfit(source))
             if source is not None and check and path not in stage.sound:
-                wrong = mistake(before or self._before(moved.get(path, path)), source)
-                mistakes.extend([wrong] if wrong else [])
+                checked.append((before or self._before(moved.get(path, path)), source))
             changes.append(FileChange(path, before.data if before else None, source.data if source else None))
+        wrong = shared(checked, lambda pair: mistake(*pair), str, [len(after.data) for _, after in checked])
+        mistakes.extend(filter(None, wrong))
         if mistakes:
             raise EditRefused(
                 "the result would not parse:\n" + "\n".join("  " + m for m in mistakes[:10]),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DEEPER_MAX = 8
 """Brackets more than before: CPython takes 200 levels of them."""
 
-_BOUND_TO_PLACE = re.compile(rb":=|\b(?:yield|await|async)\b")
+_BOUND_TO_PLACE = (b":=", b"yield", b"await", b"async")
 """What the compiler refuses in some places, whatever the grammar says, and what binds a name."""
 _PLACES = re.compile(rb":=|\b(?:yield|await|async|lambda|for|from)\b")
 _NOT_IN_FSTRINGS = re.compile(rb"""['"\\\n#]""")
@@ -29,6 +30,34 @@ _COOKIE = re.compile(rb"^[ \t\f]*#.*coding[:=]", re.M)
 """Another encoding than UTF-8 may be declared (PEP 263)."""
 _PART = re.compile(rb"[\w\x80-\xff]")
 _JOINING = re.compile(rb"""[\w\x80-\xff'"]""")
+_ARGUMENTS = frozenset(
+    (
+        "attribute",
+        "binary_operator",
+        "boolean_operator",
+        "call",
+        "comparison_operator",
+        "concatenated_string",
+        "dictionary",
+        "dictionary_comprehension",
+        "false",
+        "float",
+        "identifier",
+        "integer",
+        "list",
+        "list_comprehension",
+        "none",
+        "not_operator",
+        "parenthesized_expression",
+        "set",
+        "set_comprehension",
+        "string",
+        "subscript",
+        "true",
+        "tuple",
+        "unary_operator",
+    )
+)
 _PRIMARIES = (ast.Call, ast.Attribute, ast.Subscript, ast.Name)
 
 
@@ -40,13 +69,16 @@ class Fitting:
         self._sound = source.language == "python" and not source.tree.root_node.has_error
         self._utf8 = not _COOKIE.search(self._data[:300])
 
-    def fits(self, node: Node, text: bytes) -> bool:
-        """Whether the file is as well-formed with `text` in the place of `node` as it was without."""
+    def fits(self, node: Node, text: bytes, *, primary: bool = False) -> bool:
+        """Whether the file is as well-formed with `text` in the place of `node` as it was without.
+
+        `primary`: the text is known to be one, as `filled` tells.
+        """
         data, start, end = self._data, node.start_byte, node.end_byte
         if not self._sound or node.type != "call" or not (self._utf8 or text.isascii()):
             return False
         old = data[start:end]
-        if _BOUND_TO_PLACE.search(text) or _BOUND_TO_PLACE.search(old):
+        if _bound_to_place(text) or _bound_to_place(old):
             if _PLACES.findall(text) != _PLACES.findall(old):
                 return False
         if _brackets(text) > _brackets(old) + DEEPER_MAX:
@@ -61,11 +93,37 @@ class Fitting:
             and _interpolated(node)
         ):
             return False
-        return _primary(text)
+        return primary or _primary(text)
 
     @cached_property
     def _fstrings(self) -> bool:
         return _FSTRING.search(self._data) is not None
+
+
+def _bound_to_place(text: bytes) -> bool:
+    return any(mark in text for mark in _BOUND_TO_PLACE)
+
+
+def filled(taken: Sequence[Node]) -> bool:
+    """Whether captured code is one expression that may stand wherever a call takes an argument by position."""
+    return len(taken) == 1 and taken[0].type in _ARGUMENTS
+
+
+@lru_cache(64)
+def takes_arguments(text: str, names: Sequence[str]) -> bool:
+    """Whether a text is one primary, in which each of these names stands once: as an argument by position.
+
+    Other expressions in their places leave it one: such an argument begins and ends at a comma or bracket.
+    """
+    if not _primary(text.encode()):
+        return False
+    arguments: set[str] = set()
+    for node in ast.walk(ast.parse(text, mode="eval")):
+        if isinstance(node, ast.JoinedStr):
+            return False
+        if isinstance(node, ast.Call):
+            arguments.update(argument.id for argument in node.args if isinstance(argument, ast.Name))
+    return all(text.count(name) == 1 and name in arguments for name in names)
 
 
 def _brackets(text: bytes) -> int:

@@ -179,6 +179,6 @@ def _spec(found: re.Match[str], kind: str) -> str:
     sign = next((flag for flag in "+ " if flag in flags), "") if not textual else ""
     spec = sign + "0" + width + precision if align == "0" else align + sign + width + precision
     letter = "" if textual else kind
-    if textual and precision and not bang:
+    if textual and spec and not bang:
         return "!s:" + spec
     return bang + (":" + spec + letter if spec + letter else "")

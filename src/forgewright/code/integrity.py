@@ -112,6 +112,10 @@ def not_ready(bindings: Bindings, *, circles: bool) -> list[str]:
             if failure.key[1:] not in had:
                 found.setdefault(failure.key, failure)
         fresh = after.targets(path) - (before.targets(old) if old is not None else set())
+        if not fresh and old is not None:
+            order = after.sequence(path)
+            if order != [module for module in before.sequence(old) if module in order]:
+                fresh = set(order)
         if not fresh or not circles:
             continue
         starts = [

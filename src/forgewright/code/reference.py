@@ -87,7 +87,8 @@ def help_text(cls: type[Operation]) -> str:
 
 def _languages(cls: type[Operation]) -> Iterable[str]:
     if cls.languages:
-        yield f"For {' and '.join(SHOWN[language] for language in cls.languages)}.\n"
+        names = [SHOWN[language] for language in cls.languages]
+        yield f"For {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}.\n"
 
 
 def _type_note(field: msgspec.structs.FieldInfo) -> str:

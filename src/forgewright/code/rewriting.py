@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from forgewright.code import layout
-from forgewright.code.fitting import Fitting
+from forgewright.code.fitting import Fitting, filled, takes_arguments
 from forgewright.code.languages import parse
 from forgewright.code.operations.base import Match
 from forgewright.code.patterns.compiled import METAVARIABLE, compiled
@@ -53,6 +54,41 @@ class _Done(msgspec.Struct):
     """Whether nothing around it can be read differently."""
 
 
+class _Part(msgspec.Struct, frozen=True):
+    """A metavariable of a template, with the text between the last one and it."""
+
+    before: bytes
+    name: str
+    many: bool
+    comma: bool
+    """Whether `, ` comes next."""
+    quoted: bool
+    """Whether it stands between two quotes of one kind."""
+
+
+@lru_cache(64)
+def _parts(template: str) -> tuple[tuple[_Part, ...], bytes, bool]:
+    """A template's parts, what follows the last, and whether each is an argument of a call by position."""
+    parts = []
+    at = 0
+    for found in METAVARIABLE.finditer(template):
+        before, next_two = template[at : found.start()], template[found.end() : found.end() + 2]
+        parts.append(
+            _Part(
+                before.encode(),
+                found.group(1) or found.group(2) or "",
+                found.group(0).startswith("$$$"),
+                next_two == ", ",
+                before[-1:] in ("'", '"') and before[-1:] == next_two[:1],
+            )
+        )
+        at = found.end()
+    names = tuple(f"placed{number}_" for number in range(len(parts)))
+    named = "".join(part.before.decode() + name for part, name in zip(parts, names, strict=True))
+    argued = takes_arguments(named + template[at:], names) and not any(part.many for part in parts)
+    return tuple(parts), template[at:].encode(), argued
+
+
 class Rewriting:
     """The rewriting of one file; matches inside captured code are rewritten with it."""
 
@@ -63,6 +99,7 @@ class Rewriting:
         self.starts = sorted(found, key=lambda m: (m.start, -m.end))
         self._begins = [match.start for match in self.starts]
         self._fitting = Fitting(source)
+        self._parts, self._last, self._argued = _parts(template.strip("\n"))
 
     def splices(self) -> tuple[list[Splice], bool]:
         """The edits, and whether every one of them is sure to leave the file as well-formed as it was."""
@@ -89,10 +126,20 @@ class Rewriting:
     def _done(self, match: Match) -> _Done:
         start, end = self._extent(match)
         text = self.result(match, 0)
+        primary = self._argued and all(self._argument(match.captures.get(p.name, ())) for p in self._parts)
         if self.source.data[end - 1 : end] == b";" and not text.rstrip().endswith((b";", b"}")):
             text += b";"
-        sure = not self.several and self._fitting.fits(match.node, text)
+            primary = False
+        sure = not self.several and self._fitting.fits(match.node, text, primary=primary)
         return _Done(match, start, end, text, sure)
+
+    def _argument(self, taken: Sequence[Node]) -> bool:
+        """Whether captured code is one expression without matches in it."""
+        return filled(taken) and not self._inside(taken[0].start_byte, taken[0].end_byte)
+
+    def _inside(self, start: int, end: int) -> bool:
+        at = bisect_left(self._begins, start)
+        return at < len(self._begins) and self._begins[at] < end
 
     def _guard(self, done: Sequence[_Done]) -> None:
         """Parentheses around the results that would otherwise be torn apart by what stands around them."""
@@ -132,29 +179,24 @@ class Rewriting:
         """The template with the captured code."""
         captures = match.captures
         out = bytearray()
-        at = 0
-        template = self.template.strip("\n")
         spans: list[tuple[int, int]] = []
         indent = layout.indentation(self.source.data, match.start)
-        for found in METAVARIABLE.finditer(template):
-            out += template[at : found.start()].encode()
-            name = found.group(1) or found.group(2) or ""
-            taken = captures.get(name, ())
+        skip = 0
+        for part in self._parts:
+            out += part.before[skip:]
+            skip = 0
+            taken = captures.get(part.name, ())
             text = self._captured(taken, depth)
-            opening = _quotes(taken)
-            if (
-                opening
-                and bytes(out[-1:]) in (b'"', b"'")
-                and template[found.end() : found.end() + 1] == chr(out[-1])
-            ):
-                out[-1:] = opening[0]
-                out += text + opening[1]
-                at = found.end() + 1
-                continue
-            if not text and found.group(0).startswith("$$$"):
-                at = found.end()
-                if template[at : at + 2] == ", ":
-                    at += 2
+            if part.quoted:
+                opening = _quotes(taken)
+                if opening:
+                    out[-1:] = opening[0]
+                    out += text + opening[1]
+                    skip = 1
+                    continue
+            if not text and part.many:
+                if part.comma:
+                    skip = 2
                 elif out.endswith(b", "):
                     del out[-2:]
                 continue
@@ -162,12 +204,11 @@ class Rewriting:
                 text = self._reindented(text, taken, bytes(out), indent)
             spans.append((len(out), len(out) + len(text)))
             out += text
-            at = found.end()
-        out += template[at:].encode()
+        out += self._last[skip:]
         body = bytes(out)
         if len(spans) and nodes.is_expression(match.node):
             body = self._guarded(body, spans)
-        if b"\n" in template.encode():
+        if "\n" in self.template.strip("\n"):
             lines = body.split(b"\n")
             end = layout.line_end(self.source.data)
             body = end.join(
@@ -193,6 +234,8 @@ class Rewriting:
             return b""
         data = self.source.data
         start, end = taken[0].start_byte, taken[-1].end_byte
+        if not self._inside(start, end):
+            return data[start:end]
         out = bytearray()
         at = start
         for number in range(bisect_left(self._begins, start), len(self.starts)):

@@ -20,7 +20,7 @@ PACKAGE = {
     "pkg/text.py": "from __future__ import annotations\n__all__ = ['title']\n\ndef title(t):\n"
     "    from pkg.strings import squeeze\n    return squeeze(t)\n",
     "tests/test_a.py": "from unittest import mock\nimport pkg.strings\nfrom pkg.strings import *\n"
-    "with mock.patch('pkg.strings.squeeze'):\n    pkg.strings.squeeze(PAD)\n",
+    "with mock.patch('pkg.strings.squeeze'):\n    pkg.strings.squeeze(PAD)\n# of pkg.strings\n",
 }
 
 
@@ -36,7 +36,7 @@ def test_a_merged_module_takes_exports_guards_and_users_along(tmp_path: Path) ->
     assert "text.squeeze(self)" in after["pkg/models.py"]
     assert after["tests/test_a.py"] == (
         "from unittest import mock\nfrom pkg.text import PAD\nimport pkg.text\n"
-        "with mock.patch('pkg.strings.squeeze'):\n    pkg.text.squeeze(PAD)\n"
+        "with mock.patch('pkg.text.squeeze'):\n    pkg.text.squeeze(PAD)\n# of pkg.strings\n"
     )
     (place,) = plan.results[0].uncertain
     assert (place.path, place.role) == ("tests/test_a.py", "string")

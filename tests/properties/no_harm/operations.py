@@ -186,11 +186,12 @@ def _reorder(place: Place) -> Made:
     found = place.function()
     if found is None or len(found[1].args.args) < 2:
         return None
-    order = list(range(len(found[1].args.args)))
-    fixed = 1 if found[1].args.args[0].arg in ("self", "cls") else 0
-    rest = order[fixed:]
+    names = [argument.arg for argument in found[1].args.args]
+    fixed = 1 if names[0] in ("self", "cls") else 0
+    rest = names[fixed:]
     place.rng.shuffle(rest)
-    return f"(reorder-parameters at: {found[0]} order: [{' '.join(map(str, order[:fixed] + rest))}])"
+    order = " ".join(_quoted(name) for name in names[:fixed] + rest)
+    return f"(reorder-parameters at: {found[0]} order: [{order}])"
 
 
 def _parameter(name: str, field: str = "name") -> Maker:

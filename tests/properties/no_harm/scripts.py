@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.properties.no_harm.renames import FRESH, Harm, _quoted
@@ -51,10 +51,11 @@ class Ground:
         self.files = {p: (work / p).read_bytes() for p in self.paths}
         self.before = self.mistakes()
 
-    def mistakes(self) -> list[tuple[str, int, str, str]]:
-        """(file, line, code, message) of each of the compiler's errors."""
+    def mistakes(self, more: Sequence[str] = ()) -> list[tuple[str, int, str, str]]:
+        """(file, line, code, message) of each of the compiler's errors; `more`: files that are new."""
+        paths = [path for path in (*self.paths, *more) if (self.root / path).exists()]
         done = subprocess.run(
-            [str(TSC), *OPTIONS, *self.paths], cwd=self.root, capture_output=True, text=True, timeout=300
+            [str(TSC), *OPTIONS, *paths], cwd=self.root, capture_output=True, text=True, timeout=300
         )
         found = [MESSAGE.match(line) for line in done.stdout.splitlines()]
         return [(m[1], int(m[2]), m[4], m[5]) for m in found if m is not None]

@@ -1,6 +1,7 @@
-"""The long run: 2,000 renames and 1,000 other operations, in processes of their own, resumable.
+"""The long run: 2,000 renames and 1,300 other operations, in processes of their own, resumable.
 
-    python -m tests.properties.no_harm.soak [--share 0.1] [--seed 1] [--workers 2] [--only rename|other|script] [--skip P,Q]
+    python -m tests.properties.no_harm.soak [--share 0.1] [--seed 1] [--workers 2] [--skip P,Q]
+        [--only rename|other|script|script-other]
     python -m tests.properties.no_harm.soak --again [--seed 1]
 
 Every trial's end is a line in `var/no-harm/SEED.jsonl`; a run that was broken off goes on behind the last one.
@@ -21,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.properties.no_harm import corpus, operations, renames, scripts
+from tests.properties.no_harm import corpus, operations, renames, script_operations, scripts
 
 RESULTS = Path(__file__).parents[3] / "var" / "no-harm"
 SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -34,6 +35,8 @@ RENAMES = {"Django": 200, "sympy": 40, "sqlalchemy": 40, "Flask": 140, "jinja2":
            "more-itertools": 20}  # fmt: skip
 SCRIPTS = {"zod": 20, "rxjs": 50, "express": 10, "commander": 30, "effect": 10, "three": 10, "immer": 30,
            "preact": 30, "@reduxjs/toolkit": 30}  # fmt: skip
+SCRIPT_OTHERS = {"zod": 40, "rxjs": 60, "express": 30, "commander": 50, "immer": 50, "preact": 50,
+                 "@reduxjs/toolkit": 40}  # fmt: skip
 OTHERS = {"Django": 120, "sympy": 20, "sqlalchemy": 30, "Flask": 80, "jinja2": 80, "werkzeug": 80, "attrs": 80,
           "click": 80, "requests": 70, "boltons": 80, "marshmallow": 60, "parso": 50, "pyparsing": 40,
           "packaging": 40, "sqlparse": 30, "mistune": 30, "toolz": 30, "pluggy": 20, "cachetools": 15,
@@ -43,7 +46,12 @@ OTHERS = {"Django": 120, "sympy": 20, "sqlalchemy": 30, "Flask": 80, "jinja2": 8
 def tasks(share: float) -> list[tuple[str, str, int]]:
     """(what, project, how many)."""
     found = []
-    for what, table in (("rename", RENAMES), ("other", OTHERS), ("script", SCRIPTS)):
+    for what, table in (
+        ("rename", RENAMES),
+        ("other", OTHERS),
+        ("script", SCRIPTS),
+        ("script-other", SCRIPT_OTHERS),
+    ):
         found += [(what, project, max(1, round(count * share))) for project, count in table.items()]
     return sorted(found, key=lambda task: -task[2])
 
@@ -81,7 +89,7 @@ def work(task: tuple[str, str, int], seed: int, log: Path) -> None:
 
 def prepared(what: str, project: str, work: Path) -> Any:
     """A copy of the project with what is known of it."""
-    if what == "script":
+    if what.startswith("script"):
         return scripts.Ground(corpus.npm(requirement(project, corpus.NPM)), work)
     return renames.Ground(corpus.python(requirement(project, corpus.PYTHON)), work)
 
@@ -113,6 +121,8 @@ def one(what: str, ground: Any, seed: str) -> dict[str, Any]:
             kind, end = renames.trial(ground, rng)
         elif what == "script":
             kind, end = scripts.trial(ground, rng)
+        elif what == "script-other":
+            kind, end = script_operations.trial(ground, rng)
         else:
             kind, end, _, _ = operations.trial(ground, rng)
     except Exception as error:

@@ -1,6 +1,9 @@
 """Operations that keep a program's meaning, judged by the projects' own test suites, run in a container.
 
-    python -m tests.properties.no_harm.suites COUNT [SEED]
+    python -m tests.properties.no_harm.suites COUNT [SEED [PROJECTS [OPERATIONS]]]
+
+PROJECTS are names with commas between, OPERATIONS beginnings of names (`extract,inline`); a sample of some operations is
+another sample than one of all, with a log of its own.
 
 A suite runs twice on the untouched project; only tests that passed both times are judged. Operations begin in source
 files, never in a test file, and may follow a name into the tests. An operation has done harm if a test that passed
@@ -15,6 +18,8 @@ import random
 import re
 import shutil
 import sys
+import time
+import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -77,6 +82,8 @@ CHANGING = (
 KEPT = tuple(name for name in MAKERS if not name.startswith(CHANGING))
 TRIES = 40
 RUNS = 3
+SLOWER = 5
+"""A suite that takes this many times as long as two runs on the untouched project hangs."""
 ENDS = "/tmp/ends.json"
 RUNNER = f"""
 import json, sys, pytest
@@ -96,8 +103,8 @@ json.dump(said.ends, open({ENDS!r}, "w"))
 DJANGO = re.compile(r"^(\w+ \([\w.]+\))(?:\n[^\n]*?)? \.\.\. (ok|FAIL|ERROR|skipped|expected failure)", re.M)
 
 
-async def ended(root: Path, suite: Suite) -> Ends:
-    """How each test of the project at `root` ends."""
+async def ended(root: Path, suite: Suite, seconds: float = 900.0) -> Ends:
+    """How each test of the project at `root` ends; none does if they take longer than `seconds`."""
     prefix, base, packages = Path(sys.prefix), Path(sys.base_prefix), corpus.packages()
     mounts = [
         Mount(str(root), "/work/project", "cow"),
@@ -122,7 +129,7 @@ async def ended(root: Path, suite: Suite) -> Ends:
     made = await ContainerDriver("crun").create(spec)
     try:
         argv = (str(prefix / "bin" / "python"), *start, *suite.arguments)
-        done = await made.run(Command(argv=argv, timeout_seconds=900.0))
+        done = await made.run(Command(argv=argv, timeout_seconds=seconds))
         if suite.django:
             return dict(DJANGO.findall(done.stderr.decode(errors="replace")))
         found: Ends = json.loads(await made.read(ENDS)) if done.reason == "exit" else {}
@@ -135,7 +142,9 @@ def passed(ends: Ends) -> set[str]:
     return {test for test, end in ends.items() if end in ("passed", "ok")}
 
 
-def after(ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], expected: set[str]) -> list[str]:
+def after(
+    ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], expected: set[str], seconds: float
+) -> list[str]:
     """The tests that passed and pass in none of the runs with these files changed."""
     with TemporaryDirectory(dir=SCRATCH) as folder:
         Path(folder).chmod(0o755)
@@ -146,20 +155,29 @@ def after(ground: Ground, suite: Suite, changed: Mapping[str, bytes | None], exp
             (root / path).write_bytes(data) if data is not None else (root / path).unlink()
         worse = set(expected)
         for _ in range(RUNS):
-            worse -= passed(asyncio.run(ended(root, suite)))
+            worse -= passed(asyncio.run(ended(root, suite, seconds)))
             if not worse:
                 break
     return sorted(worse)
 
 
-def of_project(project: str, numbers: Collection[int], seed: int, log: Path) -> None:
+def chosen(operations: str) -> tuple[str, ...]:
+    """The makers that begin with one of these, with commas between; all that keep what a suite uses if empty."""
+    return tuple(name for name in KEPT if name.startswith(tuple(operations.split(","))))
+
+
+def of_project(
+    project: str, numbers: Collection[int], seed: int, log: Path, makers: tuple[str, ...] = KEPT
+) -> None:
     """One line in the log for each number: a random operation and what the suite says of it."""
     suite = SUITES[project]
     with TemporaryDirectory(dir=SCRATCH) as folder:
         Path(folder).chmod(0o755)
         ground = Ground(corpus.python(requirement(project, corpus.PYTHON)), Path(folder) / "work")
         ground.python = [p for p in ground.python if p.startswith(suite.sources) and not of_tests(p)]
+        started = time.monotonic()
         runs = [passed(asyncio.run(ended(ground.root, suite))) for _ in range(2)]
+        seconds = 60.0 + SLOWER * (time.monotonic() - started)
         expected = runs[0] & runs[1]
         assert len(expected) > 50, (project, [len(run) for run in runs])
         for number in numbers:
@@ -168,12 +186,12 @@ def of_project(project: str, numbers: Collection[int], seed: int, log: Path) -> 
             entry["flaky"] = len(runs[0] ^ runs[1])
             for _ in range(TRIES):
                 try:
-                    name, end, program, changed = trial(ground, rng, rng.choice(KEPT))
+                    name, end, program, changed = trial(ground, rng, rng.choice(makers))
                 except Harm as error:
                     entry.update(operation="-", end="HARM", program=str(error), worse=[])
                     break
                 if end == "done":
-                    worse = after(ground, suite, changed, expected)
+                    worse = after(ground, suite, changed, expected, seconds)
                     entry.update(operation=name, end="HARM" if worse else "done", program=program)
                     entry.update(worse=worse[:10], count=len(worse), files=sorted(changed))
                     break
@@ -187,9 +205,11 @@ def of_tests(path: str) -> bool:
     return any(part.startswith(("test", "conftest")) for part in path.split("/"))
 
 
-def run(count: int, seed: int, only: str = "") -> tuple[str, int]:
+def run(count: int, seed: int, only: str = "", operations: str = "") -> tuple[str, int]:
     RESULTS.mkdir(parents=True, exist_ok=True)
-    log = RESULTS / f"suites-{seed}.jsonl"
+    makers = chosen(operations)
+    some = f"-{zlib.crc32(repr(makers).encode()):08x}" if operations else ""
+    log = RESULTS / f"suites-{seed}{some}.jsonl"
     for project, suite in SUITES.items():
         if only and project not in only.split(","):
             continue
@@ -197,7 +217,7 @@ def run(count: int, seed: int, only: str = "") -> tuple[str, int]:
         had = {entry["number"] for entry in entries if entry["project"] == project}
         numbers = [n for n in range(max(1, round(suite.share * count / 100))) if n not in had]
         if numbers:
-            of_project(project, numbers, seed, log)
+            of_project(project, numbers, seed, log, makers)
             print(project, flush=True)
     return table(log)
 
@@ -217,5 +237,5 @@ def table(log: Path) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    count, seed, only = (*sys.argv[1:], "", "", "")[:3]
-    print(run(int(count or 100), int(seed or 1), only)[0])
+    count, seed, only, some = (*sys.argv[1:], "", "", "", "")[:4]
+    print(run(int(count or 100), int(seed or 1), only, some)[0])

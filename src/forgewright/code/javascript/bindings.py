@@ -60,7 +60,7 @@ class ScriptBindings:
         for old in self._old():
             unit = self.before.unit(old)
             if unit is not None:
-                meant |= {n.text for n in references(unit)} - self._unbound(unit).keys()
+                meant |= {n.text for n in named(unit)} - self._unbound(unit).keys()
         for path, was in self.changed.items():
             unit, other = self.after.unit(path), self.before.unit(was) if was is not None else None
             if unit is None:
@@ -86,7 +86,7 @@ class ScriptBindings:
     def _unbound(unit: Unit) -> dict[str, Node]:
         """Names that the file itself does not declare, with one place of each."""
         found: dict[str, Node] = {}
-        for node in references(unit):
+        for node in named(unit):
             if node.text not in found and nearest(unit, node) is None:
                 found[node.text] = node
         return found
@@ -186,7 +186,7 @@ class ScriptBindings:
     def _captured(self, was: Unit, now: Unit) -> Iterator[str]:
         kept = Kept(was.data, now.data)
         seen: set[str] = set()
-        for node in references(now):
+        for node in named(now):
             name, before = node.text, kept.before(node.start)
             if name in seen or before is None:
                 continue
@@ -239,6 +239,14 @@ def references(unit: Unit) -> Iterator[Node]:
         if parent.type == "nested_type_identifier" and node.field == "name":
             continue
         yield node
+
+
+def named(unit: Unit) -> Iterator[Node]:
+    """The references, and the `x` of `{ x }` in an object literal, which declares a property and reads a variable."""
+    yield from references(unit)
+    for node in unit.decl:
+        if node.type == "shorthand_property_identifier" and node.path == unit.path:
+            yield node
 
 
 def imports(unit: Unit) -> Iterator[tuple[Node, str, str]]:

@@ -103,6 +103,15 @@ class Modules:
                 return self._file(posixpath.join(root, specifier)) if "baseUrl" in options else None
         return None
 
+    def options(self, path: str) -> dict[str, Any]:
+        """`compilerOptions` of the configuration nearest to a file; empty if there is none."""
+        for above in _upwards(posixpath.dirname(path)):
+            for name in CONFIGS:
+                found, _ = self._options(posixpath.join(above, name), 4)
+                if found is not None:
+                    return found
+        return {}
+
     def _options(self, path: str, depth: int) -> tuple[dict[str, Any] | None, str]:
         config = self.read_json(path)
         if not isinstance(config, dict):

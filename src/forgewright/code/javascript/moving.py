@@ -67,18 +67,18 @@ def importing(project: Project, path: str) -> list[Occurrence]:
     modules = Modules(project)
     return [
         Occurrence(other, node.start_byte, node.end_byte, "import")
-        for other in _candidates(project, path)
+        for other in candidates(project, path)
         if other != path
         for node, text in specifiers(project.source(other))
         if modules.resolve(other, text) == path
     ]
 
 
-def _candidates(project: Project, path: str) -> list[str]:
+def candidates(project: Project, path: str) -> list[str]:
     """The files that could name `path`."""
     stem = posixpath.basename(path).partition(".")[0]
     if stem == "index":
-        return [other for language in LANGUAGES for other in project.paths(language=language)]
+        return sorted({other for language in LANGUAGES for other in project.paths(language=language)})
     return sorted({other for lang in LANGUAGES for other in project.containing(stem.encode(), lang)})
 
 
@@ -101,7 +101,7 @@ def follow(project: Project, path: str, to: str) -> list[Splice]:
             file = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
             if project.exists(file):
                 found.append(_splice(path, node, relative(to, file)))
-    for other in _candidates(project, path):
+    for other in candidates(project, path):
         if other == path:
             continue
         for node, text in specifiers(project.source(other)):

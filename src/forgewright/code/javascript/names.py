@@ -52,7 +52,10 @@ def key_of(node: Node | None) -> tuple[str, Node] | None:
     if node.type in STRINGS:
         text = string_text(node)
         return None if text is None else (text, node)
-    if node.type in NAMES or node.type == "number":
+    if node.type in NAMES or node.type in (
+        "number",
+        "default",
+    ):  # `default` is a keyword in `{ default as a }`
         return node.text, node
     return None
 

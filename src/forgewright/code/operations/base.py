@@ -19,6 +19,8 @@ Languages = tuple[str, ...]
 PYTHON: Languages = ("python",)
 SCRIPTS: Languages = ("javascript", "typescript")
 """With TSX, which is TypeScript."""
+POSITIONAL: Languages = ("go", "rust", "java")
+"""Where arguments go by place only."""
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -67,13 +69,15 @@ class Outcome(msgspec.Struct, frozen=True):
 class Match:
     """One node that a selector or a pattern found."""
 
-    __slots__ = ("captures", "node", "source")
+    __slots__ = ("captures", "end", "node", "source", "start")
 
     def __init__(
         self, source: Source, node: Node, captures: Mapping[str, Sequence[Node]] | None = None
     ) -> None:
         self.source = source
         self.node = node
+        self.start = node.start_byte
+        self.end = node.end_byte
         self.captures: Mapping[str, Sequence[Node]] = captures or {}
         """Of a pattern: metavariable (without `$`) → the nodes that it stands for."""
 
@@ -96,16 +100,8 @@ class Match:
         return names(self.node)[0]
 
     @property
-    def start(self) -> int:
-        return self.node.start_byte
-
-    @property
-    def end(self) -> int:
-        return self.node.end_byte
-
-    @property
     def text(self) -> bytes:
-        return self.source.data[self.node.start_byte : self.node.end_byte]
+        return self.source.data[self.start : self.end]
 
 
 class Scene(Protocol):

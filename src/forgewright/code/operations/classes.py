@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Files, Named, Spanned, outcome
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import locate, python, span
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forgewright.code.project import Splice
     from forgewright.code.python.resolver import PythonResolver
+    from forgewright.code.python.scopes import Scope
 
 
 class EncapsulateField(Named, frozen=True, kw_only=True):
-    """Give a field a getter and a setter, and use them outside of its class."""
+    """Give a field a getter and a setter, and use them outside of its class.
+
+    In JavaScript and TypeScript accessors under the field's own name, over a private field.
+    """
 
     getter: Annotated[str, Meta(description="Name of the getter; else get_ and the field's name.")] = ""
     setter: Annotated[str, Meta(description="Name of the setter; else set_ and the field's name.")] = ""
     files: Files = ""
 
     group: ClassVar[str] = "classes"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(encapsulate-field at: 'app.py:3:14')",
@@ -36,9 +43,34 @@ class EncapsulateField(Named, frozen=True, kw_only=True):
                 "a = A()\na.set_size(a.get_size() + 1)\n"
             },
         ),
+        Example(
+            program="(encapsulate-field at: 'a.ts:2:3')",
+            before={
+                "a.ts": "class A {\n  size: number = 1;\n  grow() {\n    this.size++;\n  }\n}\nnew A().size = 2;\n"
+            },
+            after={
+                "a.ts": "class A {\n  private _size: number = 1;\n\n  get size(): number {\n    return this._size;\n  }\n\n"
+                "  set size(value: number) {\n    this._size = value;\n  }\n  grow() {\n    this._size++;\n  }\n}\n"
+                "new A().size = 2;\n"
+            },
+        ),
+        Example(
+            program="(encapsulate-field at: 'a.js:3:10')",
+            before={"a.js": "class A {\n  constructor() {\n    this.n = 1;\n  }\n}\nnew A().n++;\n"},
+            after={
+                "a.js": "class A {\n  #n;\n  constructor() {\n    this.#n = 1;\n  }\n\n  get n() {\n    return this.#n;\n"
+                "  }\n\n  set n(value) {\n    this.#n = value;\n  }\n}\nnew A().n++;\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor import restructuring
+
+            return restructuring.encapsulate_field(scripts, path, offset, self)
         from forgewright.code.python.refactor.fields import encapsulate_field
 
         resolver, keys, name, _, _ = self.found(scene)
@@ -52,16 +84,34 @@ class LocalToField(Named, frozen=True, kw_only=True):
     """A local variable of a method becomes an attribute of its object."""
 
     group: ClassVar[str] = "classes"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(local-to-field at: 'app.py:3:9')",
             before={"app.py": "class A:\n    def f(self):\n        n = 1\n        return n\n"},
             after={"app.py": "class A:\n    def f(self):\n        self.n = 1\n        return self.n\n"},
         ),
+        Example(
+            program="(local-to-field at: 'a.ts:3:11')",
+            before={"a.ts": "class A {\n  f() {\n    const n = 1;\n    return { n };\n  }\n}\n"},
+            after={
+                "a.ts": "class A {\n  private n!: number;\n\n  f() {\n    this.n = 1;\n    return { n: this.n };\n  }\n}\n"
+            },
+        ),
+        Example(
+            program="(local-to-field at: 'a.js:3:9')",
+            before={"a.js": "class A {\n  f() {\n    let n = 1;\n    return () => n;\n  }\n}\n"},
+            refused="n is used inside another function",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor import restructuring
+
+            return restructuring.local_to_field(scripts, path, offset, self)
         from forgewright.code.python.refactor.fields import local_to_field
 
         resolver, keys, name, _, _ = self.found(scene)
@@ -99,7 +149,7 @@ class InvertBoolean(Named, frozen=True, kw_only=True):
     new: Annotated[str, Meta(description="A new name for it.")] = ""
 
     group: ClassVar[str] = "classes"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(invert-boolean at: 'app.py:2:5' new: 'closed')",
@@ -117,38 +167,89 @@ class InvertBoolean(Named, frozen=True, kw_only=True):
                 "print(1 if is_closed(2) else (not is_closed(3)) == True)\n"
             },
         ),
+        Example(
+            program="(invert-boolean at: 'a.ts:2:9' new: 'closed')",
+            before={
+                "a.ts": "function f(x: number) {\n  const open = x === 1;\n  return !open || { open };\n}\n"
+            },
+            after={
+                "a.ts": "function f(x: number) {\n  const closed = x !== 1;\n  return closed || { open: !closed };\n}\n"
+            },
+        ),
+        Example(
+            program="(invert-boolean symbol: 'function#isOpen' new: 'isClosed')",
+            before={
+                "a.js": "export function isOpen(n) {\n  if (n == null) return false;\n  return n > 1;\n}\n",
+                "b.js": "import { isOpen } from './a.js';\n\nif (!isOpen(2)) {\n  console.log(isOpen(3));\n}\n",
+            },
+            after={
+                "a.js": "export function isClosed(n) {\n  if (n == null) return true;\n  return !(n > 1);\n}\n",
+                "b.js": "import { isClosed } from './a.js';\n\nif (isClosed(2)) {\n  console.log(!isClosed(3));\n}\n",
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor import restructuring
+
+            return restructuring.invert_boolean(scripts, path, offset, self)
         from forgewright.code.python.refactor.fields import invert_boolean
 
         resolver, keys, name, path, offset = self.found(scene)
         sites = [site for key in keys if not key.is_module for site in resolver.identity.sites(key)]
         if any(site.kind == "function" for site in sites):
             return self._function(scene, resolver, path, offset)
-        return outcome(invert_boolean(resolver, keys, name, self.new), f"inverted {name}")
+        splices = invert_boolean(resolver, keys, name)
+        key = next(key for key in keys if not key.is_module)
+
+        def site(scope: Scope) -> int:
+            binding = scope.bindings.get(name)
+            sites = [*scope.self_sites.get(name, ()), *(binding.sites if binding is not None else ())]
+            first: int = min(one.start for one in sites)
+            return first
+
+        return self._renamed(scene, splices, name, (key.path, key.scope), site)
 
     def _function(self, scene: Scene, resolver: PythonResolver, path: str, offset: int) -> Outcome:
-        """Inverted first, then renamed: two steps on one stage."""
-        from forgewright.code.operations.modules import staged_outcome
         from forgewright.code.python.refactor.invert_function import invert_function
         from forgewright.code.python.refactor.signature import function_at
-        from forgewright.code.python.refactor.staged import Staged
 
         function = function_at(resolver, path, offset)
-        staged = Staged(scene.project)
-        staged.apply(invert_function(resolver, function))
-        if self.new:
-            file = staged.file(function.file.path)
-            scope = next(s for s in file.scopes if s.index == function.index)
+
+        def site(scope: Scope) -> int:
             assert scope.site is not None
-            symbol = staged.resolver.symbol_at(file.path, scope.site.start)
+            return scope.site.start
+
+        splices = invert_function(resolver, function)
+        return self._renamed(scene, splices, function.name, (function.file.path, function.index), site)
+
+    def _renamed(
+        self,
+        scene: Scene,
+        splices: list[Splice],
+        name: str,
+        place: tuple[str, int],
+        site: Callable[[Scope], int],
+    ) -> Outcome:
+        """Inverted first, then renamed: two steps on one stage. `place`: path and number of a scope, in which `site` is."""
+        from forgewright.code.operations.modules import staged_outcome
+        from forgewright.code.python.refactor.staged import Staged
+
+        staged = Staged(scene.project)
+        staged.apply(splices)
+        if self.new:
+            file = staged.file(place[0])
+            scope = next(s for s in file.scopes if s.index == place[1])
+            symbol = staged.resolver.symbol_at(file.path, site(scope))
             assert symbol is not None
             found = staged.resolver.rename(symbol, self.new)
             if found.uncertain:
-                raise EditRefused(f"some uses of {function.name} are not certain", hint="rename it first")
+                raise EditRefused(f"some uses of {name} are not certain", hint="rename it first")
             staged.apply(found.splices)
-        return staged_outcome(staged, f"inverted {function.name}")
+        return staged_outcome(staged, f"inverted {name}")
 
 
 class IntroduceFactory(Named, frozen=True, kw_only=True):
@@ -161,7 +262,7 @@ class IntroduceFactory(Named, frozen=True, kw_only=True):
     files: Files = ""
 
     group: ClassVar[str] = "classes"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(introduce-factory symbol: 'class[name=A]' name: 'make')",
@@ -171,9 +272,32 @@ class IntroduceFactory(Named, frozen=True, kw_only=True):
                 "        return A(*args, **kwds)\n\n\na = A.make()\n"
             },
         ),
+        Example(
+            program="(introduce-factory symbol: 'class#A' name: 'make')",
+            before={
+                "a.ts": "class A<T> {\n  constructor(private x: T, n = 1) {}\n}\nconst a = new A<string>('x');\n"
+            },
+            after={
+                "a.ts": "class A<T> {\n  constructor(private x: T, n = 1) {}\n\n  static make<T>(x: T, n = 1): A<T> {\n"
+                "    return new A<T>(x, n);\n  }\n}\nconst a = A.make<string>('x');\n"
+            },
+        ),
+        Example(
+            program="(introduce-factory symbol: 'class#A')",
+            before={"a.js": "class A {\n  size = 1;\n}\nconst a = new A;\n"},
+            after={
+                "a.js": "class A {\n  size = 1;\n\n  static create() {\n    return new A();\n  }\n}\nconst a = A.create();\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        scripts = script(scene, path)
+        if scripts is not None:
+            from forgewright.code.javascript.refactor import restructuring
+
+            return restructuring.introduce_factory(scripts, path, offset, self)
         from forgewright.code.python.refactor.classes import introduce_factory
 
         resolver, keys, name, path, offset = self.found(scene)

@@ -8,8 +8,9 @@ from msgspec import Meta
 
 from forgewright.code import bodies, layout
 from forgewright.code.fstrings import f_string
-from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
+from forgewright.code.operations.targets import mirrored, script
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
 from forgewright.core.errors import EditRefused
@@ -17,20 +18,22 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from forgewright.code.javascript.resolver import JavaScriptResolver
+
 _OPPOSITES = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
 _JS_OPPOSITES = {"===": "!==", "!==": "===", "==": "!=", "!=": "=="}
 
 
 class ToFString(Targeted, frozen=True, kw_only=True):
-    """Make an f-string of a call of format or a % on a string literal.
+    """Make an f-string of a call of format or a % on a string literal; in JavaScript a template of 'a' + b.
 
-    `%s` becomes `{x}`: the same for all but values whose class formats itself otherwise.
+    `%s` becomes `{x}`, `+ x` becomes `${x}`: the same for all but values whose class formats itself otherwise.
     """
 
     single: Annotated[bool, Meta(description="What stands alone behind % is no tuple.")] = False
 
     group: ClassVar[str] = "conversions"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(to-f-string target: 'call[name=format]')",
@@ -52,14 +55,38 @@ class ToFString(Targeted, frozen=True, kw_only=True):
             before={"a.py": "x = '%s' % name\n"},
             refused="may be a tuple",
         ),
+        Example(
+            program="(to-f-string target: 'a.js:1:11')",
+            before={"a.js": "const s = a + b + ': `' + (c || d) + \"'s\\n\";\n"},
+            after={"a.js": "const s = `${a + b}: \\`${c || d}'s\\n`;\n"},
+        ),
+        Example(
+            program="(to-f-string target: 'binary_expression')",
+            before={"a.ts": "const s: string = 'is ' + n;\n"},
+            after={"a.ts": "const s: string = `is ${n}`;\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         splices = []
         for match in self.targets(scene):
-            text = f_string(match.source, match.node, single=self.single)
-            splices.append(Splice(match.path, match.start, match.end, text))
+            start, end = match.start, match.end
+            if (scripts := script(scene, match.path)) is not None:
+                if self.single:
+                    raise EditRefused("single: is for Python only", hint="leave it out")
+                start, end, text = concatenated(scripts, match)
+            else:
+                text = f_string(match.source, match.node, single=self.single)
+            splices.append(Splice(match.path, start, end, text))
         return Outcome(splices=tuple(splices))
+
+
+def concatenated(resolver: JavaScriptResolver, match: Match) -> tuple[int, int, bytes]:
+    """(start, end, template literal) of the concatenation that a match is, or begins."""
+    from forgewright.code.javascript.refactor.templates import concatenation, template_literal
+
+    node = concatenation(mirrored(resolver, match))
+    return node.start, node.end, template_literal(node).encode("utf-8", "surrogateescape")
 
 
 class GuardClause(Targeted, frozen=True, kw_only=True):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Within
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import python, span
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import python, script, span
+from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from forgewright.code.javascript.resolver import JavaScriptResolver
 
 Range = Annotated[str, Meta(description="What to take out: path:line:column-line:column, or path:line-line.")]
 Chosen = Annotated[str, Meta(description="Or a selector of the node to take out, as statement[index=0].")]
@@ -46,7 +50,7 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
     ] = False
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-function range: 'app.py:2:5-3:22' name: 'total')",
@@ -63,12 +67,36 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
             before={"app.py": "def numbers():\n    yield 1\n"},
             refused="contains yield",
         ),
+        Example(
+            program="(extract-function range: 'app.ts:2:3-3:26' name: 'total')",
+            before={
+                "app.ts": "function bill(items: number[], tax: number) {\n  const net = sum(items);\n"
+                "  const gross = net * tax;\n  print(net, gross);\n}\n"
+            },
+            after={
+                "app.ts": "function bill(items: number[], tax: number) {\n"
+                "  const { net, gross } = total(items, tax);\n  print(net, gross);\n}\n\n"
+                "function total(items: number[], tax: number) {\n  const net = sum(items);\n"
+                "  const gross = net * tax;\n  return { net, gross };\n}\n"
+            },
+        ),
+        Example(
+            program="(extract-function select: 'binary_expression' name: 'area')",
+            before={"app.js": "class Box {\n  label() {\n    return `${this.w * this.h}`\n  }\n}\n"},
+            after={
+                "app.js": "class Box {\n  label() {\n    return `${this.area()}`\n  }\n\n"
+                "  area() {\n    return this.w * this.h\n  }\n}\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.extract import ExtractOptions, extract_function
+        from forgewright.code.python.refactor.extract import extract_function
+        from forgewright.code.python.refactor.extract_options import ExtractOptions
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            return self._script(scripts, path, start, end)
         resolver = python(scene, path)
         options = ExtractOptions(
             kind=self.kind,
@@ -80,8 +108,18 @@ class ExtractFunction(Operation, frozen=True, kw_only=True):
             pass_unbound=self.pass_unbound,
             keep_last=self.keep_last,
         )
-        splices = extract_function(resolver.types, resolver.file(path), start, end, self.name, options)
+        splices = extract_function(resolver, resolver.file(path), start, end, self.name, options)
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
+
+    def _script(self, resolver: JavaScriptResolver, path: str, start: int, end: int) -> Outcome:
+        from forgewright.code.javascript.refactor.extract_function import Wanted, extract_function
+
+        for option in ("similar", "through_class", "pass_unbound"):
+            if getattr(self, option):
+                raise EditRefused(f"{option}: is for Python only", hint="leave it out")
+        wanted = Wanted(kind=self.kind, place=self.place, top=self.top, keep_last=self.keep_last)
+        made, notes = extract_function(resolver, path, start, end, self.name, self.what, wanted)
+        return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
 
 
 class ExtractVariable(Operation, frozen=True, kw_only=True):
@@ -96,12 +134,32 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
     )
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-variable range: 'app.py:2:12-2:17' name: 'area')",
             before={"app.py": "def f(w, h):\n    return w * h + 1\n"},
             after={"app.py": "def f(w, h):\n    area = w * h\n    return area + 1\n"},
+        ),
+        Example(
+            program="(extract-variable range: 'app.ts:2:13-2:22' name: 'count')",
+            before={"app.ts": "function f(xs: string[]) {\n  return `${xs.length} of ${xs.join()}`;\n}\n"},
+            after={
+                "app.ts": "function f(xs: string[]) {\n  const count = xs.length;\n"
+                "  return `${count} of ${xs.join()}`;\n}\n"
+            },
+        ),
+        Example(
+            program="(extract-variable select: 'binary_expression' name: 'area')",
+            before={"app.js": "const areas = boxes.map(b => Math.round(b.w * b.h))\n"},
+            after={
+                "app.js": "const areas = boxes.map(b => {\n  const area = b.w * b.h\n  return Math.round(area)\n})\n"
+            },
+        ),
+        Example(
+            program="(extract-variable select: 'call[name=find]' name: 'found')",
+            before={"app.js": "if (ready && find()) go();\n"},
+            refused="computed only as the right side of &&",
         ),
     )
 
@@ -109,9 +167,14 @@ class ExtractVariable(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor.extract_variable import extract_variable as extract
+
+            made, notes = extract(scripts, path, start, end, self.name, every=self.every)
+            return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=False
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=False
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")
 
@@ -126,12 +189,28 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
     every: Annotated[bool, Meta(description="Replace the same expression in the whole module.")] = True
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-constant range: 'app.py:2:16-2:18' name: 'LIMIT')",
             before={"app.py": "def f(n):\n    return n < 50\n"},
             after={"app.py": "LIMIT = 50\ndef f(n):\n    return n < LIMIT\n"},
+        ),
+        Example(
+            program="(extract-constant select: 'number' name: 'LIMIT')",
+            before={
+                "app.ts": "import { log } from './log';\n\nexport const small = (n: number) => n < 50;\n"
+            },
+            after={
+                "app.ts": "import { log } from './log';\n\nconst LIMIT = 50;\n"
+                "export const small = (n: number) => n < LIMIT;\n"
+            },
+        ),
+        Example(
+            program="(extract-constant range: 'app.js:4:15-4:17' name: 'LIMIT')",
+            before={"app.js": "start()\n\nfunction start() {\n  return wait(50)\n}\n"},
+            after={"app.js": "const LIMIT = 50\nstart()\n\nfunction start() {\n  return wait(LIMIT)\n}\n"},
+            note="Where a function may be called before the line of its definition, the constant stands above the call.",
         ),
     )
 
@@ -139,8 +218,13 @@ class ExtractConstant(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.extract_variable import extract_variable
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor.extract_constant import extract_constant
+
+            made, notes = extract_constant(scripts, path, start, end, self.name, every=self.every)
+            return Outcome(splices=tuple(made), text=f"extracted {self.name} in {path}", notes=notes)
         resolver = python(scene, path)
         splices = extract_variable(
-            resolver.types, resolver.file(path), start, end, self.name, every=self.every, top=True
+            resolver, resolver.file(path), start, end, self.name, every=self.every, top=True
         )
         return Outcome(splices=tuple(splices), text=f"extracted {self.name} in {path}")

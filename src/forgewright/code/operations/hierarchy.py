@@ -110,8 +110,8 @@ class MakeTopLevel(Spanned, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.classes import make_top_level
         from forgewright.code.python.refactor.region import Region
+        from forgewright.code.python.refactor.top_level import make_top_level
 
         path, start, end = span(scene, self.range, self.select, self.within)
         resolver = python(scene, path)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.scripts import tidied
 from forgewright.code.operations.targets import python
 from forgewright.core.errors import EditRefused
 
@@ -167,17 +168,38 @@ class RemoveUnusedImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-unused-imports file: 'app.py')",
             before={"app.py": "import os\nimport sys\n\nprint(sys.path)\n"},
             after={"app.py": "import sys\n\nprint(sys.path)\n"},
         ),
+        Example(
+            program="(remove-unused-imports file: 'app.ts')",
+            before={
+                "app.ts": "import fs, { readFile, type Stats } from 'fs';\nimport './setup';\n\n"
+                "export const read = (s: Stats) => readFile(s);\n"
+            },
+            after={
+                "app.ts": "import { readFile, type Stats } from 'fs';\nimport './setup';\n\n"
+                "export const read = (s: Stats) => readFile(s);\n"
+            },
+            note="A type is used where it is named, also in a documentation comment; `import './setup'` is for what it does.",
+        ),
+        Example(
+            program="(remove-unused-imports file: 'app.js')",
+            before={
+                "app.js": "import * as fs from 'fs';\nimport { sep } from 'path';\n\nconsole.log(sep);\n"
+            },
+            after={"app.js": "import { sep } from 'path';\n\nconsole.log(sep);\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return run(scene, self.file, _unused)
+        from forgewright.code.javascript.refactor.organise import remove_unused
+
+        return tidied(scene, self.file, lambda: run(scene, self.file, _unused), remove_unused)
 
 
 class RemoveDuplicateImports(Operation, frozen=True, kw_only=True):
@@ -185,17 +207,33 @@ class RemoveDuplicateImports(Operation, frozen=True, kw_only=True):
 
     file: File
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-duplicate-imports file: 'app.py')",
             before={"app.py": "from os import sep\nfrom os import sep, path\n"},
             after={"app.py": "from os import sep, path\n"},
         ),
+        Example(
+            program="(remove-duplicate-imports file: 'app.js')",
+            before={
+                "app.js": "import { sep } from 'path';\nimport path, { join } from 'path';\n\npath.parse(join(sep));\n"
+            },
+            after={"app.js": "import path, { sep, join } from 'path';\n\npath.parse(join(sep));\n"},
+        ),
+        Example(
+            program="(remove-duplicate-imports file: 'app.ts')",
+            before={
+                "app.ts": "import type { A } from './a';\nimport type { B } from './a';\n\nexport type C = A | B;\n"
+            },
+            after={"app.ts": "import type { A, B } from './a';\n\nexport type C = A | B;\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return run(scene, self.file, _duplicates)
+        from forgewright.code.javascript.refactor.organise import remove_duplicates
+
+        return tidied(scene, self.file, lambda: run(scene, self.file, _duplicates), remove_duplicates)
 
 
 class SortImports(Operation, frozen=True, kw_only=True):
@@ -204,17 +242,40 @@ class SortImports(Operation, frozen=True, kw_only=True):
     file: File
     to_top: Annotated[bool, Meta(description="Move imports that follow other code to the top too.")] = False
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(sort-imports file: 'app.py')",
             before={"app.py": "import util\nimport sys\nimport os\n", "util.py": ""},
             after={"app.py": "import os\nimport sys\n\nimport util\n"},
         ),
+        Example(
+            program="(sort-imports file: 'app.ts')",
+            before={
+                "app.ts": "import { b, a } from './util';\nimport z from 'zod';\n\nimport './setup';\n\nz(a, b);\n"
+            },
+            after={
+                "app.ts": "import z from 'zod';\nimport { a, b } from './util';\n\nimport './setup';\n\nz(a, b);\n"
+            },
+            note="Packages before files; groups parted by a blank line or by `import './setup'` are sorted on their own.",
+        ),
+        Example(
+            program="(sort-imports file: 'app.js')",
+            before={
+                "app.js": "// where\nimport path from 'path';\nimport fs from 'fs'; // read\n\nfs(path);\n"
+            },
+            after={
+                "app.js": "// where\nimport fs from 'fs'; // read\nimport path from 'path';\n\nfs(path);\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return run(scene, self.file, _sort_top if self.to_top else _sort)
+        from forgewright.code.javascript.refactor.organise import sort_imports
+
+        steps = _sort_top if self.to_top else _sort
+        only = "to_top" if self.to_top else ""
+        return tidied(scene, self.file, lambda: run(scene, self.file, steps), sort_imports, python_only=only)
 
 
 class OrganiseImports(Operation, frozen=True, kw_only=True):
@@ -225,12 +286,28 @@ class OrganiseImports(Operation, frozen=True, kw_only=True):
     split: Annotated[bool, Meta(description="One statement for each name.")] = False
     to_top: Annotated[bool, Meta(description="Move imports that follow other code to the top too.")] = False
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(organise-imports file: 'app.py')",
             before={"app.py": "import sys\nimport json\nimport os\n\nprint(os.sep, sys.path)\n"},
             after={"app.py": "import os\nimport sys\n\nprint(os.sep, sys.path)\n"},
+        ),
+        Example(
+            program="(organise-imports file: 'app.ts')",
+            before={
+                "app.ts": "import { load, save } from './util';\nimport * as fs from 'fs';\nimport { join } from 'path';\n"
+                "import { parse } from './util';\n\nexport const x = join(load(), parse());\n"
+            },
+            after={
+                "app.ts": "import { join } from 'path';\nimport { load, parse } from './util';\n\n"
+                "export const x = join(load(), parse());\n"
+            },
+        ),
+        Example(
+            program="(organise-imports file: 'app.js' split: true)",
+            before={"app.js": "import { b, a } from 'x';\n"},
+            refused="split is an option for Python",
         ),
     )
 
@@ -238,7 +315,18 @@ class OrganiseImports(Operation, frozen=True, kw_only=True):
         steps: list[Step] = [_unused] if self.unused else []
         steps += [_split, _duplicates_split] if self.split else [_duplicates]
         steps += [_selfs, _sort_top if self.to_top else _sort]
-        return run(scene, self.file, *steps)
+        from forgewright.code.javascript.refactor import organise
+
+        scripts = (organise.remove_unused,) if self.unused else ()
+        return tidied(
+            scene,
+            self.file,
+            lambda: run(scene, self.file, *steps),
+            *scripts,
+            organise.remove_duplicates,
+            organise.sort_imports,
+            python_only="split" if self.split else "to_top" if self.to_top else "",
+        )
 
 
 class ExpandStarImport(Operation, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code.globs import matcher
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import locate, python
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import locate, python, script
 from forgewright.core.errors import EditRefused
 
 
@@ -32,7 +32,7 @@ class Inline(Operation, frozen=True, kw_only=True):
     files: Annotated[str, Meta(description="Glob: change these files only.")] = ""
 
     group: ClassVar[str] = "inline"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(inline at: 'app.py:2:5')",
@@ -50,6 +50,18 @@ class Inline(Operation, frozen=True, kw_only=True):
             before={"app.py": "a = 1\na = 2\nprint(a)\n"},
             refused="bound more than once",
         ),
+        Example(
+            program="(inline at: 'app.ts:2:9')",
+            before={
+                "app.ts": "function f(w: number, h: number) {\n  const area = w + h;\n  return area * 2;\n}\n"
+            },
+            after={"app.ts": "function f(w: number, h: number) {\n  return (w + h) * 2;\n}\n"},
+        ),
+        Example(
+            program="(inline symbol: 'variable[name=last]')",
+            before={"app.js": "let last = queue.length - 1\nqueue.push(1)\nlog(last)\n"},
+            refused="may change its value",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -57,6 +69,19 @@ class Inline(Operation, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.inline_function import inline_function
 
         path, offset = locate(scene, self.symbol, self.at, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor.inline import inline
+
+            name, made = inline(
+                scripts,
+                path,
+                offset,
+                only=self.only_here,
+                keep=self.keep,
+                strings=self.strings,
+                files=self.files,
+            )
+            return Outcome(splices=tuple(made), text=f"inlined {name} in {path}")
         resolver = python(scene, path)
         keys, name = resolver.keys_at(path, offset)
         if not keys and name and self.strings:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from forgewright.code import layout
-from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
+from forgewright.code.operations.targets import mirrored, script
 from forgewright.code.project import Source, Splice
 from forgewright.code.selectors import nodes
 from forgewright.core.errors import EditRefused
@@ -14,12 +16,29 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_JS_IF = (
+    "if (x === 1) {\n  a()\n} else if (x === 'b' || x === Color.RED) {\n  b()\n} else {\n  return d()\n}\n"
+)
+_JS_SWITCH = (
+    "switch (x) {\n  case 1:\n    a()\n    break\n  case 'b':\n  case Color.RED:\n"
+    "    b()\n    break\n  default:\n    return d()\n}\n"
+)
+_TS_IF = "if (x.kind === 'a') {\n  const y = a();\n  go(y);\n} else {\n  b();\n}\n"
+_TS_SWITCH = (
+    "switch (x.kind) {\n  case 'a': {\n    const y = a();\n    go(y);\n    break;\n"
+    "  }\n  default:\n    b();\n    break;\n}\n"
+)
+
+
+MATCH_MINOR = 10
+_REQUIRED = re.compile(rb"""(?:requires-python|python_requires)\s*=\s*["']?\s*(?:>=|~=|\^)\s*3\.(\d+)""")
+
 
 class IfToMatch(Targeted, frozen=True, kw_only=True):
-    """Turn a chain of if and elif that compares one name with literals into a match. Python ≥ 3.10."""
+    """Turn a chain of if that compares one name with literals into a match (Python ≥ 3.10) or a switch."""
 
     group: ClassVar[str] = "conversions"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(if-to-match target: 'if')",
@@ -37,10 +56,61 @@ class IfToMatch(Targeted, frozen=True, kw_only=True):
             before={"a.py": "if x == y:\n    a()\n"},
             refused="a case would bind the name 'y'",
         ),
+        Example(
+            program="(if-to-match target: 'a.js:1')",
+            before={"a.js": _JS_IF},
+            after={"a.js": _JS_SWITCH},
+        ),
+        Example(
+            program="(if-to-match target: 'if')",
+            before={"a.ts": _TS_IF},
+            after={"a.ts": _TS_SWITCH},
+        ),
+        Example(
+            program="(if-to-match target: 'if')",
+            before={"a.js": "while (y) {\n  if (x === 1) break;\n}\n"},
+            refused="would leave the switch",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return Outcome(splices=tuple(_to_match(match) for match in self.targets(scene)))
+        return Outcome(
+            splices=tuple(
+                _in_script(scene, match, "to_switch") or _in_python(scene, match)
+                for match in self.targets(scene)
+            )
+        )
+
+
+def _in_script(scene: Scene, match: Match, how: Literal["to_switch", "to_if"]) -> Splice | None:
+    """What is made of a statement of JavaScript or TypeScript; None for other languages."""
+    resolver = script(scene, match.path)
+    if resolver is None:
+        return None
+    from forgewright.code.javascript.refactor import switches
+    from forgewright.code.javascript.refactor.region import uses_of
+
+    node = mirrored(resolver, match)
+    make = switches.to_switch if how == "to_switch" else switches.to_if
+    text = make(uses_of(resolver, match.path), match.source, node)
+    return Splice(match.path, node.start, node.end, text.encode("utf-8", "surrogateescape"))
+
+
+def _in_python(scene: Scene, match: Match) -> Splice:
+    _check_version(scene)
+    return _to_match(match)
+
+
+def _check_version(scene: Scene) -> None:
+    """Refuse in a project that says it runs with a Python that has no match."""
+    for path in ("pyproject.toml", "setup.cfg", "setup.py"):
+        data = scene.project.source(path).data if scene.project.exists(path) else b""
+        found = _REQUIRED.search(data)
+        if found is not None and int(found[1]) < MATCH_MINOR:
+            raise EditRefused(
+                f"{path} says that Python 3.{int(found[1])} is enough, which has no match",
+                hint="leave the if",
+            )
 
 
 def _to_match(match: Match) -> Splice:
@@ -139,10 +209,10 @@ def _literal(node: Node) -> str:
 
 
 class MatchToIf(Targeted, frozen=True, kw_only=True):
-    """Turn a match over literals into a chain of if and elif."""
+    """Turn a match over literals, or a switch, into a chain of if."""
 
     group: ClassVar[str] = "conversions"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(match-to-if target: 'switch')",
@@ -159,10 +229,27 @@ class MatchToIf(Targeted, frozen=True, kw_only=True):
             before={"a.py": "match x:\n    case [a, b]:\n        go(a)\n"},
             refused="is no literal",
         ),
+        Example(
+            program="(match-to-if target: 'switch')",
+            before={"a.js": _JS_SWITCH},
+            after={"a.js": _JS_IF},
+        ),
+        Example(
+            program="(match-to-if target: 'switch')",
+            before={"a.ts": _TS_SWITCH},
+            after={"a.ts": _TS_IF},
+        ),
+        Example(
+            program="(match-to-if target: 'switch')",
+            before={"a.ts": "switch (x) {\n  case 1:\n    a();\n  case 2:\n    b();\n}\n"},
+            refused="falls through",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        return Outcome(splices=tuple(_to_if(match) for match in self.targets(scene)))
+        return Outcome(
+            splices=tuple(_in_script(scene, match, "to_if") or _to_if(match) for match in self.targets(scene))
+        )
 
 
 def _to_if(match: Match) -> Splice:
@@ -197,6 +284,8 @@ def _condition(subject: str, case: Node) -> str | None:
     patterns = [child for child in case.named_children if child.type == "case_pattern"]
     guard = case.child_by_field_name("guard")
     extra = nodes.text(guard.named_children[0]) if guard is not None and guard.named_children else ""
+    if re.search(rf"(?<![\w.]){re.escape(subject.partition('.')[0])}\s*:=", extra):
+        raise EditRefused(f"the guard {extra!r} sets {subject} anew", hint="take that out of the guard first")
     if len(patterns) != 1:
         raise EditRefused(f"{nodes.text(case).split(':')[0]!r} is no literal")
     parts: list[str] = []

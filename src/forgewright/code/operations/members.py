@@ -10,8 +10,18 @@ from msgspec import Meta
 from forgewright.code import bodies, layout, lists
 from forgewright.code.deletion import delete
 from forgewright.code.importing import import_splices
-from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Operation, Outcome, Scene
+from forgewright.code.operations.base import (
+    PYTHON,
+    SCRIPTS,
+    Example,
+    Languages,
+    Match,
+    Operation,
+    Outcome,
+    Scene,
+)
 from forgewright.code.operations.fields import Targeted
+from forgewright.code.operations.targets import script
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
 from forgewright.code.syntax.diagnostics import SelectorError
@@ -119,14 +129,17 @@ class RemoveDecorator(Targeted, frozen=True, kw_only=True):
 
 
 class SetDocstring(Targeted, frozen=True, kw_only=True):
-    """Write, replace or (with empty text) remove the docstring of a module, class or function. Python."""
+    """Write, replace or (with empty text) remove the docstring of a module, class or function.
+
+    In JavaScript and TypeScript the comment `/** */` of any declaration or member.
+    """
 
     text: Annotated[
         str, Meta(description="Its text without quotes; lines after the first are indented for it.")
     ]
 
     group: ClassVar[str] = "replace"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(set-docstring target: 'function#f' text: 'Add one.')",
@@ -138,6 +151,16 @@ class SetDocstring(Targeted, frozen=True, kw_only=True):
             before={"a.py": "def f(x):\n    '''Old.'''\n    return x + 1\n"},
             after={"a.py": 'def f(x):\n    """Add.\n\n    Twice.\n    """\n    return x + 1\n'},
         ),
+        Example(
+            program="(set-docstring target: 'function#f' text: '''\n  Adds.\n\n  @param x what''')",
+            before={"a.ts": "export function f(x: number) {}\n"},
+            after={"a.ts": "/**\n * Adds.\n *\n * @param x what\n */\nexport function f(x: number) {}\n"},
+        ),
+        Example(
+            program="(set-docstring target: 'method#A.go' text: 'Goes.')",
+            before={"a.js": "class A {\n  /** Old. */\n  go() {}\n}\n"},
+            after={"a.js": "class A {\n  /** Goes. */\n  go() {}\n}\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
@@ -145,6 +168,10 @@ class SetDocstring(Targeted, frozen=True, kw_only=True):
 
     def _splice(self, match: Match) -> Splice:
         source = match.source
+        if source.language in ("javascript", "typescript", "tsx"):
+            from forgewright.code.javascript.refactor.documentation import set_comment
+
+            return set_comment(match, self.text)
         body = nodes.body_of(match.node)
         if source.language != "python" or body is None:
             raise EditRefused(
@@ -175,12 +202,12 @@ def _docstring(text: str) -> str:
 
 
 class AddBase(Targeted, frozen=True, kw_only=True):
-    """Add a base class (Python) to a class."""
+    """Add a base class to a class; in TypeScript also an interface to a class or to an interface."""
 
     base: Annotated[str, Meta(description="The base class, as it is written there.", min_length=1)]
 
     group: ClassVar[str] = "class members"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(add-base target: 'class#A' base: 'Base')",
@@ -192,11 +219,27 @@ class AddBase(Targeted, frozen=True, kw_only=True):
             before={"a.py": "class A(Base, metaclass=M):\n    pass\n"},
             after={"a.py": "class A(Base, Mixin, metaclass=M):\n    pass\n"},
         ),
+        Example(
+            program="(add-base target: 'class#A' base: 'Closeable')",
+            before={"a.ts": "interface Closeable {}\nclass A extends B<string> {}\n"},
+            after={"a.ts": "interface Closeable {}\nclass A extends B<string> implements Closeable {}\n"},
+        ),
+        Example(
+            program="(add-base target: 'class#A' base: 'Base')",
+            before={"a.js": "class A {\n  constructor() {}\n}\n"},
+            refused="does not call super",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         splices = []
         for match in self.targets(scene):
+            resolver = script(scene, match.path)
+            if resolver is not None:
+                from forgewright.code.javascript.refactor.bases import add_base
+
+                splices.append(add_base(resolver, match, self.base))
+                continue
             if match.node.type != "class_definition":
                 raise EditRefused(
                     f"{match.kind} {match.name!r} is no Python class", hint="use (replace-node …)"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code import layout, lists
-from forgewright.code.operations.base import PYTHON, Example, Languages, Match, Outcome, Scene
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Match, Outcome, Scene
 from forgewright.code.operations.fields import Targeted
+from forgewright.code.operations.targets import python, script
 from forgewright.code.project import Splice
 from forgewright.code.selectors import nodes
 from forgewright.code.selectors.select import descendants
@@ -144,9 +145,16 @@ class MakeStatic(Targeted, frozen=True, kw_only=True):
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.python.refactor.signature import function_at
+        from forgewright.code.python.refactor.static import check_static
+        from forgewright.code.query.symbols import name_node
+
         splices: list[Splice] = []
         for match in self.targets(scene):
-            splices.extend(_static(match))
+            found = _static(match)
+            resolver = python(scene, match.path)
+            check_static(function_at(resolver, match.path, name_node(match.node).start_byte), resolver)
+            splices.extend(found)
         return Outcome(splices=tuple(splices))
 
 
@@ -158,8 +166,10 @@ def _static(match: Match) -> list[Splice]:
     decorators = [nodes.names(child)[0] for child in whole.children if child.type == "decorator"]
     if "staticmethod" in decorators:
         raise EditRefused(f"method {match.name!r} is static already")
-    if {"classmethod", "property", "overload", "override", "abstractmethod"} & set(decorators):
+    if decorators:
         raise EditRefused(f"method {match.name!r} is a {decorators[0]}", hint="take the decorator off first")
+    if match.name.startswith("__") and match.name.endswith("__"):
+        raise EditRefused(f"method {match.name!r} is called by Python itself", hint="leave it a method")
     parameters = node.child_by_field_name("parameters")
     found = lists.items(parameters) if parameters is not None else []
     if not found or found[0].type not in ("identifier", "typed_parameter"):
@@ -183,12 +193,12 @@ def _static(match: Match) -> list[Splice]:
 
 
 class RemoveBase(Targeted, frozen=True, kw_only=True):
-    """Take a base class off a Python class."""
+    """Take a base class (in TypeScript also an interface) off a class."""
 
     base: Annotated[str, Meta(description="The base class, as it is written there.", min_length=1)]
 
     group: ClassVar[str] = "class members"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-base target: 'class#A' base: 'Old')",
@@ -200,11 +210,27 @@ class RemoveBase(Targeted, frozen=True, kw_only=True):
             before={"a.py": "class A(object):\n    pass\n"},
             after={"a.py": "class A:\n    pass\n"},
         ),
+        Example(
+            program="(remove-base target: 'class#A' base: 'B')",
+            before={"a.ts": "class A extends B<string> implements C, D {}\n"},
+            after={"a.ts": "class A implements C, D {}\n"},
+        ),
+        Example(
+            program="(remove-base target: 'class#A' base: 'B')",
+            before={"a.js": "class A extends B {\n  go() {\n    return super.go();\n  }\n}\n"},
+            refused="super is used at a.js:3",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         splices = []
         for match in self.targets(scene):
+            resolver = script(scene, match.path)
+            if resolver is not None:
+                from forgewright.code.javascript.refactor.bases import remove_base
+
+                splices.append(remove_base(resolver, match, self.base))
+                continue
             bases = match.node.child_by_field_name("superclasses")
             found = [n for n in lists.items(bases) if nodes.text(n) == self.base] if bases is not None else []
             if not found:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import python
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import python, script
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
     from forgewright.code.binding import Occurrence
     from forgewright.code.python.refactor.staged import Staged
+    from forgewright.code.staging import Staging
 
 Origin = Annotated[str, Meta(description="Path of the module that they are in.", min_length=1)]
 Names = Annotated[list[str], Meta(description="Names of its functions, classes and variables.", min_length=1)]
 Cycle = Annotated[bool, Meta(description="Go on although the two modules import each other then.")]
 
 
-def staged_outcome(staged: Staged, text: str, uncertain: Iterable[Occurrence] = ()) -> Outcome:
+def staged_outcome(
+    staged: Staging, text: str, uncertain: Iterable[Occurrence] = (), notes: Iterable[str] = ()
+) -> Outcome:
     """What all the steps come to."""
     splices = staged.splices()
     files = {splice.path for splice in splices} | set(staged.created()) | set(staged.deleted())
@@ -32,6 +35,7 @@ def staged_outcome(staged: Staged, text: str, uncertain: Iterable[Occurrence] = 
         delete=staged.deleted(),
         text=f"{text}; {len(files)} files changed",
         uncertain=tuple(uncertain),
+        notes=tuple(notes),
     )
 
 
@@ -52,7 +56,7 @@ class MoveSymbols(Operation, frozen=True, kw_only=True):
     allow_cycle: Cycle = False
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(move-symbols symbols: ['area', 'Box'] origin: 'util.py' to: 'shapes.py')",
@@ -74,9 +78,39 @@ class MoveSymbols(Operation, frozen=True, kw_only=True):
             before={"util.py": "def load():\n    return 1\n"},
             refused="util.py defines no missing",
         ),
+        Example(
+            program="(move-symbols symbols: ['area', 'Box'] origin: 'util.ts' to: 'shapes.ts')",
+            before={
+                "util.ts": "export interface Box {\n  w: number;\n  h: number;\n}\n\n"
+                "export const area = (box: Box) => box.w * box.h;\n\nexport const load = () => 1;\n",
+                "app.ts": "import { area, type Box, load } from './util';\n\n"
+                "export const f = (box: Box) => area(box) + load();\n",
+            },
+            after={
+                "util.ts": "export const load = () => 1;\n",
+                "shapes.ts": "export interface Box {\n  w: number;\n  h: number;\n}\n\n"
+                "export const area = (box: Box) => box.w * box.h;\n",
+                "app.ts": "import { load } from './util';\nimport { area, type Box } from './shapes';\n\n"
+                "export const f = (box: Box) => area(box) + load();\n",
+            },
+        ),
+        Example(
+            program="(move-symbols symbols: ['a'] origin: 'util.js' to: 'other.js')",
+            before={"util.js": "export const a = 1,\n  b = 2;\n"},
+            refused="declares b in the same statement",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        if script(scene, self.origin) is not None:
+            from forgewright.code.javascript.refactor.gather import Gathering
+
+            gathering = Gathering(scene.project)
+            gathering.move(self.origin, self.symbols, self.to)
+            if not self.allow_cycle:
+                gathering.check_circles([self.to])
+            text = f"moved {len(self.symbols)} definitions to {self.to}"
+            return staged_outcome(gathering.staged, text, notes=gathering.notes)
         from forgewright.code.python.refactor.gather import move_all
         from forgewright.code.python.refactor.move import MoveOptions
 
@@ -94,7 +128,7 @@ class MergeModules(Operation, frozen=True, kw_only=True):
     into: Annotated[str, Meta(description="The module they go to; created if it is not there.", min_length=1)]
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(merge-modules modules: ['strings.py'] into: 'text.py')",
@@ -116,13 +150,42 @@ class MergeModules(Operation, frozen=True, kw_only=True):
             before={"setup_.py": "print('hello')\n", "text.py": ""},
             refused="runs when the module is imported",
         ),
+        Example(
+            program="(merge-modules modules: ['strings.js'] into: 'text.js')",
+            before={
+                "strings.js": "const space = / +/g;\n\nexport const squeeze = (text) => text.replace(space, ' ');\n",
+                "text.js": "import { squeeze } from './strings';\n\nexport const title = (text) => squeeze(text).trim();\n",
+                "app.js": "import * as strings from './strings';\nimport { title } from './text';\n\n"
+                "title(strings.squeeze('a  b'));\n",
+            },
+            after={
+                "strings.js": None,
+                "text.js": "export const title = (text) => squeeze(text).trim();\n\nconst space = / +/g;\n\n"
+                "export const squeeze = (text) => text.replace(space, ' ');\n",
+                "app.js": "import { title } from './text';\nimport * as text from './text';\n\n"
+                "title(text.squeeze('a  b'));\n",
+            },
+        ),
+        Example(
+            program="(merge-modules modules: ['setup.ts'] into: 'text.ts')",
+            before={"setup.ts": "export {};\nconsole.log('hello');\n", "text.ts": ""},
+            refused="runs when the module is imported",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.gather import mentions, merge_module
-
         if self.into in self.modules:
             raise EditRefused(f"{self.into} cannot be merged into itself", hint="leave it out of modules:")
+        if script(scene, self.modules[0]) is not None:
+            from forgewright.code.javascript.refactor.gather import Gathering, merge
+
+            gathering = Gathering(scene.project)
+            count = sum(merge(gathering, path, self.into) for path in self.modules)
+            gathering.check_circles([self.into], self.modules)
+            text = f"merged {count} definitions into {self.into}"
+            return staged_outcome(gathering.staged, text, notes=gathering.notes)
+        from forgewright.code.python.refactor.gather import mentions, merge_module
+
         staged = start(scene, self.modules[0])
         names: list[str] = []
         gone = [staged.resolver.modules.dotted(staged.resolver.modules.module_of(p)) for p in self.modules]
@@ -143,7 +206,7 @@ class SplitModule(Operation, frozen=True, kw_only=True):
     allow_cycle: Cycle = False
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(split-module module: 'all.py' parts: {'read.py': ['load'], 'write.py': ['save']})",
@@ -159,16 +222,48 @@ class SplitModule(Operation, frozen=True, kw_only=True):
                 "app.py": "import read\nimport write\n\nwrite.save('b', read.load('a'))\n",
             },
         ),
+        Example(
+            program="(split-module module: 'all.ts' parts: {'read.ts': ['load'], 'write.ts': ['save']})",
+            before={
+                "all.ts": "import fs from 'fs';\n\nexport const VERSION = 1;\n\n"
+                "export function load(path: string) {\n  return fs.readFileSync(path);\n}\n\n"
+                "export function save(path: string) {\n  fs.writeFileSync(path, load(path));\n}\n",
+                "app.ts": "import { load, save, VERSION } from './all';\n\nsave(String(load('a')) + VERSION);\n",
+            },
+            after={
+                "all.ts": "export const VERSION = 1;\n",
+                "read.ts": "import fs from 'fs';\n\nexport function load(path: string) {\n  return fs.readFileSync(path);\n}\n",
+                "write.ts": "import fs from 'fs';\nimport { load } from './read';\n\n"
+                "export function save(path: string) {\n  fs.writeFileSync(path, load(path));\n}\n",
+                "app.ts": "import { VERSION } from './all';\nimport { load } from './read';\nimport { save } from './write';\n\n"
+                "save(String(load('a')) + VERSION);\n",
+            },
+        ),
+        Example(
+            program="(split-module module: 'all.js' parts: {'read.js': ['load']})",
+            before={"all.js": "export const save = () => 1;\n"},
+            refused="all.js defines no load",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.gather import move_all
-        from forgewright.code.python.refactor.move import MoveOptions
-
         named = [name for names in self.parts.values() for name in names]
         twice = {name for name in named if named.count(name) > 1}
         if twice:
             raise EditRefused(f"{', '.join(sorted(twice))} would go to two modules", hint="name each once")
+        if script(scene, self.module) is not None:
+            from forgewright.code.javascript.refactor.gather import Gathering
+
+            gathering = Gathering(scene.project)
+            for path, names in self.parts.items():
+                gathering.move(self.module, names, path)
+            if not self.allow_cycle:
+                gathering.check_circles([*self.parts, self.module])
+            text = f"split {self.module} into {len(self.parts)} more modules"
+            return staged_outcome(gathering.staged, text, notes=gathering.notes)
+        from forgewright.code.python.refactor.gather import move_all
+        from forgewright.code.python.refactor.move import MoveOptions
+
         staged = start(scene, self.module)
         for path, names in self.parts.items():
             move_all(staged, self.module, names, path, MoveOptions(), cycle=self.allow_cycle)

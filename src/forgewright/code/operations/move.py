@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import At, Symbol
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import locate, python
+from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.targets import locate, python, script
 from forgewright.core.errors import EditRefused
 
 From = Annotated[str, Meta(description="The file that it is in, or a glob.")]
@@ -36,7 +36,7 @@ class MoveSymbol(Operation, frozen=True, kw_only=True):
     )
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(move-symbol symbol: 'class[name=Cache]' origin: 'util.py' to: 'cache.py')",
@@ -50,6 +50,43 @@ class MoveSymbol(Operation, frozen=True, kw_only=True):
                 "cache.py": "import os\n\n\nclass Cache:\n    root = os.sep\n",
                 "app.py": "from util import load\nfrom cache import Cache\n\nCache()\nload()\n",
             },
+        ),
+        Example(
+            program="(move-symbol symbol: 'class[name=Cache]' origin: 'util.ts' to: 'cache.ts')",
+            before={
+                "util.ts": "import { sep } from 'path';\n\nconst SIZE = 10;\n\n/** Keeps. */\nexport class Cache {\n"
+                "  root = sep.repeat(SIZE);\n}\n\nexport function load() {}\n",
+                "index.ts": "export * from './util';\n",
+                "app.ts": "import { Cache, load } from './util';\n\nnew Cache();\nload();\n",
+            },
+            after={
+                "util.ts": "export const SIZE = 10;\n\nexport function load() {}\n",
+                "cache.ts": "import { sep } from 'path';\nimport { SIZE } from './util';\n\n/** Keeps. */\n"
+                "export class Cache {\n  root = sep.repeat(SIZE);\n}\n",
+                "index.ts": "export * from './util';\nexport { Cache } from './cache';\n",
+                "app.ts": "import { load } from './util';\nimport { Cache } from './cache';\n\nnew Cache();\nload();\n",
+            },
+            note="What it uses of its old module is exported there.",
+        ),
+        Example(
+            program="(move-symbol symbol: 'function#area' origin: 'util.js' to: 'shapes.js' reexport: true)",
+            before={
+                "util.js": "export function area(box) {\n  return box.w * box.h;\n}\n\n"
+                "export const one = area({ w: 1, h: 1 });\n",
+                "shapes.js": "export const box = { w: 2, h: 3 };\n",
+            },
+            after={
+                "util.js": "import { area } from './shapes';\nexport { area } from './shapes';\n\n"
+                "export const one = area({ w: 1, h: 1 });\n",
+                "shapes.js": "export const box = { w: 2, h: 3 };\n\nexport function area(box) {\n  return box.w * box.h;\n}\n",
+            },
+        ),
+        Example(
+            program="(move-symbol symbol: 'function#area' origin: 'util.ts' to: 'shapes.ts')",
+            before={
+                "util.ts": "const unit = 1;\n\nexport function area() {\n  return unit;\n}\n\nexport const one = area();\n"
+            },
+            refused="would import each other",
         ),
     )
 
@@ -74,12 +111,29 @@ class CopySymbol(Operation, frozen=True, kw_only=True):
     to: Annotated[str, Meta(description="The file that it goes to; created if it is not there.")]
 
     group: ClassVar[str] = "move"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(copy-symbol symbol: 'function[name=load]' origin: 'util.py' to: 'other.py')",
             before={"util.py": "import os\n\n\ndef load():\n    return os.sep\n"},
             after={"other.py": "import os\n\n\ndef load():\n    return os.sep\n"},
+        ),
+        Example(
+            program="(copy-symbol symbol: 'function#load' origin: 'util.ts' to: 'other.ts')",
+            before={
+                "util.ts": "import { sep } from 'path';\n\nexport function load(): string {\n  return sep;\n}\n"
+            },
+            after={
+                "other.ts": "import { sep } from 'path';\n\nexport function load(): string {\n  return sep;\n}\n"
+            },
+        ),
+        Example(
+            program="(copy-symbol symbol: 'function#load' origin: 'util.js' to: 'lib/other.js')",
+            before={
+                "util.js": "import { root } from './root.js';\n\nexport const load = () => root;\n",
+                "root.js": "export const root = 1;\n",
+            },
+            after={"lib/other.js": "import { root } from '../root.js';\n\nexport const load = () => root;\n"},
         ),
     )
 
@@ -88,11 +142,20 @@ class CopySymbol(Operation, frozen=True, kw_only=True):
 
 
 def _move(scene: Scene, symbol: str, at: str, origin: str, to: str, options: dict[str, object]) -> Outcome:
+    path, offset = locate(scene, symbol, at, origin)
+    word = "copied" if options.get("copy") else "moved"
+    scripts = script(scene, path)
+    if scripts is not None:
+        from forgewright.code.javascript.refactor.gather import move_symbol
+
+        moved = move_symbol(scripts, path, offset, to, options)
+        files = {splice.path for splice in moved.splices} | set(moved.created)
+        text = f"{word} {moved.name} to {to}; {len(files)} files changed"
+        return Outcome(splices=moved.splices, create=moved.created, text=text, notes=moved.notes)
     import msgspec
 
     from forgewright.code.python.refactor.move import MoveOptions, SymbolMove
 
-    path, offset = locate(scene, symbol, at, origin)
     resolver = python(scene, path)
     keys, name = resolver.keys_at(path, offset)
     if not keys:
@@ -100,7 +163,6 @@ def _move(scene: Scene, symbol: str, at: str, origin: str, to: str, options: dic
     move = SymbolMove(resolver, keys, name, to, msgspec.convert(options, MoveOptions))
     splices, created = move.plan()
     files = {splice.path for splice in splices} | set(created)
-    word = "copied" if options.get("copy") else "moved"
     return Outcome(
         splices=tuple(splices), create=created, text=f"{word} {name} to {to}; {len(files)} files changed"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
@@ -16,14 +17,30 @@ from forgewright.code.project import Source, Splice
 from forgewright.code.query.symbols import name_node, symbol_of
 from forgewright.code.rewriting import Rewriting, introduced
 from forgewright.code.selectors import nodes
-from forgewright.code.selectors.select import descendants
+from forgewright.code.selectors.prefilter import files
+from forgewright.code.selectors.select import MATCHES_MAX, check, check_patterns, descendants, matches_in
+from forgewright.code.selectors.syntax import parse
+from forgewright.code.sharing import processes, shared
 from forgewright.code.syntax.diagnostics import SelectorError
 
 if TYPE_CHECKING:
     from forgewright.code.binding import Symbol
 
-PARSED_BYTES_MAX = 1 << 20
-"""Of files with more than this in all, the trees are let go when a file is done."""
+KEPT_MAX = 20
+"""Of more files than this the trees are let go when a file is done."""
+
+
+class Rewritten(msgspec.Struct, frozen=True, array_like=True):
+    """What becomes of one file."""
+
+    found: int
+    """Matches of the pattern, …"""
+    count: int = 0
+    """… and of these what is rewritten."""
+    edits: Sequence[tuple[int, int, bytes]] = ()
+    """(start, end, text)."""
+    sound: bool = False
+    """See `Outcome`."""
 
 
 class Rewrite(Operation, frozen=True, kw_only=True):
@@ -97,32 +114,44 @@ class Rewrite(Operation, frozen=True, kw_only=True):
             )
         self._metavariables()
         symbol = self._symbol(scene)
-        splices: list[Splice] = []
-        sound: set[str] = set()
-        count = parsed = 0
-        for _, group in groupby(scene.stream(selector, within=self.in_ or None), key=lambda m: m.path):
-            found = list(group)
-            source = found[0].source
+        project, within = scene.project, self.in_ or None
+        parsed = parse(selector)
+        check(parsed)
+        paths = list(files(project, parsed, within))
+        met = 0
+
+        def rewritten(path: str) -> Rewritten:
+            nonlocal met
+            _few(met, self.pattern)
+            found = matches_in(project, path, parsed)
+            met += len(found)
             bound = [match for match in found if symbol is None or self._binds(scene, match, symbol)]
-            if bound:
-                done, fit = Rewriting(source, self.template, self.pattern, bound).splices()
-                done += self._added(source)
-                count += len(bound)
-                splices += done
-                if fit and not self.imports:
-                    sound.add(source.path)
-            parsed += len(source.data)
-            if parsed > PARSED_BYTES_MAX:
+            if not bound:
+                return Rewritten(len(found))
+            source = bound[0].source
+            done, fit = Rewriting(source, self.template, self.pattern, bound).splices()
+            edits = [(splice.start, splice.end, splice.text) for splice in (*done, *self._added(source))]
+            if len(paths) > KEPT_MAX:
                 source.forget_tree()
+            return Rewritten(len(found), len(bound), edits, fit and not self.imports)
+
+        with (
+            processes(1) if symbol is not None else nullcontext()
+        ):  # a resolver's knowledge is not brought back
+            every = shared(paths, rewritten, Rewritten, [len(project.source(path).data) for path in paths])
+        _few(sum(one.found for one in every), self.pattern)
+        count = sum(one.count for one in every)
         if not count:
+            check_patterns(project, parsed, within)
             raise SelectorError(
                 f"{self.pattern!r} matches nothing" + (f" in {self.in_}" if self.in_ else ""),
                 hint="try (find pattern: …) with a shorter pattern",
             )
+        splices = [Splice(path, *edit) for path, one in zip(paths, every, strict=True) for edit in one.edits]
         return Outcome(
             splices=tuple(splices),
             text=f"{count} rewritten in {len({s.path for s in splices})} files",
-            sound=frozenset(sound),
+            sound=frozenset(path for path, one in zip(paths, every, strict=True) if one.sound),
             introduces=introduced(self.pattern, self.template),
         )
 
@@ -156,3 +185,8 @@ class Rewrite(Operation, frozen=True, kw_only=True):
             module, _, name = text.partition(":")
             added.extend(import_splices(source, module, name))
         return added
+
+
+def _few(met: int, pattern: str) -> None:
+    if met > MATCHES_MAX:
+        raise SelectorError(f"{pattern!r} matches more than {MATCHES_MAX} nodes", hint="narrow it")

@@ -9,7 +9,8 @@ from msgspec import Meta
 from forgewright.code.deletion import delete
 from forgewright.code.operations.base import Example, Match, Outcome, Scene, occurrences_text
 from forgewright.code.operations.fields import Targeted
-from forgewright.code.query.symbols import symbol_of
+from forgewright.code.operations.targets import python
+from forgewright.code.query.symbols import name_node, symbol_of
 from forgewright.core.errors import EditRefused
 
 
@@ -57,3 +58,7 @@ class SafeDelete(Targeted, frozen=True, kw_only=True):
                 f"{match.kind} {match.name!r} is used in {count}:\n{occurrences_text(scene.project, places)}",
                 hint="change these first, or delete it anyway with (delete-node …)",
             )
+        if match.source.language == "python":
+            from forgewright.code.python.refactor.delete_checks import check_symbol
+
+            check_symbol(python(scene, match.path), match.path, name_node(match.node).start_byte)

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from forgewright.code.languages import language_of
 from forgewright.code.operations.aimed import At, Within
-from forgewright.code.operations.base import PYTHON, Example, Languages, Operation, Outcome, Scene
-from forgewright.code.operations.targets import locate, python, span
+from forgewright.code.operations.base import (
+    POSITIONAL,
+    PYTHON,
+    SCRIPTS,
+    Example,
+    Languages,
+    Operation,
+    Outcome,
+    Scene,
+)
+from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -78,6 +88,7 @@ class AddParameter(Target, frozen=True, kw_only=True):
     exclude: Annotated[str, Meta(description="Glob: calls in these files do not pass the value.")] = ""
     calls: Calls = "keep"
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS, *POSITIONAL)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(add-parameter symbol: 'function[name=fetch]' name: 'timeout' type: 'float' default: '10.0')",
@@ -95,9 +106,71 @@ class AddParameter(Target, frozen=True, kw_only=True):
             before={"app.py": "def fetch(url):\n    return url\n"},
             refused="already has a parameter url",
         ),
+        Example(
+            program="(add-parameter symbol: 'function#fetchAll' name: 'limit' type: 'number' default: '10')",
+            before={"a.ts": "function fetchAll(url: string) {\n  return url;\n}\nfetchAll('x');\n"},
+            after={
+                "a.ts": "function fetchAll(url: string, limit: number = 10) {\n  return url;\n}\nfetchAll('x');\n"
+            },
+        ),
+        Example(
+            program="(add-parameter symbol: 'function#load' name: 'session' index: 0 value: 'null')",
+            before={
+                "net.js": "function load(url) {}\nmodule.exports = { load };\n",
+                "app.js": "const net = require('./net');\nnet.load('x');\n",
+            },
+            after={
+                "net.js": "function load(session, url) {}\nmodule.exports = { load };\n",
+                "app.js": "const net = require('./net');\nnet.load(null, 'x');\n",
+            },
+        ),
+        Example(
+            program="(add-parameter symbol: 'function#parse' name: 'base' default: '10')",
+            before={"a.js": "function parse(text) {}\n['1', '2'].map(parse);\n"},
+            refused="parse is handed on at a.js:2",
+            note="`map` passes more than one argument, of which the new parameter would take one.",
+        ),
+        Example(
+            program="(add-parameter symbol: '#Shape.Area' name: 'unit' type: 'string' value: '\"cm\"')",
+            before={
+                "box.go": "package box\n\ntype Shape interface{ Area(n int) int }\n\ntype Box struct{}\n\n"
+                "func (b Box) Area(n int) int { return n }\n\nfunc use(s Shape) int { return s.Area(2) }\n"
+            },
+            after={
+                "box.go": "package box\n\ntype Shape interface{ Area(n int, unit string) int }\n\ntype Box struct{}\n\n"
+                "func (b Box) Area(n int, unit string) int { return n }\n\n"
+                'func use(s Shape) int { return s.Area(2, "cm") }\n'
+            },
+            note="Go, Rust and Java: what implements or overrides it follows.",
+        ),
+        Example(
+            program="(add-parameter symbol: 'function#area' name: 'unit' type: 'i32' value: '1')",
+            before={"a.rs": "fn area(n: i32) -> i32 { n }\nfn main() { area(2); }\n"},
+            after={"a.rs": "fn area(n: i32, unit: i32) -> i32 { n }\nfn main() { area(2, 1); }\n"},
+        ),
+        Example(
+            program="(add-parameter symbol: 'method#area' name: 'unit' type: 'int' value: '1' index: 0)",
+            before={
+                "A.java": "class A {\n  static int area(int n) { return n; }\n  int go() { return area(2); }\n}\n"
+            },
+            after={
+                "A.java": "class A {\n  static int area(int unit, int n) { return n; }\n"
+                "  int go() { return area(1, 2); }\n}\n"
+            },
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = script(scene, path)
+        if resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.add_parameter(resolver, path, offset, self)
+        if language_of(path) in POSITIONAL:
+            from forgewright.code.positional import changes as positional
+
+            return positional.add_parameter(scene, path, offset, self)
         from forgewright.code.globs import matcher
         from forgewright.code.python.refactor.signature_changes import adding
         from forgewright.code.python.rename import check_name
@@ -132,15 +205,62 @@ class RemoveParameter(Target, frozen=True, kw_only=True):
     ] = None
     calls: Calls = "keep"
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS, *POSITIONAL)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(remove-parameter symbol: 'function[name=fetch]' name: 'retry')",
             before={"app.py": "def fetch(url, retry):\n    return url\n\n\nfetch('x', retry=2)\n"},
             after={"app.py": "def fetch(url):\n    return url\n\n\nfetch('x')\n"},
         ),
+        Example(
+            program="(remove-parameter symbol: 'function#load' name: 'retry')",
+            before={
+                "net.ts": "/**\n * @param url where\n * @param retry how often\n */\n"
+                "export function load(url: string, retry = 2) {\n  return url;\n}\n",
+                "app.ts": "import { load as get } from './net';\n\nget('x', 3);\n",
+            },
+            after={
+                "net.ts": "/**\n * @param url where\n */\nexport function load(url: string) {\n  return url;\n}\n",
+                "app.ts": "import { load as get } from './net';\n\nget('x');\n",
+            },
+        ),
+        Example(
+            program="(remove-parameter symbol: 'function#double' name: 'n')",
+            before={"a.js": "function double(n) {\n  return n * 2;\n}\n"},
+            refused="n is used in a.js:2",
+        ),
+        Example(
+            program="(remove-parameter symbol: 'function#Open' name: 'mode')",
+            before={
+                "f.go": 'package f\n\nfunc Open(path string, mode int) {}\n\nfunc g() { Open("x", 1) }\n'
+            },
+            after={"f.go": 'package f\n\nfunc Open(path string) {}\n\nfunc g() { Open("x") }\n'},
+        ),
+        Example(
+            program="(remove-parameter symbol: 'function#open' name: 'mode')",
+            before={"f.rs": 'fn open(path: &str, mode: i32) {}\nfn g() { open("x", 1); }\n'},
+            after={"f.rs": 'fn open(path: &str) {}\nfn g() { open("x"); }\n'},
+        ),
+        Example(
+            program="(remove-parameter symbol: 'method#open' name: 'mode')",
+            before={
+                "F.java": "class F {\n  void open(int mode) {}\n  void g() { open(next()); }\n  int next() { return 1; }\n}\n"
+            },
+            refused="does something, and would no longer be computed",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = script(scene, path)
+        if resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.remove_parameter(resolver, path, offset, self)
+        if language_of(path) in POSITIONAL:
+            from forgewright.code.positional import changes as positional
+
+            return positional.remove_parameter(scene, path, offset, self)
         from forgewright.code.python.refactor.signature_changes import removing
 
         which = self.name or self.index
@@ -160,19 +280,64 @@ class ReorderParameters(Target, frozen=True, kw_only=True):
     ] = None
     calls: Calls = "keep"
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS, *POSITIONAL)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(reorder-parameters symbol: 'function[name=put]' order: ['value', 'key'])",
             before={"app.py": "def put(key, value):\n    pass\n\n\nput(1, 2)\n"},
             after={"app.py": "def put(value, key):\n    pass\n\n\nput(2, 1)\n"},
         ),
+        Example(
+            program="(reorder-parameters symbol: 'class#A > method#put' order: ['value', 'key'])",
+            before={
+                "a.ts": "interface Store {\n  put(key: string, value: number): void;\n}\n"
+                "class A implements Store {\n  put(key: string, value: number) {}\n}\n"
+                "const s: Store = new A();\ns.put('a', 1);\n"
+            },
+            after={
+                "a.ts": "interface Store {\n  put(value: number, key: string): void;\n}\n"
+                "class A implements Store {\n  put(value: number, key: string) {}\n}\n"
+                "const s: Store = new A();\ns.put(1, 'a');\n"
+            },
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'function#put' order: ['value', 'key'])",
+            before={"a.js": "const put = (key, value = 1) => {};\nput('a');\n"},
+            after={"a.js": "const put = (value = 1, key) => {};\nput(undefined, 'a');\n"},
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'function#Put' order: ['value', 'key'])",
+            before={"f.go": 'package f\n\nfunc Put(key, value string) {}\n\nfunc g() { Put("a", "b") }\n'},
+            after={
+                "f.go": 'package f\n\nfunc Put(value string, key string) {}\n\nfunc g() { Put("b", "a") }\n'
+            },
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'function#put' order: ['value', 'key'])",
+            before={"f.rs": "fn put(key: i32, value: i32) {}\nfn g() { put(1, 2); }\n"},
+            after={"f.rs": "fn put(value: i32, key: i32) {}\nfn g() { put(2, 1); }\n"},
+        ),
+        Example(
+            program="(reorder-parameters symbol: 'method#put' order: ['value', 'key'])",
+            before={"F.java": "class F {\n  void put(int key, int value) {}\n  void g() { put(1, 2); }\n}\n"},
+            after={"F.java": "class F {\n  void put(int value, int key) {}\n  void g() { put(2, 1); }\n}\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        resolver = script(scene, path)
+        if resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.reorder_parameters(resolver, path, offset, self)
+        if language_of(path) in POSITIONAL:
+            from forgewright.code.positional import changes as positional
+
+            return positional.reorder_parameters(scene, path, offset, self)
         from forgewright.code.python.refactor.signature import function_at
         from forgewright.code.python.refactor.signature_changes import reordering
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
         if self.calls == "keywords" and any(p.kind in ("star", "kwargs") for p in function.parameters):
             raise EditRefused(f"{function.name} takes any number of arguments", hint="calls: keep")
@@ -222,21 +387,38 @@ class InlineDefault(Target, frozen=True, kw_only=True):
     index: Annotated[Annotated[int, Meta(ge=0)] | None, Meta(description="Or its place, from 0.")] = None
     remove: Annotated[bool, Meta(description="Take the default off the definition.")] = False
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(inline-default symbol: 'function[name=f]' name: 'n' remove: true)",
             before={"app.py": "def f(n=1):\n    pass\n\n\nf()\n"},
             after={"app.py": "def f(n):\n    pass\n\n\nf(1)\n"},
         ),
+        Example(
+            program="(inline-default symbol: 'function#f' name: 'n' remove: true)",
+            before={"a.ts": "function f(text: string, n = 1) {}\nf('a');\nf('b', 2);\n"},
+            after={"a.ts": "function f(text: string, n: number) {}\nf('a', 1);\nf('b', 2);\n"},
+        ),
+        Example(
+            program="(inline-default symbol: 'function#f' name: 'n')",
+            before={"a.js": "const f = (n = []) => {};\nf();\n"},
+            after={"a.js": "const f = (n = []) => {};\nf([]);\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
-        from forgewright.code.python.refactor.signature import function_at, inline_default
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        script_resolver = script(scene, path)
+        if script_resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.inlined_default(script_resolver, path, offset, self)
+        from forgewright.code.python.refactor.defaults import inline_default
+        from forgewright.code.python.refactor.signature import function_at
 
         which = self.name or self.index
         if which is None:
             raise EditRefused("expected name: or index:", hint="say which parameter")
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         splices = inline_default(resolver, function_at(resolver, path, offset), which, remove=self.remove)
         return Outcome(splices=tuple(splices), text=f"{len(splices)} places")
@@ -287,27 +469,47 @@ class InlineParameter(Operation, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="The parameter.")]
 
     group: ClassVar[str] = "inline"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(inline-parameter symbol: 'function[name=add]' name: 'b')",
             before={"app.py": "def add(a, b):\n    return a + b\n\n\nadd(1, 2)\nadd(3, b=2)\n"},
             after={"app.py": "def add(a):\n    return a + 2\n\n\nadd(1)\nadd(3)\n"},
         ),
+        Example(
+            program="(inline-parameter symbol: 'function#add' name: 'b')",
+            before={
+                "a.ts": "function add(a: number, b: number) {\n  return a + b;\n}\nadd(1, -2);\nadd(3, -2);\n"
+            },
+            after={"a.ts": "function add(a: number) {\n  return a + -2;\n}\nadd(1);\nadd(3);\n"},
+        ),
+        Example(
+            program="(inline-parameter symbol: 'function#show' name: 'unit')",
+            before={"a.js": "function show(unit) {\n  return { unit };\n}\nshow('m');\nshow('km');\n"},
+            refused="the calls pass different values for unit: 'km', 'm'",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        script_resolver = script(scene, path)
+        if script_resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.inlined_parameter(script_resolver, path, offset, self)
         from forgewright.code.python.refactor.parameters import inline_parameter
         from forgewright.code.python.refactor.signature import function_at
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         splices = inline_parameter(resolver, function_at(resolver, path, offset), self.name)
         return Outcome(splices=tuple(splices), text=f"inlined {self.name}")
 
 
 class IntroduceParameterObject(Target, frozen=True, kw_only=True):
-    """Several parameters become one object: a frozen data class, which the calls make and the body reads."""
+    """Several parameters become one object: a frozen data class, which the calls make and the body reads.
+
+    In JavaScript and TypeScript an object literal that the function takes apart, with an interface for its type.
+    """
 
     parameters: Annotated[list[str], Meta(description="Their names.", min_length=1)]
     name: Annotated[str, Meta(description="The new class's name.", min_length=1)]
@@ -315,6 +517,7 @@ class IntroduceParameterObject(Target, frozen=True, kw_only=True):
         str, Meta(description="The new parameter's name; else the class's in small letters.")
     ] = ""
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(introduce-parameter-object symbol: 'function#fetch' parameters: ['host', 'port'] name: 'Address')",
@@ -335,15 +538,40 @@ class IntroduceParameterObject(Target, frozen=True, kw_only=True):
             before={"app.py": "def f(n):\n    n += 1\n    return n\n"},
             refused="n is assigned in f",
         ),
+        Example(
+            program="(introduce-parameter-object symbol: 'function#load' parameters: ['host', 'port'] name: 'Address')",
+            before={
+                "net.ts": "export function load(path: string, host: string, port = 80) {\n"
+                "  return `${host}:${port}/${path}`;\n}\n",
+                "app.ts": "import { load } from './net';\n\nconst host = 'h';\nload('a', host);\nload('b', 'x', 81);\n",
+            },
+            after={
+                "net.ts": "export interface Address {\n  host: string;\n  port?: number;\n}\n\n"
+                "export function load(path: string, { host, port = 80 }: Address) {\n"
+                "  return `${host}:${port}/${path}`;\n}\n",
+                "app.ts": "import { load } from './net';\n\nconst host = 'h';\nload('a', { host });\n"
+                "load('b', { host: 'x', port: 81 });\n",
+            },
+        ),
+        Example(
+            program="(introduce-parameter-object symbol: 'function#f' parameters: ['a', 'b'] name: 'Options')",
+            before={"a.js": "function f(a, b = 2) {\n  return a + b;\n}\nf(1);\n"},
+            after={"a.js": "function f({ a, b = 2 }) {\n  return a + b;\n}\nf({ a: 1 });\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        script_resolver = script(scene, path)
+        if script_resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.parameter_object(script_resolver, path, offset, self)
         import re
 
         from forgewright.code.python.refactor.parameter_object import introduce_parameter_object
         from forgewright.code.python.refactor.signature import function_at
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         resolver = python(scene, path)
         function = function_at(resolver, path, offset)
         name = self.parameter or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
@@ -360,6 +588,7 @@ class SetTypes(Target, frozen=True, kw_only=True):
     types: Annotated[Mapping[str, str], Meta(description="Parameter → its annotation.")] = {}
     returns: Annotated[str | None, Meta(description="The annotation of the result.")] = None
 
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(set-types symbol: 'function#fetch' types: {url: 'str' retry: 'int'} returns: 'bytes')",
@@ -371,13 +600,28 @@ class SetTypes(Target, frozen=True, kw_only=True):
             before={"app.py": "def fetch(url: str = 'x') -> None:\n    pass\n"},
             after={"app.py": "def fetch(url='x') -> None:\n    pass\n"},
         ),
+        Example(
+            program="(set-types symbol: 'function#load' types: {url: 'string' retry: ''} returns: 'Promise<void>')",
+            before={"a.ts": "async function load(url, retry: number = 2) {}\n"},
+            after={"a.ts": "async function load(url: string, retry = 2): Promise<void> {}\n"},
+        ),
+        Example(
+            program="(set-types symbol: 'function#load' types: {url: 'string'})",
+            before={"a.js": "function load(url) {}\n"},
+            refused="a.js is JavaScript, which has no annotations",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        path, offset = locate(scene, self.symbol, self.at, self.within)
+        script_resolver = script(scene, path)
+        if script_resolver is not None:
+            from forgewright.code.javascript.refactor import changes
+
+            return changes.set_types(script_resolver, path, offset, self)
         from forgewright.code.python.refactor.signature import function_at
         from forgewright.code.python.refactor.types import set_types
 
-        path, offset = locate(scene, self.symbol, self.at, self.within)
         function = function_at(python(scene, path), path, offset)
         splices = set_types(function, dict(self.types), self.returns)
         return Outcome(

@@ -10,8 +10,9 @@ from forgewright.core.errors import EditRefused, ProgramError
 if TYPE_CHECKING:
     from forgewright.code.binding import Symbol
     from forgewright.code.javascript.resolver import JavaScriptResolver
-    from forgewright.code.operations.base import Scene
+    from forgewright.code.operations.base import Match, Scene
     from forgewright.code.python.resolver import PythonResolver
+    from forgewright.code.scopes import tree as scopes
 
 NAME_FIELDS = ("name", "left", "attribute", "alias")
 
@@ -42,6 +43,11 @@ def name_offset(node: object, name: bytes, data: bytes) -> int:
             return current.start_byte
         if len(todo) < 500:
             todo = [*current.named_children, *todo] if current is node else [*todo, *current.named_children]
+    holder = node.parent  # of a function that is the value of a variable or a property
+    for field in ("name", "key", "property") if holder is not None else ():
+        named = holder.child_by_field_name(field) if holder is not None else None
+        if named is not None and data[named.start_byte : named.end_byte] == short:
+            return named.start_byte
     return node.start_byte
 
 
@@ -72,6 +78,16 @@ def script(scene: Scene, path: str) -> JavaScriptResolver | None:
     resolver = scene.resolver(language_of(path))
     assert isinstance(resolver, JavaScriptResolver)
     return resolver
+
+
+def mirrored(resolver: JavaScriptResolver, match: Match) -> scopes.Node:
+    """The node of a match as the resolver has it."""
+    unit = resolver.program.unit(match.path)
+    assert unit is not None
+    here = unit.root.at(match.node.start_byte)
+    while here.parent is not None and (here.end < match.node.end_byte or here.type != match.node.type):
+        here = here.parent
+    return here
 
 
 def span(scene: Scene, place: str, selector: str, within: str = "") -> tuple[str, int, int]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from forgewright.code.languages import parse
+from forgewright.code.patterns.sights import WORD, Sights
 from forgewright.code.syntax.diagnostics import SelectorError
 
 if TYPE_CHECKING:
@@ -22,19 +23,13 @@ STEPS_MAX = 100_000
 METAVARIABLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)?|\$([A-Z_][A-Z0-9_]*)")
 _ONE = "mvOne_"
 _MANY = "mvMany_"
-_WORD = re.compile(r"[^\W\d]\w{2,}")
 _SKIPPED = frozenset((",", ";", "\n"))
 _COMMENTS = frozenset(("comment", "line_comment", "block_comment", "html_comment"))
+_PASSED = _SKIPPED | _COMMENTS
+_PASSED_IN_IMPORTS = _PASSED | {"(", ")"}
 _STATEMENTS = ("function", "async function", "class ", "abstract class ", "export ", "import ")
 _BLOCKS = frozenset(("block", "statement_list"))
 _HULLS = frozenset(("module", "program", "source_file", "expression_statement", "ERROR"))
-
-_LOOSE = frozenset(("import_from_statement",))
-"""Of which `parts` leaves out what stands between words."""
-_PLAIN = re.compile(rb"[A-Za-z_0-9]+|[.()\[\]:=]")
-_BLANKS = rb"[\s,;\\]*+"
-"""What may stand between two leaves of a match, beside comments; what `parts` leaves out is among it."""
-_COMMENT = rb"#|//|/\*|<!--"
 
 Captures = Mapping[str, Sequence["Node"]]
 
@@ -42,19 +37,16 @@ Captures = Mapping[str, Sequence["Node"]]
 class Shape:
     """One node of a pattern, with what a comparison asks of it computed once."""
 
-    __slots__ = ("leaf", "named", "node_type", "parts", "text", "variable")
+    __slots__ = ("leaf", "many", "named", "node_type", "parts", "text", "variable")
 
     def __init__(self, node: Node) -> None:
         self.node_type = node.type
         self.variable = None if node.type in _BLOCKS else _variable(node)
+        self.many = self.variable is not None and self.variable[0]
         self.leaf = node.child_count == 0
         self.named = node.is_named
         self.text = _leaf_text(node) if self.leaf else b""
         self.parts = () if self.variable else tuple(Shape(child) for child in parts(node))
-
-    @property
-    def many(self) -> bool:
-        return self.variable is not None and self.variable[0]
 
 
 class Pattern:
@@ -70,8 +62,11 @@ class Pattern:
         self.root_types: tuple[str, ...] | None = None if self.any_node else (root.type,)
         self.words = tuple(literal_words(text)) if not several else ()
         self.anchor = None if several or self.any_node else _anchor(self.root)
-        self.sights = tuple(_sights(self.root)) if self.anchor is not None else ()
-        """What the text of a file with a match holds: so most files need not be parsed."""
+        self._sights = Sights(self.root, language) if self.anchor is not None else None
+
+    def seen(self, data: bytes) -> bool:
+        """Whether a file can hold a match, by its text alone."""
+        return self._sights is None or self._sights.seen(data)
 
     def candidates(self, source: Source) -> Iterator[Node] | None:
         """The nodes of a file that can fit, in order; None where the pattern has no word to look for.
@@ -80,8 +75,6 @@ class Pattern:
         """
         if self.anchor is None:
             return None
-        if any(sight.search(source.data) is None for sight in self.sights):
-            return iter(())
         found = {node.id: node for node in self._anchored(source.tree.root_node, source.data)}
         return iter(sorted(found.values(), key=lambda node: (node.start_byte, -node.end_byte)))
 
@@ -137,34 +130,10 @@ def _anchor(root: Shape) -> tuple[bytes, int] | None:
     stack = [(root, 0)]
     while stack:
         shape, depth = stack.pop()
-        if shape.leaf and shape.variable is None and _WORD.fullmatch(shape.text.decode("utf-8", "replace")):
+        if shape.leaf and shape.variable is None and WORD.fullmatch(shape.text.decode("utf-8", "replace")):
             best = max(best or (False, 0, b"", 0), (shape.named, len(shape.text), shape.text, depth))
         stack.extend((part, depth + 1) for part in shape.parts)
     return best[2:] if best is not None else None
-
-
-def _sights(root: Shape) -> Iterator[re.Pattern[bytes]]:
-    """The runs of literal leaves with a word among them, one after the other but for blanks and comments."""
-    run: list[bytes] = []
-    stack = [root]
-    while stack or run:
-        shape = stack.pop() if stack else None
-        if shape is not None and shape.variable is None and shape.parts and shape.node_type not in _LOOSE:
-            stack.extend(reversed(shape.parts))
-        elif shape is not None and shape.variable is None and _PLAIN.fullmatch(shape.text):
-            run.append(shape.text)
-        else:
-            if len(run) > 1 and any(_WORD.fullmatch(text.decode()) for text in run):
-                yield re.compile(_run(run))
-            run = []
-
-
-def _run(leaves: Sequence[bytes]) -> bytes:
-    """Where a comment begins, what comes behind it is taken for granted: the search stays linear."""
-    expression = re.escape(leaves[-1])
-    for leaf in reversed(leaves[:-1]):
-        expression = re.escape(leaf) + _BLANKS + b"(?:" + expression + b"|" + _COMMENT + b")"
-    return expression
 
 
 class NoCode(SelectorError):
@@ -195,7 +164,7 @@ def compiled(text: str, language: str) -> Pattern:
 
 def literal_words(text: str) -> Iterator[bytes]:
     """Words that occur in every match of the pattern: for the prefilter."""
-    for found in _WORD.findall(METAVARIABLE.sub(" ", text)):
+    for found in WORD.findall(METAVARIABLE.sub(" ", text)):
         yield found.encode()
 
 
@@ -269,8 +238,8 @@ def _variable(node: Node) -> tuple[bool, str] | None:
 
 def parts(node: Node) -> list[Node]:
     """The children that count in a comparison: no commas, semicolons and comments."""
-    skipped = _SKIPPED | {"(", ")"} if node.type == "import_from_statement" else _SKIPPED
-    return [c for c in node.children if c.type not in skipped and c.type not in _COMMENTS]
+    skipped = _PASSED_IN_IMPORTS if node.type == "import_from_statement" else _PASSED
+    return [child for child in node.children if child.type not in skipped]
 
 
 class _Trial:
@@ -296,11 +265,18 @@ class _Trial:
 
     def children(self, shapes: Sequence[Shape], found: Sequence[Node]) -> bool:
         """Whether all of `found` is covered, in order."""
-        if not shapes:
-            return not found
+        at = 0
+        for shape in shapes:
+            if shape.many:
+                return self.many(shapes[at:], found[at:])
+            if at == len(found) or not self.node(shape, found[at]):
+                return False
+            at += 1
+        return at == len(found)
+
+    def many(self, shapes: Sequence[Shape], found: Sequence[Node]) -> bool:
+        """The same where the first shape stands for any number of nodes."""
         head = shapes[0]
-        if not head.many:
-            return bool(found) and self.node(head, found[0]) and self.children(shapes[1:], found[1:])
         assert head.variable is not None
         saved = dict(self.captures)
         for count in range(len(found) + 1) if len(shapes) > 1 else (len(found),):

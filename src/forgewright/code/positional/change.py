@@ -22,7 +22,6 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-LANGUAGES = ("go", "rust", "java")
 _IMPORTS = frozenset(("use_declaration", "import_declaration"))
 _GO = (
     "main init String GoString Error Unwrap Is As Read Write Close Seek ReadFrom WriteTo ReadByte WriteByte ReadRune "

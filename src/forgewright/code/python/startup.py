@@ -65,6 +65,18 @@ class Startup:
                 found.add(target)
         return found
 
+    def sequence(self, path: str) -> list[str]:
+        """Those modules in the order in which they are imported first."""
+        found: dict[str, None] = {}
+        for event in self.events(path) or ():
+            if not event.module and not event.level:
+                continue
+            target = self.resolver.modules.find(path, event.level, event.module)
+            inner = self.resolver.modules.submodule(target, event.member) if target and event.member else None
+            if target is not None:
+                found.setdefault(inner or target)
+        return list(found)
+
     def play(self, path: str, *, alone: bool = False) -> list[Failure]:
         """What fails when the program begins by importing the module `path`; `alone`: without what it imports."""
         run = _Run(self, alone)

@@ -14,6 +14,7 @@ import msgspec
 from forgewright.code.languages import GRAMMARS, Unparsable, grammar, language_of
 from forgewright.code.query.outline import Entry, outline
 from forgewright.code.query.words import words
+from forgewright.code.sharing import shared
 from forgewright.code.sources import DiskProject, Overlay, SourceFile
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ WORDS_BYTES_MAX = 1 << 20
 
 _NAMES = ("identifier", "type_identifier", "property_identifier", "field_identifier")
 _WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*")
+
+
+_Stamp = tuple[int, int, int]
 
 
 class Definition(msgspec.Struct, frozen=True, array_like=True):
@@ -66,25 +70,30 @@ def index(project: Project, paths: Iterable[str]) -> dict[str, Tags]:
     disk = _disk(project)
     kept = _load(disk) if disk is not None else {}
     changed = project.changed() if isinstance(project, Overlay) else {}
-    found: dict[str, Tags] = {}
-    fresh = 0
+    found: dict[str, Tags | None] = {}
+    fresh: list[tuple[str, _Stamp | None]] = []
     for path in paths:
         stamp = disk.stamp(path) if disk is not None and path not in changed else None
         old = kept.get(path)
-        if stamp is not None and old is not None and old.stamp == stamp:
-            found[path] = old
-            continue
+        current = stamp is not None and old is not None and old.stamp == stamp
+        found[path] = old if current else None
+        if not current:
+            fresh.append((path, stamp))
+
+    def read(one: tuple[str, _Stamp | None]) -> Tags | None:
+        path, stamp = one
         source = disk.read_once(path) if disk is not None and path not in changed else project.source(path)
-        if source is None:
-            continue
         try:
-            found[path] = tags(source, stamp or (0, 0, 0))
+            return tags(source, stamp or (0, 0, 0)) if source is not None else None
         except Unparsable:
-            continue
-        fresh += stamp is not None
-    if disk is not None and fresh:
-        _save(disk, {**kept, **{path: tag for path, tag in found.items() if tag.stamp[1] or tag.stamp[0]}})
-    return found
+            return None
+
+    sizes = [stamp[1] if stamp is not None else 0 for _, stamp in fresh]
+    found.update(zip((path for path, _ in fresh), shared(fresh, read, Tags | None, sizes), strict=True))
+    tagged = {path: tag for path, tag in found.items() if tag is not None}
+    if disk is not None and any(tagged[path].stamp[0] for path, _ in fresh if path in tagged):
+        _save(disk, {**kept, **{path: tag for path, tag in tagged.items() if tag.stamp[1] or tag.stamp[0]}})
+    return tagged
 
 
 def source_paths(project: Project, glob: str | None = None) -> Iterator[str]:

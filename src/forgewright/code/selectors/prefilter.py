@@ -1,4 +1,4 @@
-"""Which files can hold what a selector names: told by glob, language, and words that must occur."""
+"""Which files can hold what a selector names: told by glob, language, words that must occur and a look at the text."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from forgewright.code.globs import matcher
-from forgewright.code.languages import GRAMMARS, language_of
-from forgewright.code.patterns.compiled import literal_words
-from forgewright.code.selectors.syntax import Compound, Selector
+from forgewright.code.languages import FAMILIES, GRAMMARS, language_of
+from forgewright.code.patterns.compiled import NoCode, compiled, literal_words
+from forgewright.code.selectors.syntax import Complex, Compound, Selector
 
 if TYPE_CHECKING:
     from forgewright.code.project import Project
 
+_FAMILIES = tuple(dict.fromkeys(FAMILIES.get(language, (language,))[0] for language in GRAMMARS))
+"""One language of each family: files in no language are not read."""
+
 
 def files(project: Project, selector: Selector, within: str | Sequence[str] | None) -> Iterator[str]:
-    """The files that can hold a match: by glob, by language, and by the words that must occur."""
+    """The files that can hold a match: by glob, by language, by words that must occur and a look at the text."""
     tests = [matcher(globs) for globs in (selector.globs, within) if globs]
     words = _words(selector)
     named = _plain_paths(selector.globs) or _plain_paths(
@@ -27,17 +30,34 @@ def files(project: Project, selector: Selector, within: str | Sequence[str] | No
         found = project.paths()
     else:
         found = iter(sorted({path for group in words for path in _holding(project, group)}))
+    patterns = any(compound.pattern for one in selector.choice for _, compound in one.steps)
     for path in found:
         if language_of(path) in GRAMMARS and all(test(path) for test in tests):
-            yield path
+            if not patterns or any(_seen(project, path, one) for one in selector.choice):
+                yield path
+
+
+def _seen(project: Project, path: str, alternative: Complex) -> bool:
+    """Whether a file's text can hold what the patterns of an alternative match."""
+    language = language_of(path)
+    data = project.source(path).data
+    try:
+        return all(
+            compiled(compound.pattern, language).seen(data)
+            for _, compound in alternative.steps
+            if compound.pattern
+        )
+    except NoCode:
+        return False
 
 
 def _holding(project: Project, words: Sequence[bytes]) -> Iterator[str]:
     """The files in which all of these words occur."""
     ordered = sorted(set(words), key=len, reverse=True)
-    for path in project.containing(ordered[0]):
-        if len(ordered) == 1 or all(word in project.source(path).data for word in ordered[1:]):
-            yield path
+    for language in _FAMILIES:
+        for path in project.containing(ordered[0], language):
+            if len(ordered) == 1 or all(word in project.source(path).data for word in ordered[1:]):
+                yield path
 
 
 def _readable(project: Project, path: str) -> bool:

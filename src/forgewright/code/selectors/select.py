@@ -33,7 +33,7 @@ def select(project: Project, text: str, within: str | Sequence[str] | None = Non
 
         yield node_at(project, selector.position)
         return
-    _check(selector)
+    check(selector)
     count = 0
     for path in files(project, selector, within):
         for match in matches_in(project, path, selector):
@@ -336,8 +336,8 @@ def _has(source: Source, node: Node, alternative: Complex) -> bool:
     return False
 
 
-def _check(selector: Selector) -> None:
-    """Raises `SelectorError` for a kind that no grammar knows."""
+def check(selector: Selector) -> None:
+    """Raises `SelectorError` for a kind or node type that no grammar knows."""
     for alternative in selector.choice:
         for _, compound in alternative.steps:
             kind = compound.kind
@@ -348,7 +348,7 @@ def _check(selector: Selector) -> None:
                 )
                 raise SelectorError(f"there is no kind or node type {kind!r}", hint=hint)
             for pseudo in compound.pseudos:
-                _check(Selector((), pseudo.choice, ""))
+                check(Selector((), pseudo.choice, ""))
 
 
 @lru_cache(512)

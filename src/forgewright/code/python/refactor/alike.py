@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.effects import acts, can_fail, deep, makes
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.inline_function import FunctionInliner
 from forgewright.code.python.refactor.merging import merge
+from forgewright.code.python.refactor.order import Place
 from forgewright.code.python.refactor.region import Region
 from forgewright.code.python.refactor.text import BLOCKS, walk
 from forgewright.code.python.scopes import FileIndex, Scope
@@ -57,8 +59,49 @@ class Alike:
         if len(pattern) != len(nodes):
             return None
         if all(self._match(p, n, file, bound) for p, n in zip(pattern, nodes, strict=True)):
-            return bound if all(name in bound for name in self.parameters) else None
+            whole = all(name in bound for name in self.parameters)
+            return bound if whole and self._may_be_passed(bound, file) and not _bound_there(nodes) else None
         return None
+
+    def _may_be_passed(self, bound: dict[str, Node], file: FileIndex) -> bool:
+        """Whether what stands for the parameters may be computed before the body, once, and in their order."""
+        loud = [name for name in self.parameters if acts(file, bound[name])]
+        if loud and (len(loud) > 1 or self.statements):
+            return False
+        code = [*self.statements, *([self.value] if self.value is not None else [])]
+        for name in self.parameters:
+            node = bound[name]
+            risky = can_fail(file, node) or acts(file, node) or makes(node)
+            places = self.inliner.places(name)
+            if risky and len(places) != 1 and (acts(file, node) or makes(node)):
+                return False
+            for place in places if risky else ():
+                top = next(
+                    (o for o in code if o.start_byte <= place.start_byte and place.end_byte <= o.end_byte),
+                    None,
+                )
+                spot = Place(place, top)
+                if spot.lazy or spot.repeated or any(acts(self.file, other) for other in spot.before):
+                    return False
+                if self.statements and (deep(node) or can_fail(file, node)) and not self._first(place):
+                    return False
+        return True
+
+    def _first(self, place: Node) -> bool:
+        """Whether a place is in the first statement, so that nothing happens before it."""
+        return bool(self.statements) and self.statements[0].end_byte >= place.end_byte
+
+    def _means_same(self, pattern: Node, node: Node, file: FileIndex) -> bool:
+        """Whether a name that is no parameter means the same here and there."""
+        name = self.file.text(pattern)
+        mine = self.resolver.types.lookup(self.file.scope_at(pattern.start_byte), name, pattern.start_byte)
+        theirs = self.resolver.types.lookup(file.scope_at(node.start_byte), name, node.start_byte)
+        if mine is None or theirs is None:
+            return mine is theirs
+        if mine is theirs:
+            return True
+        identity = self.resolver.identity
+        return bool(identity.of_binding(mine) & identity.of_binding(theirs))
 
     def _match(self, pattern: Node, node: Node, file: FileIndex, bound: dict[str, Node]) -> bool:
         if pattern.type == "identifier" and self._is_name(pattern):
@@ -72,6 +115,8 @@ class Alike:
                     return False
                 bound[name] = node
                 return True
+            if self.file.text(pattern) == file.text(node):
+                return self._means_same(pattern, node, file)
         mine = [c for c in pattern.children if c.type != "comment"]
         theirs = [c for c in node.children if c.type != "comment"]
         if pattern.type != node.type or len(mine) != len(theirs):
@@ -187,3 +232,11 @@ class Alike:
 
     def _call(self, name: str, bound: dict[str, Node], file: FileIndex) -> str:
         return f"{name}({', '.join(file.text(bound[p]) for p in self.parameters)})"
+
+
+def _bound_there(nodes: list[Node]) -> bool:
+    """Whether an expression is bound, deleted or matched where it stands, or documents something."""
+    if len(nodes) != 1 or nodes[0].type.endswith("_statement"):
+        return False
+    place = Place(nodes[0])
+    return place.target or place.typed

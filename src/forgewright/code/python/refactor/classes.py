@@ -8,9 +8,16 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Keys
 from forgewright.code.python.refactor.calls import call_at, scope_around
-from forgewright.code.python.refactor.closed import check_fields
+from forgewright.code.python.refactor.class_checks import (
+    check_factory,
+    check_members,
+    check_pull,
+    check_push,
+    check_superclass,
+)
+from forgewright.code.python.refactor.delete_checks import check_unneeded, kept_value
 from forgewright.code.python.refactor.fields import append_to_class
-from forgewright.code.python.refactor.imports import Imports, remove_statement
+from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.inline_function import removal
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.text import (
@@ -73,6 +80,7 @@ def introduce_factory(
     """A function that makes the instances; direct constructions call it."""
     check_name(factory)
     cls = class_at(resolver, keys, name, start)
+    check_factory(resolver, cls, factory, module_level=module_level)
     name = cls.name
     keys = class_keys(resolver, cls)
     file = cls.file
@@ -215,7 +223,7 @@ def move_members(
                     f"{target.name} already has a {name}", hint="remove or rename one of them first"
                 )
     check_movable(cls.file, nodes, "a member")
-    check_fields(cls, nodes)
+    check_members(resolver, cls, names_of(cls.file, nodes), nodes)
     found = remove_members(cls, nodes)
     for target in targets:
         indent = indent_at(target.file.data, target.node.start_byte) + unit(target.file.data)
@@ -243,6 +251,7 @@ def pull_up(resolver: PythonResolver, cls: Scope, nodes: list[Node], base: str =
                 f"{bases[0].name} inherits another {name}, which its other users would lose",
                 hint="pull up members that only this class has",
             )
+    check_pull(resolver, cls, bases[0], names_of(cls.file, nodes), nodes)
     return move_members(resolver, cls, nodes, bases)
 
 
@@ -258,6 +267,7 @@ def push_down(resolver: PythonResolver, cls: Scope, nodes: list[Node]) -> list[S
                     targets.append(scope)
     if not targets:
         raise EditRefused(f"{cls.name} has no subclass in this project", hint="delete the member instead")
+    check_push(resolver, cls, targets, names_of(cls.file, nodes), nodes)
     return move_members(resolver, cls, nodes, targets)
 
 
@@ -266,7 +276,8 @@ def extract_superclass(resolver: PythonResolver, cls: Scope, nodes: list[Node], 
     check_name(name)
     file = cls.file
     check_movable(file, nodes, "a member", above=True)
-    check_fields(cls, nodes)
+    check_members(resolver, cls, names_of(file, nodes), nodes)
+    check_superclass(resolver, cls)
     home = cls.outer or file.module
     if name in home.bindings:
         raise EditRefused(f"{name} is already defined in {file.path}", hint="choose another name")
@@ -279,7 +290,8 @@ def extract_superclass(resolver: PythonResolver, cls: Scope, nodes: list[Node], 
         data[bases.start_byte : bases.end_byte].decode() if bases is not None and bases.named_children else ""
     )
     head = f"class {name}{given}:".encode()
-    text = head + end + inner + code_of(file, nodes, inner) + end * 3 + indent
+    slots = b"__slots__ = ()" + end * 2 + inner if "__slots__" in cls.bindings else b""
+    text = head + end + inner + slots + code_of(file, nodes, inner) + end * 3 + indent
     found = [Splice(file.path, anchor.start_byte, anchor.start_byte, text)]
     title = cls.node.child_by_field_name("name")
     assert title is not None
@@ -291,56 +303,6 @@ def extract_superclass(resolver: PythonResolver, cls: Scope, nodes: list[Node], 
     else:
         found.append(Splice(file.path, title.end_byte, title.end_byte, f"({name})".encode()))
     return found + remove_members(cls, nodes)
-
-
-def make_top_level(resolver: PythonResolver, file: FileIndex, node: Node) -> list[Splice]:
-    """A function in a function or class goes to the top of the module."""
-    inner = node.child_by_field_name("definition") or node
-    scope = next((s for s in file.scopes if s.node == inner and s.kind == "function"), None)
-    if scope is None or scope.outer is None or scope.outer.kind == "module":
-        raise EditRefused(
-            "the selection is no function within another definition", hint="select a nested function"
-        )
-    if scope.name in file.module.bindings:
-        raise EditRefused(f"{scope.name} is already defined at the top", hint="rename one of them first")
-    for name, refs in file.names.items():
-        for ref in refs:
-            if inner.start_byte <= ref.start < inner.end_byte:
-                found = file.lookup(ref.scope, name, ref.start)
-                if found is None or found.scope.kind == "module":
-                    continue
-                if not (
-                    inner.start_byte <= found.scope.node.start_byte
-                    and found.scope.node.end_byte <= inner.end_byte
-                ):
-                    if found.scope is not scope.outer or name != scope.name:
-                        raise EditRefused(
-                            f"{scope.name} uses {name} of its surroundings", hint="pass it as a parameter"
-                        )
-    check_movable(file, [inner], scope.name)
-    data, end = file.data, newline(file.data)
-    old = indent_at(data, node.start_byte)
-    owner = scope.method_of
-    top: Node = node
-    while top.parent is not None and top.parent.type != "module":
-        top = top.parent
-    names = [resolver.types.decorator_name(scope, d) for d in scope.decorators]
-    if owner is not None:
-        if [n for n in names if n not in ("classmethod", "staticmethod")]:
-            raise EditRefused(f"{scope.name} is decorated", hint="take the decorators off first")
-        wrapper = f"{names[0]}({scope.name})" if names else scope.name
-        text = reindent(file, inner.start_byte, inner.end_byte, old, b"")
-        return [
-            Splice(file.path, top.start_byte, top.start_byte, text + end * 3),
-            Splice(file.path, node.start_byte, node.end_byte, f"{scope.name} = {wrapper}".encode()),
-        ]
-    text = reindent(file, node.start_byte, node.end_byte, old, b"")
-    at = line_end(data, top.end_byte)
-    lead = end if not data[:at].endswith(b"\n") else b""
-    return [
-        Splice(file.path, at, at, lead + end * 2 + text + end),
-        remove_statement(file, node),
-    ]
 
 
 # deleting -------------------------------------------------------------------------------------
@@ -377,6 +339,12 @@ def safe_delete(resolver: PythonResolver, keys: Keys, name: str) -> tuple[list[S
         return [], outside
     file = resolver.file(key.path)
     scope = resolver.identity.scope(key)
+    check_unneeded(resolver, scope, name, sites, spans)
+    values = [kept_value(file, span) for span in spans]
+    if any(value is not None for value in values):
+        if scope.kind == "class" or None in values:
+            raise EditRefused(f"computing {name} does something", hint="keep what it calls by hand")
+        return [value for value in values if value is not None], []
     if scope.kind == "class":
         return remove_members(scope, spans), []
     return [removal(file, node) for node in spans], []
@@ -386,7 +354,6 @@ __all__ = [
     "class_at",
     "extract_superclass",
     "introduce_factory",
-    "make_top_level",
     "members_in",
     "pull_up",
     "push_down",

@@ -15,11 +15,15 @@ _MADE = re.compile(r"^@(?:\w+\.)*(?:dataclass|dataclass_transform|s|attrs|attrib
 _SPECIAL = ("NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
 
 
+def is_made(cls: Scope) -> bool:
+    """Whether a class is made of its fields: a dataclass, an enum, a named tuple."""
+    made = any(_MADE.search(cls.file.text(node)) for node in cls.decorators)
+    return made or any(cls.file.text(base).rpartition(".")[2] in _SPECIAL for base in cls.bases)
+
+
 def check_fields(cls: Scope, nodes: list[Node]) -> None:
     """Refuse to take fields out of a class of which something is made: of a dataclass, an enum."""
-    made = any(_MADE.search(cls.file.text(node)) for node in cls.decorators)
-    made = made or any(cls.file.text(base).rpartition(".")[2] in _SPECIAL for base in cls.bases)
-    if made and any(node.type == "expression_statement" for node in nodes):
+    if is_made(cls) and any(node.type == "expression_statement" for node in nodes):
         raise EditRefused(f"{cls.name} is made of its fields", hint="move methods only")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from forgewright.code.python.refactor.callers import inherited
+
 if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
     from forgewright.code.python.scopes import Scope
@@ -66,7 +68,10 @@ def from_outside(resolver: PythonResolver, function: Scope) -> str | None:
     if name in PROTOCOLS or special:
         return "Python itself"
     place = dispatched(resolver, function)
-    return f"what is put together at {place}" if place is not None else None
+    if place is not None:
+        return f"what is put together at {place}"
+    base = inherited(resolver, function)
+    return f"{base}, which it inherits from" if base is not None else None
 
 
 def spoken(function: Scope) -> str | None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.infer import Inference
+from forgewright.code.python.refactor.callers import CLEAR
+from forgewright.code.python.refactor.extract_checks import (
+    check_declarations,
+    check_members,
+    check_names,
+    check_selection,
+)
+from forgewright.code.python.refactor.extract_options import ExtractOptions
 from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.listed import borrowed, check_class, check_module
 from forgewright.code.python.refactor.region import Region, check_control, has_await, walk_here
 from forgewright.code.python.refactor.similar import similar
 from forgewright.code.python.refactor.text import (
@@ -28,26 +35,10 @@ from forgewright.core.errors import EditRefused
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-Kind = Literal["auto", "function", "method", "classmethod", "staticmethod"]
-Place = Literal["after", "before"]
+    from forgewright.code.python.resolver import PythonResolver
 
-
-class ExtractOptions(msgspec.Struct, frozen=True):
-    """How a function is extracted."""
-
-    kind: Kind = "auto"
-    place: Place = "after"
-    what: Literal["auto", "expression", "statements"] = "auto"
-    top: bool = False
-    """To the top of the module, whatever the code stands in."""
-    similar: bool = False
-    """Replace the same code elsewhere in the class or module too."""
-    through_class: bool = False
-    """Call class and static methods as `Class.name()`."""
-    pass_unbound: bool = False
-    """Names that are bound nowhere become parameters."""
-    keep_last: bool = False
-    """Give back the variable assigned last even if nothing reads it."""
+OF_CLASSES = ("__new__", "__init_subclass__", "__class_getitem__")
+"""Methods that Python itself takes for class methods, or calls with a class."""
 
 
 class Extraction:
@@ -62,6 +53,8 @@ class Extraction:
         self.options = options
         self.host = region.host
         self.returns = check_control(region)
+        check_selection(region)
+        check_declarations(region)
         self.flow = Flow(types, region)
         self.kind = self._kind()
         self.home = self._home()
@@ -79,8 +72,7 @@ class Extraction:
                 return "function"
             if not self.host.parameters:
                 return "staticmethod"
-            names = {self.types.decorator_name(self.host, d) for d in self.host.decorators}
-            return next((n for n in ("staticmethod", "classmethod") if n in names), "method")
+            return next((n for n in ("staticmethod", "classmethod") if self._host_is(n)), "method")
         if wanted != "function" and owner is None:
             raise EditRefused(
                 f"a {wanted} can only be extracted from a method", hint="extract a function instead"
@@ -112,6 +104,18 @@ class Extraction:
                 )
         if self.region.expression is not None:
             self._check_walrus()
+        if self.kind != "function":
+            assert self.host.method_of is not None
+            check_class(self.types, self.host.method_of, method=True)
+            self._check_receiver()
+
+    def _check_receiver(self) -> None:
+        word = self.host.self_name
+        if self.kind == "staticmethod" or not word:
+            return
+        meant = self.file.lookup(self.file.scope_at(self.region.start), word, self.region.start)
+        if meant is None or meant.scope is not self.host or len(meant.sites) > 1:
+            raise EditRefused(f"{word} means something else there", hint="extract a function instead")
 
     def _check_walrus(self) -> None:
         for name in self.flow.writes:
@@ -131,12 +135,10 @@ class Extraction:
         if scope.kind == "module":
             return True
         current: Scope | None = self.home
-        first = True
         while current is not None:
             if current is scope:
-                return current.kind != "class" or (first and False)
+                return current.kind != "class"
             current = current.parent
-            first = False
         return False
 
     # what goes in and out ---------------------------------------------------------------------
@@ -149,6 +151,8 @@ class Extraction:
         return ""
 
     def _host_is(self, decorator: str) -> bool:
+        if decorator == "classmethod" and self.host.method_of is not None and self.host.name in OF_CLASSES:
+            return True
         return any(self.types.decorator_name(self.host, d) == decorator for d in self.host.decorators)
 
     def outputs(self) -> list[str]:
@@ -275,6 +279,7 @@ class Extraction:
     def splices(self) -> list[Splice]:
         outputs = self.outputs()
         parameters = self.parameters(outputs)
+        check_names(self.region, self.flow, parameters, outputs)
         found = [self._replace(self.region, self.call(parameters), outputs)]
         others: list[Region] = []
         if self.options.similar:
@@ -337,7 +342,7 @@ class Extraction:
         indent = indent_at(data, anchor.start_byte)
         text = self.definition(parameters, outputs, indent)
         gap = end * 3 if self.home.kind == "module" else end * 2
-        if self.options.place == "before" or self.host.kind != "function":
+        if self.options.place == "before" or self.host.kind != "function" or self._runs_here(anchor):
             first = anchor
             for other in others:
                 candidate = _top(other.first, self.home)
@@ -349,6 +354,13 @@ class Extraction:
         if not data[:at].endswith(b"\n"):
             return Splice(path, at, at, gap + text + end)
         return Splice(path, at, at, gap[len(end) :] + text + end)
+
+    def _runs_here(self, anchor: Node) -> bool:
+        """Whether the code may run before what stands behind `anchor` is there."""
+        if anchor.type not in ("function_definition", "decorated_definition", "class_definition"):
+            return True
+        names = {self.types.decorator_name(self.host, d) for d in self.host.decorators}
+        return self.home.kind != "class" and not names <= CLEAR
 
     def _anchor(self) -> Node:
         """The statement of the new function's scope beside which it is put."""
@@ -365,10 +377,17 @@ def _top(node: Node, home: Scope) -> Node:
 
 
 def extract_function(
-    types: Inference, file: FileIndex, start: int, end: int, name: str, options: ExtractOptions
+    resolver: PythonResolver, file: FileIndex, start: int, end: int, name: str, options: ExtractOptions
 ) -> list[Splice]:
     """Take the selection out into a function of its own."""
-    return Extraction(types, Region(file, start, end, options.what), name, options).splices()
-
-
-# variables ------------------------------------------------------------------------------------
+    made = Extraction(resolver.types, Region(file, start, end, options.what), name, options)
+    check_members(resolver, made.region, made.flow, made.outputs())
+    if made.home.kind == "module":
+        check_module(resolver, file, name)
+    elif made.kind == "method":
+        taken = borrowed(resolver, made.host)
+        if taken is not None:
+            raise EditRefused(
+                f"{made.host.dotted()} is used for another class at {taken}", hint="kind: 'function'"
+            )
+    return made.splices()

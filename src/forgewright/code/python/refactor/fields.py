@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
-from forgewright.code.python.refactor.closed import check_open
-from forgewright.code.python.refactor.extract_variable import check_once
+from forgewright.code.python.refactor.constant import check_constant
+from forgewright.code.python.refactor.extract_variable import docstring
+from forgewright.code.python.refactor.field_checks import check_encapsulated, check_field, check_inverted
 from forgewright.code.python.refactor.flow import Flow
 from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
+from forgewright.code.python.refactor.listed import borrowed, check_class, listed_class
+from forgewright.code.python.refactor.order import Place
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import Region
 from forgewright.code.python.refactor.text import (
@@ -80,6 +83,7 @@ def encapsulate_field(
     ]
     found = [append_to_class(cls, code)]
     _, places = resolver.finder.find(frozenset({key}), name, hierarchy=False)
+    check_encapsulated(resolver, cls, name, (getter, setter), places)
     for place in places:
         inside = place.path == cls.file.path and cls.node.start_byte <= place.start < cls.node.end_byte
         if place.certain and not inside:
@@ -152,7 +156,7 @@ def local_to_field(resolver: PythonResolver, keys: Keys, name: str) -> list[Spli
         )
     if resolver.types.owner(scope.method_of, name) is not None:
         raise EditRefused(f"{scope.method_of.name} already has a {name}", hint="rename the variable first")
-    check_open(scope.method_of)
+    check_field(resolver, scope, name)
     if hides(scope, scope.self_name):
         raise EditRefused(
             f"{scope.self_name} means something else within {scope.name}", hint="rename that first"
@@ -187,8 +191,12 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
             )
     if resolver.types.owner(cls, name) is not None:
         raise EditRefused(f"{cls.name} already has a {name}", hint="choose another name")
-    check_once(file, region.expression)
+    place = Place(region.expression)
+    if place.target or place.typed or docstring(file, region.expression):
+        raise EditRefused("the selection is no value that is computed there", hint="select a value")
+    check_constant(resolver, file, region.expression)
     check_movable(file, [region.expression], "the selection")
+    _check_field(resolver, cls, method, region)
     body = cls.node.child_by_field_name("body")
     assert body is not None
     docs = has_docstring(body)
@@ -204,24 +212,41 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
     return [insert, Splice(file.path, region.start, region.end, f"{receiver}.{name}".encode())]
 
 
+def _check_field(resolver: PythonResolver, cls: Scope, method: Scope, region: Region) -> None:
+    """Refuse where an attribute more is noticed, or is not found through what the method calls itself."""
+    check_class(resolver.types, cls)
+    listed = listed_class(resolver, cls)
+    if listed is not None:
+        raise EditRefused(f"{listed} goes through the names of {cls.name}", hint="extract a constant instead")
+    taken = borrowed(resolver, method)
+    if taken is not None:
+        raise EditRefused(
+            f"{cls.name}.{method.name} is used for another class at {taken}",
+            hint="extract a constant instead",
+        )
+    word = method.self_name
+    if word:
+        meant = region.file.lookup(region.file.scope_at(region.start), word, region.start)
+        if meant is None or meant.scope is not method or len(meant.sites) > 1:
+            raise EditRefused(f"{word} means something else there", hint="extract a constant instead")
+
+
 # booleans -------------------------------------------------------------------------------------
 
 
-def invert_boolean(resolver: PythonResolver, keys: Keys, name: str, new_name: str) -> list[Splice]:
+def invert_boolean(resolver: PythonResolver, keys: Keys, name: str) -> list[Splice]:
     """What is assigned is negated, and what is read is `not` it."""
     own = [key for key in keys if not key.is_module]
     if len(own) != 1:
         raise EditRefused(f"{name} is no variable of this project", hint="point at a variable")
     key = own[0]
-    if new_name:
-        check_name(new_name)
+    check_inverted(resolver, resolver.identity.scope(key), name)
     _, places = resolver.finder.find(keys, name, hierarchy=False)
     if any(not place.certain for place in places):
         raise EditRefused(f"some uses of {name} are not certain", hint="make their types known first")
     if any(site.kind not in ("variable", "self") or site.unpack for site in resolver.identity.sites(key)):
         raise EditRefused(f"{name} is bound other than by an assignment", hint="choose a plain variable")
     found: list[Splice] = []
-    final = new_name or name
     for place in places:
         file = resolver.file(place.path)
         node = file.root.descendant_for_byte_range(place.start, place.end)
@@ -229,7 +254,11 @@ def invert_boolean(resolver: PythonResolver, keys: Keys, name: str, new_name: st
             raise EditRefused(
                 f"{name} is used by import or by name in {place.path}", hint="invert it by hand"
             )
-        outer = node.parent if node.parent is not None and node.parent.type == "attribute" else node
+        above = node.parent
+        member = (
+            above is not None and above.type == "attribute" and above.child_by_field_name("attribute") == node
+        )
+        outer = above if member and above is not None else node
         parent = outer.parent
         if parent is not None and parent.type == "assignment" and outer == parent.child_by_field_name("left"):
             right = parent.child_by_field_name("right")
@@ -246,10 +275,8 @@ def invert_boolean(resolver: PythonResolver, keys: Keys, name: str, new_name: st
                     hint="invert what is True or False, a comparison, or a not",
                 )
             found.append(Splice(place.path, right.start_byte, right.end_byte, negated(file, right).encode()))
-            if new_name:
-                found.append(Splice(place.path, node.start_byte, node.end_byte, new_name.encode()))
         elif place.role == "reference":
-            whole = file.data[outer.start_byte : node.start_byte].decode() + final
+            whole = file.text(outer)
             if parent is not None and parent.type == "not_operator":
                 found.append(Splice(place.path, parent.start_byte, parent.end_byte, whole.encode()))
             else:

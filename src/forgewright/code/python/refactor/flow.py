@@ -96,7 +96,7 @@ class Flow:
                 continue
             if site.kind not in ("function", "class", "import", "from") and site.node is None:
                 continue
-            if _unconditional(self.file, site.start, tops):
+            if unconditional(self.file, site.start, tops):
                 live = max(site.live, site.end)
                 best = live if best is None else min(best, live)
         return best
@@ -153,7 +153,7 @@ class Flow:
                 if not self._exclusive(start):
                     return True
                 continue
-            if _unconditional(self.file, start, blocks):
+            if unconditional(self.file, start, blocks):
                 return False
         loop = self.loop()
         if loop is not None:
@@ -164,9 +164,7 @@ class Flow:
                     return self.read_first(name)
                 if read:
                     return True
-                if _unconditional(
-                    self.file, start, {(c.start_byte, c.end_byte) for c in loop.named_children}
-                ):
+                if unconditional(self.file, start, {(c.start_byte, c.end_byte) for c in loop.named_children}):
                     return False
             return self.read_first(name)
         return False
@@ -202,7 +200,7 @@ class Flow:
         return found
 
 
-def _unconditional(file: FileIndex, at: int, tops: set[tuple[int, int]]) -> bool:
+def unconditional(file: FileIndex, at: int, tops: set[tuple[int, int]]) -> bool:
     """Whether what stands at `at` is sure to run when one of the statements `tops` runs."""
     node: Node | None = file.root.descendant_for_byte_range(at, at + 1)
     while node is not None:

@@ -41,7 +41,7 @@ def move_all(
             f"expected at most {SYMBOLS_MAX} definitions, found {len(names)}", hint="move them in parts"
         )
     before = imports_of(staged, origin, to)
-    between = msgspec.structs.replace(options, allow_cycle=True)
+    between = msgspec.structs.replace(options, allow_cycle=True, together=tuple(names))
     for name in ordered(staged.file(origin), names):
         resolver = staged.resolver
         binding = resolver.file(origin).module.bindings[name]

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.import_checks import check_order
 from forgewright.code.python.refactor.imports import Imports, items_of, remove_statement
 from forgewright.code.python.refactor.text import line_end, line_start, newline
 from forgewright.code.python.scopes import FileIndex
@@ -27,13 +28,14 @@ def sort_imports(resolver: PythonResolver, file: FileIndex, *, to_top: bool = Fa
     if not chosen:
         return []
     entries = sorted(
-        ((group(resolver, file, node), _order(file, node), _lines(file, node)) for node in chosen),
+        ((group(resolver, file, node), _order(file, node), _lines(file, node), node) for node in chosen),
         key=lambda entry: (entry[0], entry[1]),
     )
+    check_order(resolver, file, chosen, [node for _, _, _, node in entries])
     end = newline(file.data)
     text = b""
     previous = None
-    for number, _, lines in entries:
+    for number, _, lines, _ in entries:
         if previous is not None and number != previous:
             text += end
         text += lines.rstrip() + end

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.known import BUILTINS
+from forgewright.code.python.refactor.import_checks import check_named, open_to_texts
 from forgewright.code.python.refactor.imports import Imports, items_of, remove_statement
-from forgewright.code.python.refactor.organise import exported, star_names, uses, uses_of
+from forgewright.code.python.refactor.mentions import place
+from forgewright.code.python.refactor.organise import exported, star_names, unclear_star, uses, uses_of
+from forgewright.code.python.refactor.registering import acts
 from forgewright.code.python.refactor.text import newline
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
 
+GUARD = re.compile(rb"""^if __name__ *== *["']__main__["']""", re.M)
+"""What a module that is run as a script has."""
+
+
 def expand_stars(resolver: PythonResolver, file: FileIndex, *, every: bool = False) -> list[Splice]:
     """`from m import *` names what is used (or `every` public name)."""
     found: list[Splice] = []
@@ -30,13 +38,26 @@ def expand_stars(resolver: PythonResolver, file: FileIndex, *, every: bool = Fal
         module = resolver.modules.find(file.path, item.level, path)
         if module is None or not resolver.modules.files(module):
             continue
-        names = public_names(resolver, module) if every else star_names(resolver, file, module)
+        check_star(resolver, file, module)
+        package = file.path.rpartition("/")[2].startswith("__init__.") and file.exports() is None
+        whole = every or package
+        names = public_names(resolver, module) if whole else star_names(resolver, file, module)
         if not names:
-            if not every:
+            if not whole and acts(resolver, module) is None:
                 found.append(remove_statement(file, item.statement))
             continue
         found.append(Splice(file.path, item.node.start_byte, item.node.end_byte, ", ".join(names).encode()))
     return found
+
+
+def check_star(resolver: PythonResolver, file: FileIndex, module: str) -> None:
+    """Refuse where it is not known which names a star brings in, or which of them are used."""
+    unclear = unclear_star(resolver, module)
+    if unclear is not None:
+        raise EditRefused(f"the names of {unclear} are computed", hint="write out its __all__ first")
+    texts = open_to_texts(resolver, file)
+    if texts is not None:
+        raise EditRefused(f"{texts} asks for names of {file.path} by texts", hint="use every: true")
 
 
 def public_names(resolver: PythonResolver, module: str) -> list[str]:
@@ -51,6 +72,7 @@ def public_names(resolver: PythonResolver, module: str) -> list[str]:
 
 def absolute(resolver: PythonResolver, file: FileIndex, only: str = "") -> list[Splice]:
     """Relative imports by the full name of their module (implicit relative ones too)."""
+    check_root(resolver, file)
     found: list[Splice] = []
     for statement in Imports(file).statements:
         items = items_of(file, statement)
@@ -81,10 +103,31 @@ def absolute(resolver: PythonResolver, file: FileIndex, only: str = "") -> list[
     return found
 
 
+def check_root(resolver: PythonResolver, file: FileIndex) -> None:
+    """Refuse where others name a package from further up than its own `__init__` files tell."""
+    package = resolver.modules.package_of(file.path)
+    root = resolver.modules.root_of(package)
+    last = root.rpartition("/")[2]
+    if not last or package == root:
+        return
+    top = package[len(root) + 1 :].partition("/")[0]
+    wanted = f"{last}.{top}".encode()
+    for path in resolver.project.containing(wanted, "python"):
+        for segment in resolver.file(path).segments.get(top, ()):
+            if segment.module[-2:] == (last, top):
+                raise EditRefused(
+                    f"{path} imports {top} as {last}.{top}", hint="its full name is not known: leave it"
+                )
+
+
 def relative(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
     """`from package.module import x` of the same package with dots."""
     package = resolver.modules.package_of(file.path)
     root = resolver.modules.root_of(package)
+    if file.data.startswith(b"#!") or (GUARD.search(file.data) and not file.path.endswith("__main__.py")):
+        raise EditRefused(
+            f"{file.path} is run as a script, too, where relative imports fail", hint="leave them absolute"
+        )
     found: list[Splice] = []
     for statement in Imports(file).statements:
         items = items_of(file, statement)
@@ -135,12 +178,16 @@ def froms_to_imports(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
                     inner is not None and resolver.types.module_binding(module or "", item.name or "") is None
                 )
                 where = f"{dotted}.{item.name}" if plain else dotted
+                bound = item.bound if item.name != "*" else name
+                check_named(resolver, file, item, bound)
+                _check_path(resolver, file, module, where, plain=plain)
                 target = where if plain else f"{dotted}.{name if item.name == '*' else item.name}"
                 if exported(resolver, file, name):
                     raise EditRefused(f"{name} is used by others from {file.path}", hint="leave this import")
                 here = uses(file, name)
                 if here:
                     needed.append(where)
+                _check_uses(resolver, file, here, where)
                 edits += [Splice(file.path, r.start, r.end, target.encode()) for r in here]
         else:
             top = dotted.partition(".")[0]
@@ -155,6 +202,50 @@ def froms_to_imports(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
             else:
                 found.append(remove_statement(file, statement))
     return found
+
+
+def _check_path(
+    resolver: PythonResolver, file: FileIndex, module: str | None, where: str, *, plain: bool
+) -> None:
+    """Refuse where a package has something else under the name of its module."""
+    if module is None:
+        return
+    folder = module if not plain else f"{module}/{where.rpartition('.')[2]}"
+    while "/" in folder:
+        package, _, last = folder.rpartition("/")
+        binding = resolver.types.module_binding(package, last) if resolver.modules.files(package) else None
+        if binding is not None:
+            keys = resolver.identity.of_binding(binding)
+            if any(not key.is_module or key.path != folder for key in keys):
+                raise EditRefused(
+                    f"{last} of {resolver.modules.dotted(package)} is not its module",
+                    hint="leave this import",
+                )
+        folder = package
+
+
+def _check_uses(resolver: PythonResolver, file: FileIndex, here: list[Name], where: str) -> None:
+    """Refuse where the module's name means something else, or its package is not whole yet."""
+    top = where.partition(".")[0]
+    own = resolver.modules.package_of(file.path)
+    parts = resolver.modules.dotted(own).split(".") if own != resolver.modules.root_of(own) else []
+    shared = 0
+    for mine, theirs in zip(parts, where.split("."), strict=False):
+        if mine != theirs:
+            break
+        shared += 1
+    for ref in here:
+        found = file.lookup(ref.scope, top, ref.start)
+        if found is not None and found.scope is not file.module:
+            raise EditRefused(
+                f"{top} means something else at {place(file, ref.start)}", hint="rename that first"
+            )
+        if shared > 1 and ref.scope.kind in ("module", "class"):
+            package = ".".join(parts[:shared])
+            raise EditRefused(
+                f"{place(file, ref.start)} needs {where} while {package} is still being imported",
+                hint="leave this import",
+            )
 
 
 def _binds_module(file: FileIndex, name: str) -> bool:

@@ -8,6 +8,7 @@ from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
 from forgewright.code.python.refactor.imports import Imports, Item, remove_statement
+from forgewright.code.python.refactor.inline_checks import check_order
 from forgewright.code.python.refactor.precedence import put
 from forgewright.code.python.refactor.text import ancestors, statement_of, walk
 from forgewright.code.python.rename import other_words, visible
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from forgewright.code.python.resolver import PythonResolver
-
-
-MUTABLE = frozenset({"list", "dictionary", "set", "list_comprehension", "dictionary_comprehension",
-                     "set_comprehension", "generator_expression"})  # fmt: skip
-"""Each time they are computed they give another object."""
 
 
 def inline_variable(
@@ -44,6 +40,7 @@ def inline_variable(
     _, places = resolver.finder.find(keys, name, hierarchy=False)
     if remove and only is None:
         check_exported(places, name)
+    _check_overridden(resolver, keys, key, name)
     unsure = [place for place in places if not place.certain]
     if unsure and remove:
         raise EditRefused(
@@ -79,6 +76,14 @@ def inline_variable(
         found.append(remove_statement(file, statement))
         found += import_removals(resolver, keys, places)
     return found
+
+
+def _check_overridden(resolver: PythonResolver, keys: Keys, key: Key, name: str) -> None:
+    """Refuse where an attribute is another one in a class that inherits it."""
+    if resolver.identity.scope(key).kind != "class":
+        return
+    if len(resolver.finder.family(keys, name, lambda: None)) > 1:
+        raise EditRefused(f"{name} is another one in a class below or above", hint="inline single places")
 
 
 def check_exported(places: list[Occurrence], name: str) -> None:
@@ -132,68 +137,6 @@ def definition(resolver: PythonResolver, keys: Keys, name: str) -> tuple[Key, Si
     return key, site
 
 
-def check_order(
-    resolver: PythonResolver,
-    file: FileIndex,
-    name: str,
-    site: Site,
-    value: Node,
-    statement: Node,
-    reads: list[Occurrence],
-) -> None:
-    """Refuse where the value would be computed at another time, another number of times, or for the first time."""
-    block = statement.parent
-    calls = value.type in MUTABLE or any(node.type in ("call", "await") for node in walk(value))
-    if block is not None and block.type == "block" and site.kind == "variable":
-        for place in reads:
-            if place.path == file.path and not block.start_byte <= place.start < block.end_byte:
-                raise EditRefused(f"{name} is assigned under a condition", hint="inline it by hand")
-    if not calls or site.kind != "variable":
-        return
-    if len(reads) > 1:
-        raise EditRefused(
-            f"the value of {name} calls or makes something, and is used {len(reads)} times",
-            hint="inline single places",
-        )
-    for place in reads:
-        if place.path != file.path:
-            raise EditRefused(
-                f"the value of {name} calls or makes something, and is used elsewhere",
-                hint="inline it by hand",
-            )
-        node = file.root.descendant_for_byte_range(place.start, place.end)
-        while node is not None and node.parent != block:
-            node = node.parent
-            if node is not None and node.type in REPEATED:
-                raise EditRefused(
-                    f"the value of {name} calls or makes something, and would be computed again and again",
-                    hint="inline it by hand",
-                )
-        between = statement.next_named_sibling
-        while between is not None and node is not None and between.start_byte < node.start_byte:
-            if any(n.type in ("call", "await", "assignment", "augmented_assignment") for n in walk(between)):
-                raise EditRefused(
-                    f"the value of {name} calls something, and other things happen before its use",
-                    hint="move the assignment next to its use first",
-                )
-            between = between.next_named_sibling
-
-
-REPEATED = frozenset(
-    (
-        "for_statement",
-        "while_statement",
-        "function_definition",
-        "class_definition",
-        "lambda",
-        "list_comprehension",
-        "set_comprehension",
-        "dictionary_comprehension",
-        "generator_expression",
-    )
-)
-
-
 def use(
     resolver: PythonResolver, file: FileIndex, key: Key, site: Site, value: Node, text: str, place: Occurrence
 ) -> Splice:
@@ -213,6 +156,9 @@ def use(
         raise EditRefused(
             f"{key.name} is declared {node.parent.type.split('_')[0]}", hint="take that out first"
         )
+    if node.parent is not None and node.parent.type == "interpolation":
+        if any(child.type == "=" for child in node.parent.children):
+            raise EditRefused(f"{key.name} is shown by its name in an f-string", hint="change that first")
     check_same(resolver, file, site, value, other, other.scope_at(node.start_byte), node.start_byte)
     return Splice(place.path, node.start_byte, node.end_byte, put(text, value, node).encode())
 

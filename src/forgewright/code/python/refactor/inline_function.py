@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import Call, calls_of, function_keys, match
+from forgewright.code.python.refactor.constant import check_constant
 from forgewright.code.python.refactor.dispatch import from_outside, spoken
 from forgewright.code.python.refactor.imports import Imports, merged_deletions, remove_statement
 from forgewright.code.python.refactor.inline import check_exported, import_removals
+from forgewright.code.python.refactor.inlined_body import Body
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.precedence import needs_parentheses
 from forgewright.code.python.refactor.region import walk_here
@@ -35,17 +37,11 @@ if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
 
-class FunctionInliner:
+class FunctionInliner(Body):
     """The body of one function, ready to be put in the place of its calls."""
 
     def __init__(self, resolver: PythonResolver, function: Scope) -> None:
-        self.resolver = resolver
-        self.function = function
-        self.file = function.file
-        self.name = function.name
-        self.statements: list[Node] = []
-        self.value: Node | None = None
-        """What the last statement returns."""
+        super().__init__(resolver, function)
         self.returns = False
         self._check()
 
@@ -93,6 +89,7 @@ class FunctionInliner:
             self.value = values[0] if values else None
             code = code[:-1]
         self.statements = code
+        self.check_frame()
         keys = function_keys(self.resolver, function)
         for statement in [*code, *([self.value] if self.value is not None else [])]:
             for node in walk(statement):
@@ -113,9 +110,22 @@ class FunctionInliner:
             names = {self.resolver.types.decorator_name(self.function, d) for d in self.function.decorators}
             owner = self.function.method_of
             receiver = call.receiver
-            if "classmethod" in names and owner is not None:
-                receiver = receiver if receiver in (owner.name, "cls") or "." in receiver else owner.name
-            found[first.name] = (receiver, None)
+            if receiver.startswith("super("):
+                raise EditRefused(
+                    f"{self.name} is called through super() in {call.file.path}",
+                    hint="inline the calls by hand",
+                )
+            if "classmethod" in names and owner is not None and receiver not in (owner.name, "cls"):
+                if self.places(first.name) and not self.is_class(call):
+                    raise EditRefused(
+                        f"{self.name} is called on an object in {call.file.path}, and uses its class",
+                        hint="call it on the class there first",
+                    )
+            function = call.node.child_by_field_name("function")
+            found[first.name] = (
+                receiver,
+                function.child_by_field_name("object") if function is not None else None,
+            )
         given, extra = match(parameters, call.arguments)
         if extra:
             raise EditRefused(
@@ -127,6 +137,7 @@ class FunctionInliner:
                 argument = given[parameter.name]
                 found[parameter.name] = (argument.text, argument.value)
             elif parameter.default is not None:
+                check_constant(self.resolver, self.file, parameter.default)
                 found[parameter.name] = (self.file.text(parameter.default), parameter.default)
             else:
                 raise EditRefused(
@@ -141,15 +152,18 @@ class FunctionInliner:
             self.resolver, self.file, [*self.statements, *([self.value] if self.value else [])], self.function
         )
         renames = needs.for_file(call.file)
-        assigned = [
-            n for n, (_, node) in given.items() if self._assigned(n) or self._computed_otherwise(n, node)
-        ]
+        assigned = self.to_assign(call, given)
         lines: list[bytes] = []
         data = call.file.data
         statement = statement_of(call.node)
         indent = indent_at(data, statement.start_byte)
         self._check_locals(call, given, assigned)
         self._check_private(call)
+        self.check_deferred(given, call)
+        if call.scope.kind == "class" and (assigned or self.statements):
+            raise EditRefused(
+                f"{self.name} has statements, and is called in the body of a class", hint="inline it by hand"
+            )
         end = newline(data)
         for name in assigned:
             if given[name][0] != name:
@@ -206,22 +220,6 @@ class FunctionInliner:
                 return False
             node = parent
         return statement.type not in ("while_statement", "function_definition", "class_definition")
-
-    def _assigned(self, name: str) -> bool:
-        binding = self.function.bindings.get(name)
-        return binding is not None and len(binding.sites) > 1
-
-    def _computed_otherwise(self, name: str, node: Node | None) -> bool:
-        """Whether an argument does something, and would do it more than once, or not at all."""
-        if node is None or not any(n.type in ("call", "await", "named_expression") for n in walk(node)):
-            return False
-        binding = self.function.bindings[name]
-        places = [
-            ref
-            for ref in self.file.names.get(name, ())
-            if self.file.lookup(ref.scope, name, ref.start) is binding
-        ]
-        return len(places) != 1 or bool(self.statements)
 
     def _check_private(self, call: Call) -> None:
         """Refuse to take a class's private names out of it."""

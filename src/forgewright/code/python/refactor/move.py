@@ -11,7 +11,9 @@ from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
 from forgewright.code.python.refactor.imports import Imports, Item, whole_block
 from forgewright.code.python.refactor.inline_function import removal
+from forgewright.code.python.refactor.mentions import listed
 from forgewright.code.python.refactor.merging import attribute_at, empty, merge
+from forgewright.code.python.refactor.move_checks import check_arrives, check_leaves, respoken, star_importers
 from forgewright.code.python.refactor.needed import Needs
 from forgewright.code.python.refactor.organise import exported, uses
 from forgewright.code.python.refactor.text import (
@@ -42,6 +44,8 @@ class MoveOptions(msgspec.Struct, frozen=True):
     copy: bool = False
     """The old module keeps the definition; users stay as they are."""
     allow_cycle: bool = False
+    together: tuple[str, ...] = ()
+    """Names that go along in the same operation."""
 
 
 class SymbolMove:
@@ -64,7 +68,8 @@ class SymbolMove:
         root = resolver.modules.module_of(to)
         self.here = root
         self.target = resolver.modules.dotted(root)
-        self.home = resolver.modules.dotted(resolver.modules.module_of(self.file.path))
+        self.home_module = resolver.modules.module_of(self.file.path)
+        self.home = resolver.modules.dotted(self.home_module)
         self.splices: list[Splice] = []
         self.additions: dict[str, list[str]] = {}
         self.removals: dict[str, list[Item]] = {}
@@ -151,21 +156,42 @@ class SymbolMove:
                 self._at_home(found)
             elif not stay:
                 self._in_user(path, found)
+        self._hand_on()
         created = self._arrive()
         if not self.options.copy:
             self._leave()
         self._finish()
         return merge(self.splices), created
 
-    def _inside(self, start: int) -> bool:
+    def inside(self, start: int) -> bool:
         return self.span[0] <= start < self.span[1]
+
+    def _hand_on(self) -> None:
+        """What is there beside names: texts, stars, and who goes through the names of the two modules."""
+        back = f"from {self.target} import {self.name}"
+        kept = self.options.copy or back in self.additions.get(self.file.path, ())
+        if not kept and listed(self.resolver, self.home_module) is not None:
+            self._add(self.file.path, back)
+            kept = True
+        check_leaves(self, kept=kept)
+        check_arrives(self)
+        if kept:
+            return
+        for file in star_importers(self):
+            if back not in self.additions.get(file.path, ()):
+                star = next(
+                    (i for i in Imports(file).items if i.name == "*" and self._imports_home(file, i)), None
+                )
+                origin = self._from(file, star) if star is not None else self.target
+                self._add(file.path, f"from {origin} import {self.name}")
+        self.splices += respoken(self)
 
     # the old module ---------------------------------------------------------------------------
 
     def _at_home(self, places: list[Occurrence]) -> None:
         if self.options.copy:
             return
-        rest = [p for p in places if not self._inside(p.start)]
+        rest = [p for p in places if not self.inside(p.start)]
         needed = [p for p in rest if p.role in ("reference", "write", "definition")]
         kept = [p for p in rest if p.role in ("export", "string")]
         if self.options.reexport or kept or (needed and self.options.style == "keep"):
@@ -182,7 +208,7 @@ class SymbolMove:
         imports = Imports(self.file)
         for name in needs.used:
             own = uses(self.file, name)
-            if all(self._inside(ref.start) for ref in own) and not exported(self.resolver, self.file, name):
+            if all(self.inside(ref.start) for ref in own) and not exported(self.resolver, self.file, name):
                 gone = [
                     item
                     for item in imports.items

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.imports import Imports, Item, items_of
 from forgewright.code.python.refactor.merging import merge
+from forgewright.code.python.refactor.module_checks import check_found, check_new_name, check_place, respoken
 from forgewright.code.python.refactor.organise import uses_of
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused
@@ -58,12 +59,30 @@ class ModuleMove:
     def plan(self) -> tuple[list[Splice], list[tuple[str, str]]]:
         moves = self.moves()
         moving = {old for old, _ in moves}
+        self._check()
         last = self.module.rpartition("/")[2]
         paths = set(self.resolver.project.containing(last.encode(), "python"))
         paths |= {path for path in moving if path.endswith((".py", ".pyi"))}
         for path in sorted(paths):
             self._file(self.resolver.file(path), path in moving)
+        self.splices += [
+            splice
+            for splice in respoken(self.resolver, self.module, self.old, self.new)
+            if not any(
+                s.path == splice.path and s.start < splice.end and splice.start < s.end for s in self.splices
+            )
+        ]
         return merge(self.splices), moves
+
+    def _check(self) -> None:
+        same = self.module.rpartition("/")[0] == self.target.rpartition("/")[0]
+        check_new_name(self.resolver, self.new)
+        if same:
+            return
+        check_found(self.resolver, self.module, self.target)
+        if not self.modules.is_package(self.module):
+            for path in self.modules.files(self.module):
+                check_place(self.resolver.file(path), "__file__", "__package__", "__path__")
 
     # one file ---------------------------------------------------------------------------------
 

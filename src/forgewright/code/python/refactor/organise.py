@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.frames import sees_module
+from forgewright.code.python.refactor.import_checks import (
+    bound_between,
+    open_to_texts,
+    same_between,
+    wanted_elsewhere,
+)
 from forgewright.code.python.refactor.imports import Imports, Item, items_of, remove_statement
+from forgewright.code.python.refactor.registering import acts
 from forgewright.code.python.refactor.text import line_end, newline
-from forgewright.code.python.scopes import FileIndex, Name
+from forgewright.code.python.scopes import Binding, FileIndex, Name
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -114,13 +122,14 @@ def remove_unused(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
     imports = Imports(file)
     if dynamic_exports(file):
         return []
+    open_at = open_to_texts(resolver, file)
     unused: list[Item] = []
     for statement in imports.top():
         row_end = line_end(file.data, statement.end_byte)
         if b"noqa" in file.data[statement.end_byte : row_end]:
             continue
         for item in items_of(file, statement):
-            if item.module == "__future__" and item.level == 0:
+            if (item.module == "__future__" and item.level == 0) or open_at is not None:
                 continue
             if not is_used(resolver, file, item):
                 unused.append(item)
@@ -133,7 +142,9 @@ def is_used(resolver: PythonResolver, file: FileIndex, item: Item) -> bool:
         module = resolver.modules.find(
             file.path, item.level, tuple(item.module.split(".")) if item.module else ()
         )
-        if module is None or not resolver.modules.files(module):
+        if module is None or not resolver.modules.files(module) or acts(resolver, module) is not None:
+            return True
+        if unclear_star(resolver, module) is not None:
             return True
         return bool(star_names(resolver, file, module)) or file.exports() is not None
     if uses(file, item.bound):
@@ -141,7 +152,25 @@ def is_used(resolver: PythonResolver, file: FileIndex, item: Item) -> bool:
     if exported(resolver, file, item.bound):
         return True
     binding = file.module.bindings.get(item.bound)
-    return binding is not None and any(site.kind in ("augmented", "del") for site in binding.sites)
+    if binding is not None and any(site.kind in ("augmented", "del") for site in binding.sites):
+        return True
+    return wanted_elsewhere(resolver, file, item)
+
+
+def unclear_star(resolver: PythonResolver, module: str, seen: frozenset[str] = frozenset()) -> str | None:
+    """`path` of a module of which it is not known which names a star takes from it."""
+    if module in seen:
+        return None
+    for path in resolver.modules.files(module)[:1]:
+        file = resolver.file(path)
+        if dynamic_exports(file) or sees_module(file.root, ()) is not None:
+            return path
+        for link, _ in file.stars if file.exports() is None else ():
+            inner = resolver.modules.find(path, link.level, link.module)
+            unclear = path if inner is None else unclear_star(resolver, inner, seen | {module})
+            if unclear is not None:
+                return unclear
+    return None
 
 
 def star_names(resolver: PythonResolver, file: FileIndex, module: str) -> list[str]:
@@ -152,13 +181,27 @@ def star_names(resolver: PythonResolver, file: FileIndex, module: str) -> list[s
         if any(file.lookup(ref.scope, name, ref.start) is None for ref in refs)
     ]
     found: list[str] = []
-    for name in dict.fromkeys([*used, *sorted(taken(resolver, file))]):
-        if name in file.module.bindings:
+    early = [name for name, own in file.module.bindings.items() if _read_before(file, name, own)]
+    listed_there = [resolver.file(path).exports() or set() for path in resolver.modules.files(module)[:1]]
+    for name in dict.fromkeys([*used, *early, *sorted(taken(resolver, file))]):
+        own = file.module.bindings.get(name)
+        if own is not None and not _read_before(file, name, own):
             continue
         binding = resolver.types.starred(file, name)
         if binding is not None and resolver.types.module_binding(module, name) is binding:
             found.append(name)
+        elif binding is None and any(name in names for names in listed_there):
+            if resolver.modules.submodule(module, name) is not None:
+                found.append(name)
     return found
+
+
+def _read_before(file: FileIndex, name: str, own: Binding) -> bool:
+    """Whether a name is read at the top before the module binds it itself."""
+    first = min(site.live for site in own.sites)
+    return any(
+        ref.start < first and ref.scope.kind in ("module", "class") for ref in file.names.get(name, ())
+    )
 
 
 def taken(resolver: PythonResolver, file: FileIndex) -> set[str]:
@@ -196,7 +239,7 @@ def doubles(imports: Imports) -> list[Item]:
     items = [item for item in imports.items if item.statement.start_byte in tops]
     for item in items:
         text = item.text()
-        if text in seen:
+        if text in seen and not bound_between(imports.file, seen[text].statement, item.statement, item.bound):
             found.append(item)
             continue
         seen[text] = item
@@ -233,6 +276,9 @@ def remove_duplicates(resolver: PythonResolver, file: FileIndex, *, split: bool 
             first[key] = statement
             continue
         home = first[key]
+        if not same_between(file, home, statement, {i.bound for i in left}):
+            first[key] = statement
+            continue
         found = [s for s in found if not statement.start_byte <= s.start <= statement.end_byte]
         found.append(remove_statement(file, statement))
         at = max(i.node.end_byte for i in items_of(file, home))

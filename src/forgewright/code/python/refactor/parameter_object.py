@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.arguments import Slot, rewrite
 from forgewright.code.python.refactor.calls import Call, calls_of, match
 from forgewright.code.python.refactor.imports import Imports
 from forgewright.code.python.refactor.merging import merge
-from forgewright.code.python.refactor.signature import Slot, check, definition, family, rewrite, slots_of
+from forgewright.code.python.refactor.signature import check, definition, family, slots_of
 from forgewright.code.python.refactor.text import definition_of, gap_above, newline, unit, walk, with_comments
 from forgewright.code.python.rename import check_name
 from forgewright.code.python.scopes import FileIndex, Parameter, Scope

@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key
+from forgewright.code.python.refactor.arguments import ORDER, Slot, Slots, Style, rewrite
+from forgewright.code.python.refactor.callers import check_decorated, check_made, is_exception, made_elsewhere
 from forgewright.code.python.refactor.calls import (
     CONSTRUCTORS,
-    Argument,
     Call,
     call_at,
-    calls_of,
     function_keys,
-    match,
     places_of,
 )
 from forgewright.code.python.refactor.dispatch import from_outside, replaced
+from forgewright.code.python.refactor.listed import check_frames
 from forgewright.code.python.refactor.text import indent_at, newline
-from forgewright.code.python.scopes import Parameter, Scope
+from forgewright.code.python.scopes import Scope
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from forgewright.code.python.resolver import PythonResolver
 
-Style = Literal["keep", "positional", "keywords"]
 
-
-class Slot(msgspec.Struct, frozen=True):
-    """One parameter of the new signature."""
-
-    name: str
-    kind: str
-    """`positional`, `normal`, `star`, `keyword` or `kwargs`."""
-    text: str
-    """As written in the definition, with annotation and default."""
-    has_default: bool = False
-    value: str | None = None
-    """Of a new parameter: what calls pass."""
-    new: bool = False
-
-
-Slots = list[Slot]
-ORDER = {"positional": 0, "normal": 1, "star": 2, "keyword": 3, "kwargs": 4}
 Change = Callable[[Slots], Slots]
 
 
@@ -132,6 +112,7 @@ def _changed(
     seen: set[tuple[str, int]] = set()
     for member in members:
         own = slots_of(member)
+        _check_member(resolver, member, own, change, style)
         if member is not function and [s.name for s in own] != [s.name for s in before]:
             raise EditRefused(
                 f"{member.dotted()} in {member.file.path} has other parameters",
@@ -151,6 +132,8 @@ def _changed(
             if call is None:
                 if _shifts(before, after):
                     _check_other(resolver, member, place)
+                    if member.name in CONSTRUCTORS and made_elsewhere(resolver.file(place.path), place):
+                        raise _handed_away(resolver, member, place)
                 continue
             at = (call.file.path, call.node.start_byte)
             if at in seen or failed is not None:
@@ -191,10 +174,39 @@ def _check_other(resolver: PythonResolver, function: Scope, place: Occurrence) -
             hint="make its type known first",
         )
     if _handed_on(function, place):
-        raise EditRefused(
-            f"{function.name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
-            hint="give a new parameter a default and the last place, or change that place first",
-        )
+        raise _handed_away(resolver, function, place)
+
+
+def _handed_away(resolver: PythonResolver, function: Scope, place: Occurrence) -> EditRefused:
+    name = function.name if function.method_of is None else function.dotted()
+    return EditRefused(
+        f"{name} is handed on in {place.path}:{_row(resolver, place)}, and called from there",
+        hint="give a new parameter a default and the last place, or change that place first",
+    )
+
+
+def _check_member(
+    resolver: PythonResolver, function: Scope, before: Slots, change: Change, style: Style
+) -> None:
+    """Refuse what would not be noticed at the calls that are seen."""
+    after = change(list(before))
+    names = [slot.name for slot in after]
+    word = function.self_name
+    if word and before and before[0].name == word and names[:1] != [word]:
+        raise EditRefused(f"{word} is what {function.name} is called on", hint="leave it in the first place")
+    if names != [slot.name for slot in before]:
+        check_frames(function.file, function, "its parameters")
+    shifted = _shifts(before, after)
+    if shifted or style != "keep":
+        check_decorated(resolver, function)
+        owner = function.method_of
+        if owner is not None and function.name in CONSTRUCTORS and is_exception(resolver, owner):
+            raise EditRefused(
+                f"{owner.name} is an exception: what it is made with by position stays in its args",
+                hint="change it by hand",
+            )
+    if shifted:
+        check_made(resolver, function)
 
 
 def _handed_on(function: Scope, place: Occurrence) -> bool:
@@ -305,145 +317,3 @@ def definition(function: Scope, slots: Slots) -> list[Splice]:
     else:
         text = "(" + ", ".join(parts) + ")"
     return [Splice(file.path, node.start_byte, node.end_byte, text.encode())]
-
-
-# calls ----------------------------------------------------------------------------------------
-
-
-def rewrite(
-    call: Call, old: list[Parameter], slots: Slots, style: Style, *, give: bool = True, receiver: str = ""
-) -> Splice | None:
-    """The splice of one call's arguments; None if they stay."""
-    parameters = list(old)
-    wanted = list(slots)
-    if call.bound and parameters:
-        first = parameters.pop(0)
-        wanted = [slot for slot in wanted if slot.name != first.name]
-    given, extra = match(parameters, call.arguments)
-    unpacked = [argument for argument in extra if argument.star]
-    values: dict[str, str] = {name: argument.text for name, argument in given.items()}
-    added = [slot for slot in wanted if slot.new and slot.value is not None and give]
-    for slot in added:
-        values[slot.name] = slot.value or ""
-    if any(
-        slot.new and slot.value is None and not slot.has_default
-        for slot in wanted
-        if slot.kind not in ("star", "kwargs")
-    ):
-        raise EditRefused(
-            "the new parameter has neither a default nor a value, and there are calls",
-            hint="give default: or value:",
-        )
-    new_names = [slot.name for slot in wanted]
-    star = next((index for index, slot in enumerate(wanted) if slot.kind == "star"), 0)
-    if any(not a.name and not a.star for a in extra) and any(
-        slot.new and slot.name not in values for slot in wanted[:star]
-    ):
-        raise EditRefused(
-            f"a call in {call.file.path} passes more arguments than there are names, which the new one would take",
-            hint="make it keyword_only: true, or give value: too",
-        )
-    if unpacked:
-        before = [p.name for p in parameters]
-        if [n for n in new_names if n in before] != before or (
-            added and any(a.star == "*" for a in unpacked)
-        ):
-            raise EditRefused(
-                f"a call in {call.file.path} unpacks its arguments", hint="write its arguments out first"
-            )
-    text = written(wanted, given, values, extra, style, receiver)
-    arguments = call.argument_list()
-    now = ", ".join(argument.written() for argument in call.arguments)
-    if text == now:
-        return None
-    if arguments.type != "argument_list":
-        return Splice(call.file.path, arguments.start_byte, arguments.end_byte, f"({text})".encode())
-    return Splice(call.file.path, arguments.start_byte + 1, arguments.end_byte - 1, text.encode())
-
-
-def written(
-    slots: Slots,
-    given: dict[str, Argument],
-    values: dict[str, str],
-    extra: list[Argument],
-    style: Style,
-    receiver: str = "",
-) -> str:
-    """The arguments of a call in the new signature."""
-    kept_extra = list(extra)
-    stars = {slot.kind for slot in slots}
-    if "star" not in stars:
-        kept_extra = [a for a in kept_extra if a.name or a.star]
-    if "kwargs" not in stars:
-        kept_extra = [a for a in kept_extra if not a.name]
-    loose = [a for a in kept_extra if not a.name and a.star != "**"]
-    positional: list[str] = []
-    keywords: list[tuple[int, str]] = []
-    gap = style == "keywords"
-    order = {name: index for index, name in enumerate(given)}
-    for index, slot in enumerate(slots):
-        if slot.kind in ("star", "kwargs"):
-            continue
-        if slot.name not in values:
-            gap = True
-            continue
-        if receiver and index == 0 and slot.name == receiver:
-            positional.append(values[slot.name])
-            continue
-        argument = given.get(slot.name)
-        named = argument is not None and bool(argument.name)
-        keep = style == "keep" and named
-        if slot.kind == "keyword" or (slot.kind == "normal" and (gap or keep) and not loose):
-            position = order.get(slot.name, index) if style == "keep" else index
-            keywords.append((position, f"{slot.name}={values[slot.name]}"))
-            gap = True
-        else:
-            positional.append(values[slot.name])
-    parts = positional + [a.written() for a in loose]
-    rest = [(order.get(a.name, 1000), a.written()) for a in kept_extra if a.name]
-    if style == "keep":
-        new = [(1000 + i, t) for i, (_, t) in enumerate(keywords) if t.partition("=")[0] not in given]
-        old = [(p, t) for p, t in keywords if t.partition("=")[0] in given]
-        parts += [text for _, text in sorted(old)] + [t for _, t in rest] + [t for _, t in new]
-    else:
-        parts += [text for _, text in keywords] + [t for _, t in rest]
-    parts += [a.written() for a in kept_extra if a.star == "**"]
-    return ", ".join(parts)
-
-
-# the changes ----------------------------------------------------------------------------------
-
-
-def inline_default(
-    resolver: PythonResolver, function: Scope, which: str | int, *, remove: bool
-) -> list[Splice]:
-    """Calls that leave a parameter to its default pass it; `remove` takes the default off."""
-    slots = slots_of(function)
-    found = [p for i, p in enumerate(function.parameters) if which in (i, p.name)]
-    if not found or found[0].default is None:
-        raise EditRefused(
-            f"there is no parameter {which} with a default", hint="name a parameter that has one"
-        )
-    parameter = found[0]
-    assert parameter.default is not None
-    text = function.file.text(parameter.default)
-    edits: list[Splice] = []
-    for call in calls_of(resolver, function)[0]:
-        own = list(function.parameters)
-        if call.bound:
-            own = own[1:]
-        given, extra = match(own, call.arguments)
-        if parameter.name in given or any(a.star for a in extra):
-            continue
-        wanted = [
-            s if s.name != parameter.name else msgspec.structs.replace(s, new=True, value=text) for s in slots
-        ]
-        splice = rewrite(call, function.parameters, wanted, "positional")
-        if splice is not None:
-            edits.append(splice)
-    if remove:
-        cut = function.file.data.rfind(b"=", parameter.node.start_byte, parameter.default.start_byte)
-        while function.file.data[cut - 1 : cut] == b" ":
-            cut -= 1
-        edits.append(Splice(function.file.path, cut, parameter.default.end_byte, b""))
-    return edits

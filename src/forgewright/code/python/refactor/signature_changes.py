@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from forgewright.code.python.refactor.signature import Change, Slot, Slots
+from forgewright.code.python.refactor.arguments import Slot, Slots
+from forgewright.code.python.refactor.signature import Change
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
