@@ -117,7 +117,7 @@ void resize(struct job *j, const uint8_t *p, uint32_t length);
 void prepare(void);
 void may_prepare(void);
 int start_spare(uint32_t id, const uint8_t *p, uint32_t length);
-pid_t start_waiting(void);
+void await_request(void);
 void drop_spare(void);
 void spare_ended(pid_t pid);
 void rest(uint32_t id);

@@ -137,8 +137,8 @@ void monitor(int status_fd, const int fds[3], int request_fd, const uint8_t *p, 
     close_from(CGROUP_FD + cgroups);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    /* Both ways share this process's memory until it runs the program: nothing to copy, and nothing to give back. */
-    pid_t child = p ? vfork() : start_waiting();
+    pid_t child = vfork(); /* which shares this process's memory until it runs the program: nothing to copy, nothing to give back */
+    if (child == 0 && !p) await_request();
     if (child == 0) payload(p, end, 0);
     if (!p) close(REQUEST_FD);
     for (int i = 0; i < 3; i++) close(i);

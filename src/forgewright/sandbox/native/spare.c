@@ -1,12 +1,9 @@
 /* Processes that wait for the next command. */
 #include "agent.h"
-#include <sched.h>
-#include <sys/mman.h>
 
 /* A command's processes as far as they can be made before it is known: a monitor, its pipes, and the child that will run
    the program, in the payload's cgroup. That is most of what starting it costs where the processor is emulated. */
 #define SPARE_MAX 60000 /* of a request, so that a pipe takes it at once */
-#define SPARE_STACK (8u << 20)
 pid_t spare_monitor;
 static struct { int request, status, in, out[2], ready; } spare;
 static int no_spare;
@@ -18,8 +15,7 @@ static void own_pages(uintptr_t start) {
 }
 
 /* The child of a spare monitor: waits for the command that it is to run. */
-static int await_request(void *nothing) {
-    (void)nothing;
+void await_request(void) {
     static uint8_t request[SPARE_MAX];
     static const struct status_message ready = {SPARE_READY, 0, 0};
     uint32_t length = 0, got = 0;
@@ -34,12 +30,6 @@ static int await_request(void *nothing) {
     while (got < length && (n = read(REQUEST_FD, request + got, length - got)) > 0) got += (uint32_t)n;
     if (got == length) payload(request, request + length, 1);
     _exit(0);
-}
-
-/* Not by vfork, whose caller sleeps in a way that the load of the machine is counted by. */
-pid_t start_waiting(void) {
-    char *stack = mmap(NULL, SPARE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return stack == MAP_FAILED ? -1 : clone(await_request, stack + SPARE_STACK, CLONE_VM | SIGCHLD, NULL);
 }
 
 void drop_spare(void) {
