@@ -95,6 +95,8 @@ def test_what_goes_in_and_out(tmp_path: Path, before: str, after: str) -> None:
         ("function f(a) {\n  return «(a = 1)»;\n}\n", "assigns a"),
         ("function f() {\n  «function h() {}»\n  h();\n}\n", "used outside"),
         ("function f() {\n  let n;\n  try {\n    «n = 1;\n    h();»\n  } catch {}\n  return n;\n}\n", "after an exception"),
+        ("function f() {\n  let n;\n  try {\n    «n = 1;\n    return h();»\n  } finally {\n    log(n);\n  }\n}\n",
+         "used behind it"),
         ("class A {\n  m() {\n    «log();»\n  }\n  g() {}\n}\n", "already a member"),
         ("function f() {\n  «log();»\n}\nconst g = 1;\n", "already used there"),
         ("function f() {\n  «log();»\n}\nfoo(g);\n", "already used there"),
@@ -146,3 +148,12 @@ def test_jsx(tmp_path: Path) -> None:
     before = "function A({ t }) {\n  return <p>«<b>{t}</b>»</p>;\n}\n"
     after = "function A({ t }) {\n  return <p>{g(t)}</p>;\n}\n\nfunction g(t) {\n  return <b>{t}</b>;\n}\n"
     assert refactored(tmp_path, FUNCTION, before, "a.jsx") == after
+
+
+def test_overloads_stay_together(tmp_path: Path) -> None:
+    before = "class A {\n  m(a: string): void;\n  m(a: number): void;\n  m(a: any) {\n    «log(a);»\n  }\n}\n"
+    after = (
+        "class A {\n  g(a: any) {\n    log(a);\n  }\n\n"
+        "  m(a: string): void;\n  m(a: number): void;\n  m(a: any) {\n    this.g(a);\n  }\n}\n"
+    )
+    assert refactored(tmp_path, "(extract-function {range} name: 'g' place: 'before')", before) == after

@@ -40,6 +40,7 @@ def test_where_it_goes(tmp_path: Path, before: str, after: str) -> None:
     [
         ("foo(a() || «b()»);\n", "right side of ||"),
         ("foo(a ? «b()» : c);\n", "one branch of ?:"),
+        ("foo(a ? «b» : 1);\n", "may not be there"),
         ("a?.foo(«b.c»);\n", "optional chain goes on"),
         ("foo(«a?.b».c);\n", "part of an optional chain"),
         ("while («next()») go();\n", "condition of a loop"),

@@ -59,6 +59,7 @@ def test_the_value_in_its_place(tmp_path: Path, before: str, after: str | None) 
         ("const a = 1;\nconst «v» = a + 1;\nfunction f(a) { return v + a; }\n", "means something else"),
         ("const «v» = o.m;\nv();\n", "called as a method"),
         ("const «v» = 1;\n", "nothing reads"),
+        ("const «v» = () => v;\n[v].map(w => w());\n", "uses it itself"),
         ("if (a) { var «v» = 1; }\nfoo(v);\n", "outside the block"),
         ("const «v» = this.a;\nfunction f() { return v; }\n", "another this"),
         ("foo()\nconst «v» = 1;\n[1, v].map(f)\n", "without the declaration"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.code.python.meaning import Case, refused, says_the_same
+from tests.code.python.unnoticed import Case, refused, says_the_same
 
 REFUSED: Mapping[str, tuple[Case, str]] = {
     "make-top-level: fn attributes": (

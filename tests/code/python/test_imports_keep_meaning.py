@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.code.python.meaning import Case, refused, says_the_same
+from tests.code.python.unnoticed import Case, refused, says_the_same
 
 REFUSED: Mapping[str, tuple[Case, str]] = {
     "sort-imports: order overriding": (
@@ -272,6 +272,24 @@ DONE: Mapping[str, Case] = {
             "a.py": "from b import f\nfrom c import f\nfrom b import g\nfrom b import f\nprint(f())\n",
             "b.py": "def f(): return 1\ndef g(): pass\n",
             "c.py": "def f(): return 2\n",
+        },
+    ),
+    "organise-imports: self submodule": (
+        "(organise-imports file: 'p/__init__.py')",
+        {
+            "p/__init__.py": "from . import build\n",
+            "p/build.py": "import sys\nsys.built = 1\n",
+            "main.py": "import p, sys\nprint(sys.built)\n",
+        },
+    ),
+    "remove-unused-imports: own registry": (
+        "(remove-unused-imports file: 'p/__init__.py')",
+        {
+            "p/__init__.py": "from . import build\n",
+            "p/build.py": (
+                "class B:\n    def go(self):\n        import sys\n        sys.built = 1\nb = B()\nb.go()\n"
+            ),
+            "main.py": "import p, sys\nprint(sys.built)\n",
         },
     ),
     "expand: star conditional name": (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.code.python.meaning import Case, refused, says_the_same
+from tests.code.python.unnoticed import Case, refused, says_the_same
 
 REFUSED: Mapping[str, tuple[Case, str]] = {
     "module-to-package: file": (
@@ -113,6 +113,49 @@ REFUSED: Mapping[str, tuple[Case, str]] = {
             },
         ),
         "json is a module of the standard library",
+    ),
+    "move-module: star all": (
+        (
+            "(move-module module: 'q/a.py' to: 'p')",
+            {
+                "q/__init__.py": "__all__=['a']\n",
+                "q/a.py": "v=1\n",
+                "p/__init__.py": "",
+                "main.py": "from q import *\nprint(a.v)\n",
+            },
+        ),
+        "the __all__ of q/__init__.py names a",
+    ),
+    "move-module: name clash local": (
+        (
+            "(move-module module: 'a.py' to: 'p')",
+            {
+                "a.py": "v=1\n",
+                "p/__init__.py": "",
+                "main.py": "import a\ndef f(p): return a.v\nprint(f(1))\n",
+            },
+        ),
+        "p means something else in main.py",
+    ),
+    "move-module: name clash global": (
+        (
+            "(move-module module: 'a.py' to: 'p')",
+            {"a.py": "v=1\n", "p/__init__.py": "", "main.py": "import a\np = 3\nprint(a.v, p)\n"},
+        ),
+        "p means something else in main.py",
+    ),
+    "move-module: doctest": (
+        (
+            "(move-module module: 'a.py' to: 'p')",
+            {
+                "a.py": (
+                    "def v():\n    '''\n    >>> from a import v\n    >>> v()\n    1\n    '''\n    return 1\n"
+                ),
+                "p/__init__.py": "",
+                "main.py": "import doctest, a\nprint(doctest.testmod(a).failed)\n",
+            },
+        ),
+        "the doctest at a.py:3 imports a",
     ),
 }
 DONE: Mapping[str, Case] = {

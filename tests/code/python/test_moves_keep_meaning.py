@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.code.python.meaning import Case, refused, says_the_same
+from tests.code.python.unnoticed import Case, refused, says_the_same
 
 REFUSED: Mapping[str, tuple[Case, str]] = {
     "move-symbol: global rebound": (
@@ -252,6 +252,34 @@ REFUSED: Mapping[str, tuple[Case, str]] = {
             },
         ),
         "b.py has another f by a star import",
+    ),
+    "move-symbol: singledispatch": (
+        (
+            "(move-symbol at: 'a.py:3:5' to: 'b.py')",
+            {
+                "a.py": (
+                    "from functools import singledispatch\n@singledispatch\ndef f(x): return 0\n"
+                    "@f.register\ndef _(x: int): return 1\n"
+                ),
+                "b.py": "",
+                "main.py": "import a\nprint(a.f(1), a.f('s'))\n",
+            },
+        ),
+        "f is changed at a.py:4, when a.py is imported",
+    ),
+    "move-symbol: singledispatch impl": (
+        (
+            "(move-symbol at: 'a.py:5:5' to: 'b.py')",
+            {
+                "a.py": (
+                    "from functools import singledispatch\n@singledispatch\ndef f(x): return 0\n"
+                    "@f.register\ndef fint(x: int): return 1\n"
+                ),
+                "b.py": "",
+                "main.py": "import a\nprint(a.f(1), a.f('s'))\n",
+            },
+        ),
+        "@f.register would hear of fint no longer when a.py is imported",
     ),
 }
 DONE: Mapping[str, Case] = {

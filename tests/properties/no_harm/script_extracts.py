@@ -141,6 +141,8 @@ MAKERS: dict[str, Callable[[Place], str | None]] = {
     "extract-constant": _ranged("extract-constant", _literal),
     "inline variable": _named("inline", "variable_declarator"),
     "inline function": _named("inline", "function_declaration", "method_definition"),
+    "extract-field": _ranged("extract-field", _literal),
+    "introduce-parameter": _ranged("introduce-parameter", _expression, " as_default: true"),
     "to-f-string": _targeted("to-f-string", "binary_expression"),
     "if-to-match": _targeted("if-to-match", "if_statement"),
     "match-to-if": _targeted("match-to-if", "switch_statement"),

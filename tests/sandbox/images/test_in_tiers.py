@@ -139,6 +139,7 @@ async def test_hello_in_each_language(language: str, tier: str) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_hello_from_a_recipe(language: str, tier: str, monkeypatch: pytest.MonkeyPatch) -> None:

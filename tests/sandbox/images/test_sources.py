@@ -116,6 +116,7 @@ def test_an_image_of_packages_is_the_same_each_time(debian_archive: str) -> None
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_languages_recipe_is_the_same_each_time(language: str) -> None:
     """From Debian's own archive, over the network: some minutes."""

@@ -119,17 +119,27 @@ class LocalToField(Named, frozen=True, kw_only=True):
 
 
 class ExtractField(Spanned, frozen=True, kw_only=True):
-    """An expression of a method becomes an attribute of its class."""
+    """An expression of a method becomes an attribute of its class; in JavaScript a static field."""
 
     name: Annotated[str, Meta(description="The field's name.")]
 
     group: ClassVar[str] = "extract"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(extract-field range: 'app.py:3:16-3:18' name: 'limit')",
             before={"app.py": "class A:\n    def f(self):\n        return 50\n"},
             after={"app.py": "class A:\n    limit = 50\n    def f(self):\n        return self.limit\n"},
+        ),
+        Example(
+            program="(extract-field select: 'number' name: 'limit')",
+            before={"app.ts": "class A {\n  f() {\n    return 50;\n  }\n}\n"},
+            after={"app.ts": "class A {\n  static limit = 50;\n  f() {\n    return A.limit;\n  }\n}\n"},
+        ),
+        Example(
+            program="(extract-field select: 'call' name: 'limit')",
+            before={"app.js": "class A {\n  f() {\n    return now()\n  }\n}\n"},
+            refused="computed each time",
         ),
     )
 
@@ -137,6 +147,10 @@ class ExtractField(Spanned, frozen=True, kw_only=True):
         from forgewright.code.python.refactor.fields import extract_field
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor.extract_field import extract_field as extract
+
+            return outcome(extract(scripts, path, start, end, self.name), f"extracted {self.name}")
         resolver = python(scene, path)
         return outcome(
             extract_field(resolver, resolver.file(path), start, end, self.name), f"extracted {self.name}"

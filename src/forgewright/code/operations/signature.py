@@ -434,7 +434,7 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
     as_default: Annotated[bool, Meta(description="Keep the expression as the default; calls stay.")] = False
 
     group: ClassVar[str] = "signature"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(introduce-parameter range: 'app.py:2:12-2:24' name: 'text')",
@@ -446,12 +446,30 @@ class IntroduceParameter(Operation, frozen=True, kw_only=True):
             before={"app.py": "limit = 10\n\n\ndef first(items):\n    return items[:limit]\n"},
             after={"app.py": "limit = 10\n\n\ndef first(items, limit=limit):\n    return items[:limit]\n"},
         ),
+        Example(
+            program="(introduce-parameter range: 'app.ts:2:10-2:22' name: 'text' as_default: true)",
+            before={"app.ts": "function greet(name: string) {\n  return 'Hi ' + name;\n}\n\ngreet('Ada');\n"},
+            after={
+                "app.ts": "function greet(name: string, text = 'Hi ' + name) {\n  return text;\n}\n\ngreet('Ada');\n"
+            },
+        ),
+        Example(
+            program="(introduce-parameter select: 'number' name: 'count')",
+            before={"app.js": "const first = items => items.slice(-3)\nfirst(xs)\n"},
+            after={"app.js": "const first = (items, count) => items.slice(-count)\nfirst(xs, 3)\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
         from forgewright.code.python.refactor.parameters import introduce_parameter
 
         path, start, end = span(scene, self.range, self.select, self.within)
+        if (scripts := script(scene, path)) is not None:
+            from forgewright.code.javascript.refactor import introduce_parameter as introducing
+
+            return introducing.introduce_parameter(
+                scripts, path, start, end, self.name, as_default=self.as_default
+            )
         resolver = python(scene, path)
         splices = introduce_parameter(
             resolver, resolver.file(path), start, end, self.name, as_default=self.as_default

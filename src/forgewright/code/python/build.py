@@ -337,10 +337,21 @@ class Builder:
         self.later([(annotation, scope), (right, scope)])
         if left is not None:
             self.target(left, scope, "variable", value, annotation, (), node.end_byte)
+            if annotation is not None and value is not None and value.type == "dictionary":
+                self.keys_of(value, left, scope)
             if left.type == "identifier" and value is not None:
                 name = self.text(left)
                 if name in LISTED:
                     self.listed(name, value, scope)
+
+    def keys_of(self, display: Node, owner: Node, scope: Scope) -> None:
+        """The keys of a dict that is annotated where it is assigned: fields, if it is a `TypedDict`."""
+        for pair in display.named_children:
+            key = pair.child_by_field_name("key") if pair.type == "pair" else None
+            content = plain_string(key) if key is not None else None
+            if content is not None:
+                entry = Attribute(content.start_byte, content.end_byte, owner, scope, "key", content)
+                self.file.attributes.setdefault(self.text(content), []).append(entry)
 
     def augmented(self, node: Node, scope: Scope) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")

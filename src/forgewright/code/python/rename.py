@@ -9,6 +9,8 @@ from forgewright.code.binding import Occurrence, RenameOptions, Renaming, Symbol
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
 from forgewright.code.python.parse import readable
+from forgewright.code.python.refactor.callers import inherited
+from forgewright.code.python.refactor.calls import function_keys
 from forgewright.code.python.scopes import FileIndex, Scope
 from forgewright.code.substitution import standing
 from forgewright.core.errors import EditRefused
@@ -23,9 +25,11 @@ def rename(resolver: PythonResolver, symbol: Symbol, new_name: str, options: Ren
     check_name(new_name)
     if new_name == old:
         raise EditRefused(f"{old} already has that name", hint="give another name")
-    keys, places = resolver.finder.find(
-        resolver.keys_of(symbol), old, hierarchy=options.hierarchy, release=resolver.release
-    )
+    keys = resolver.keys_of(symbol)
+    check_protocol(resolver, keys, old)
+    if options.hierarchy and options.keywords:
+        keys = with_overrides(resolver, keys, old)
+    keys, places = resolver.finder.find(keys, old, hierarchy=options.hierarchy, release=resolver.release)
     moves = module_moves(resolver, keys, new_name)
     check_outside(resolver, keys, old)
     certain = [place for place in places if place.certain or options.uncertain]
@@ -74,6 +78,47 @@ def check_outside(resolver: PythonResolver, keys: Keys, old: str) -> None:
             f"{old} is defined outside the project",
             hint=f"import it under another name: from … import {old} as …",
         )
+
+
+def functions_of(resolver: PythonResolver, keys: Keys) -> list[Scope]:
+    """The functions that some keys name, or are parameters of."""
+    found = []
+    for key in sorted(keys):
+        if key.is_module or resolver.identity.is_external(key):
+            continue
+        for site in resolver.identity.sites(key):
+            if site.kind == "function" and site.scope is not None:
+                found.append(site.scope)
+    return found
+
+
+def check_protocol(resolver: PythonResolver, keys: Keys, old: str) -> None:
+    """Refuse to rename a method that a class outside of the project calls by its name."""
+    for function in functions_of(resolver, keys):
+        base = inherited(resolver, function)
+        if base is not None:
+            raise EditRefused(
+                f"{old} of {function.dotted().rpartition('.')[0]} is called by {base}, which it inherits from",
+                hint="leave its name",
+            )
+
+
+def with_overrides(resolver: PythonResolver, keys: Keys, old: str) -> Keys:
+    """With a parameter that callers may name also that of the methods above and below."""
+    found = set(keys)
+    for key in keys:
+        scope = None if key.is_module else resolver.identity.scope(key)
+        if scope is None or scope.kind != "function" or scope.method_of is None or scope.self_name == old:
+            continue
+        if scope.name.startswith("__") or not any(
+            p.name == old and p.kind in ("normal", "keyword") for p in scope.parameters
+        ):
+            continue
+        whole = resolver.finder.family(function_keys(resolver, scope), scope.name)
+        for function in functions_of(resolver, whole):
+            if any(p.name == old and p.kind in ("normal", "keyword") for p in function.parameters):
+                found |= resolver.identity.of_binding(function.bindings[old])
+    return frozenset(found)
 
 
 def shaped(resolver: PythonResolver, place: Occurrence, keys: Keys, old: str, new_name: str) -> Splice:

@@ -45,7 +45,7 @@ from forgewright.sandbox.snapshots import Snapshot
 from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install qemu-system-x86 linux-image-cloud-amd64 squashfs-tools"
-BOOT_SECONDS = 90.0
+BOOT_SECONDS = 240.0
 KVM_SECONDS = 10.0
 """A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
 

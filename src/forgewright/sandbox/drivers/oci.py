@@ -182,6 +182,10 @@ class OciMachine:
             if not await self._ended(5.0):
                 self._process.kill()
                 await self._ended(5.0)
+        # The kernel makes whoever removes a place that was mounted on wait until every processor has had a pause.
+        await asyncio.to_thread(self._clear)
+
+    def _clear(self) -> None:
         if self._cgroup is not None and not self._cgroup.remove():
             raise SandboxError(
                 f"the cgroup of sandbox {self._name} cannot be removed", hint="forgewright sandbox clean"

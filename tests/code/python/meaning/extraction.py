@@ -1060,6 +1060,30 @@ PROGRAMS = {
         """,
         "",
     ),
+    "const-import-module": (
+        "(extract-constant range: RANGE name: 'MADE')",
+        """
+        from importlib import import_module
+        m = import_module('m')
+        print(sorted(k for k in vars(m) if k[0] != '_'))
+        --- m.py
+        def f():
+            return «3»
+        """,
+        "main.py:3 goes through the names of m.py, which would have one more",
+    ),
+    "const-any-module": (
+        "(extract-constant range: RANGE name: 'MADE')",
+        """
+        import m
+        for module in (m,):
+            print(sorted(k for k in vars(module) if k[0] != '_'))
+        --- m.py
+        def f():
+            return «3»
+        """,
+        "main.py:3 goes through the names of m.py, which would have one more",
+    ),
     "cond-param": (
         "(extract-function range: RANGE name: 'made')",
         """
@@ -2001,28 +2025,376 @@ PROGRAMS = {
         """,
         "the selection has stack() in it, which is about the function it stands in",
     ),
-    "const-import-module": (
-        "(extract-constant range: RANGE name: 'MADE')",
+    "x-builtin": (
+        "(extract-function range: RANGE name: 'len')",
         """
-        from importlib import import_module
-        m = import_module('m')
-        print(sorted(k for k in vars(m) if k[0] != '_'))
-        --- m.py
-        def f():
-            return «3»
+        def f(a):
+            «b = a + [1]
+            print(b)»
+            return len(a)
+        print(f([1]))
         """,
-        "main.py:3 goes through the names of m.py",
+        "len means something else in main.py already",
     ),
-    "const-any-module": (
-        "(extract-constant range: RANGE name: 'MADE')",
+    "x-subclass-has": (
+        "(extract-function range: RANGE name: 'made')",
         """
-        import m
-        for module in (m,):
-            print(sorted(k for k in vars(module) if k[0] != '_'))
-        --- m.py
-        def f():
-            return «3»
+        class A:
+            def f(self):
+                «b = 1
+                print(b)»
+        class B(A):
+            def made(self): print('B')
+        B().f()
         """,
-        "main.py:3 goes through the names of m.py",
+        "B in main.py already has a made",
+    ),
+    "x-base-has": (
+        "(extract-function range: RANGE name: 'made')",
+        """
+        class Z:
+            def made(self): print('Z')
+            def g(self): self.made()
+        class A(Z):
+            def f(self):
+                «b = 1
+                print(b)»
+        A().g()
+        """,
+        "Z already has a made",
+    ),
+    "x-self-attr": (
+        "(extract-function range: RANGE name: 'made')",
+        """
+        class A:
+            def __init__(self): self.made = 3
+            def f(self):
+                «b = 1
+                print(b)»
+        A().f()
+        """,
+        "A already has a made",
+    ),
+    "f-subclass-has": (
+        "(extract-field range: RANGE name: 'made')",
+        """
+        class A:
+            def f(self):
+                return «1»
+        class B(A):
+            made = 2
+        print(B().f())
+        """,
+        "B in main.py already has a made",
+    ),
+    "f-slots": (
+        "(extract-field range: RANGE name: 'made')",
+        """
+        class A:
+            __slots__ = ('made',)
+            def f(self):
+                return «1»
+        print(A().f())
+        """,
+        "A already has a made",
+    ),
+    "v-shadow": (
+        "(extract-variable range: RANGE name: 'n')",
+        """
+        n = 5
+        def f(a):
+            b = «a + 1»
+            return b + n
+        print(f(1))
+        """,
+        "main.py:5 n: would mean the new n of f",
+    ),
+    "v-inner": (
+        "(extract-variable range: RANGE name: 'n')",
+        """
+        def f(a):
+            b = «a + 1»
+            def g(): return n
+            return b
+        n = 3
+        print(f(1))
+        """,
+        "main.py:4 n: would mean the new n of f",
+    ),
+    "c-shadow": (
+        "(extract-constant range: RANGE name: 'N')",
+        """
+        def f(N):
+            return N + «7»
+        print(f(1))
+        """,
+        "N means something else at its use",
+    ),
+    "c-class": (
+        "(extract-constant range: RANGE name: 'N')",
+        """
+        class A:
+            N = 3
+            x = «7» + N
+        print(A.x)
+        """,
+        "N means something else at its use",
+    ),
+    "v-async": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        import asyncio
+        async def g(L, n): L.append(n); return n
+        async def f():
+            L = []
+            r = await g(L, 1) + «await g(L, 2)»
+            return r, L
+        print(asyncio.run(f()))
+        """,
+        "await g(L, 2) is computed after await g(L, 1): other things are called in between",
+    ),
+    "v-generator": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f():
+            x = (yield 1) + «2»
+            yield x
+        g = f(); next(g); print(g.send(5))
+        """,
+        "",
+    ),
+    "v-slice": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a, i):
+            return a[«i + 1»:][0]
+        print(f([1,2,3], 0))
+        """,
+        "",
+    ),
+    "v-star": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            return max(*«a[0]», 3)
+        print(f([[1,2]]))
+        """,
+        "",
+    ),
+    "v-dict": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        L=[]
+        def g(n): L.append(n); return n
+        def f():
+            return {g(1): «g(2)», g(3): 4}
+        print(f(), L)
+        """,
+        "g(2) is computed after g(1): other things are called in between",
+    ),
+    "v-kw": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        L=[]
+        def g(n=0, **k): L.append(n); return n
+        def f():
+            return g(g(1), a=«g(2)»)
+        print(f(), L)
+        """,
+        "g(2) is computed after g(1): other things are called in between",
+    ),
+    "v-chain-call": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        class A:
+            x = 0
+            def up(self): self.x += 1; return self
+            def get(self, y): return y
+        def f(a):
+            return a.up().get(«a.x»)
+        print(f(A()))
+        """,
+        "a.x is computed after a.up().get: what it reads may be changed in between",
+    ),
+    "v-fstring": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        class A:
+            x = 0
+            def up(self): self.x += 1; return self.x
+        def f(a):
+            return f'{a.up()} {«a.x»}'
+        print(f(A()))
+        """,
+        "a.x is computed after {a.up()}: what it reads may be changed in between",
+    ),
+    "v-return-tuple": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        class A:
+            x = 0
+            def up(self): self.x += 1; return self.x
+        def f(a):
+            return a.up(), «a.x»
+        print(f(A()))
+        """,
+        "a.x is computed after a.up(): what it reads may be changed in between",
+    ),
+    "v-aug": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        class A:
+            x = 0
+            def up(self): self.x = 10; return 1
+        def f(a):
+            a.x += «a.up()»
+            return a.x
+        print(f(A()))
+        """,
+        "a.up() is computed after a.x: what it does may be seen in between",
+    ),
+    "v-raise-from": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            try:
+                raise ValueError('a') from «KeyError(a)»
+            except ValueError as e:
+                return repr(e.__cause__)
+        print(f(1))
+        """,
+        "KeyError(a) is computed after ValueError('a'): other things are called in between",
+    ),
+    "v-semicolon": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a): b = a; return «b + 1»
+        print(f(1))
+        """,
+        "",
+    ),
+    "v-oneline-if": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            if a: return «a[0]»
+            return 0
+        print(f([]), f([1]))
+        """,
+        "",
+    ),
+    "v-oneline-else": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            if a: return 1
+            else: return «a + [2]»
+        print(f([]), f([1]))
+        """,
+        "",
+    ),
+    "v-class-nested": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        class A:
+            class B:
+                x = «1 + 2»
+        print(A.B.x)
+        """,
+        "",
+    ),
+    "v-multiline": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            return (
+                a
+                + «a
+                * 2»
+            )
+        print(f(1))
+        """,
+        "",
+    ),
+    "v-tryexcept-else": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            try:
+                b = 1
+            except Exception:
+                return 0
+            else:
+                return «a.x»
+            finally:
+                print('f')
+        try: f(1)
+        except AttributeError: print('ae')
+        """,
+        "",
+    ),
+    "v-name-callee": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(a):
+            return «a.upper»()
+        print(f('x'))
+        """,
+        "",
+    ),
+    "v-global-name": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        n = 1
+        def g():
+            global n
+            n += 1
+            return n
+        def f():
+            return g() + «n»
+        print(f())
+        """,
+        "n is computed after g(): n may be bound anew in between",
+    ),
+    "v-nonlocal-name": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def o():
+            n = 1
+            def g():
+                nonlocal n
+                n += 1
+                return n
+            return g() + «n»
+        print(o())
+        """,
+        "n is computed after g(): n may be bound anew in between",
+    ),
+    "v-iter": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(it):
+            return next(it), «[x for x in it]»
+        print(f(iter([1,2,3])))
+        """,
+        "[x for x in it] is computed after next(it): it may be used up in between",
+    ),
+    "v-min-iter": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(it):
+            return sum(it) + «max(it, default=5)»
+        print(f(iter([1,2,3])))
+        """,
+        "max(it, default=5) is computed after sum(it): it may be used up in between",
+    ),
+    "v-list-iter": (
+        "(extract-variable range: RANGE name: 'made')",
+        """
+        def f(it):
+            return (next(it), «list(it)»)
+        print(f(iter([1,2,3])))
+        """,
+        "list(it) is computed after next(it): it may be used up in between",
     ),
 }

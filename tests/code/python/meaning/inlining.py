@@ -994,4 +994,266 @@ PROGRAMS = {
         """,
         "",
     ),
+    "i-iter": (
+        "(inline at: AT)",
+        """
+        def f(it):
+            ¦a = list(it)
+            b = list(it)
+            return a, b
+        print(f(iter([1,2,3])))
+        """,
+        "the value of a calls or reads something, and other things happen before its use: it may be used up",
+    ),
+    "i-iter2": (
+        "(inline at: AT)",
+        """
+        def f(it):
+            ¦a = sum(it)
+            b = max(it, default=0)
+            return b, a
+        print(f(iter([1,2,3])))
+        """,
+        "the value of a calls or reads something, and other things happen before its use: it may be used up",
+    ),
+    "i-file": (
+        "(inline at: AT)",
+        """
+        def f(p):
+            ¦h = open(p)
+            return h.read()
+        print(repr(f('/dev/null')))
+        """,
+        "",
+    ),
+    "i-twice-attr": (
+        "(inline at: AT)",
+        """
+        def f(a):
+            ¦b = a.real
+            return b + b
+        print(f(2))
+        """,
+        "",
+    ),
+    "i-cmp-chain": (
+        "(inline at: AT)",
+        """
+        def f(a):
+            ¦b = a < 3
+            return b == True
+        print(f(1))
+        """,
+        "",
+    ),
+    "i-neg": (
+        "(inline at: AT)",
+        """
+        def f(a):
+            ¦b = -a
+            return b ** 2
+        print(f(3))
+        """,
+        "",
+    ),
+    "i-str": (
+        "(inline at: AT)",
+        """
+        def f():
+            ¦b = 'a' 'b'
+            return b.upper()
+        print(f())
+        """,
+        "",
+    ),
+    "i-int-attr": (
+        "(inline at: AT)",
+        """
+        def f():
+            ¦b = 5
+            return b.real
+        print(f())
+        """,
+        "",
+    ),
+    "i-await": (
+        "(inline at: AT)",
+        """
+        import asyncio
+        async def f():
+            ¦b = asyncio.sleep(0)
+            await b
+            return 1
+        print(asyncio.run(f()))
+        """,
+        "",
+    ),
+    "i-comp": (
+        "(inline at: AT)",
+        """
+        def f(a):
+            ¦b = a[0]
+            return [b for _ in range(3)]
+        print(f([1]))
+        """,
+        "the value of b would be computed only under a condition",
+    ),
+    "i-comp-mut": (
+        "(inline at: AT)",
+        """
+        def f(a):
+            ¦b = a[0]
+            return [(b, a.pop(0)) for _ in range(2)]
+        print(f([1,2]))
+        """,
+        "the value of b would be computed only under a condition",
+    ),
+    "i-genexp-late": (
+        "(inline at: AT)",
+        """
+        def f(a):
+            ¦b = a[0]
+            g = (b for _ in range(2))
+            a[0] = 9
+            return list(g)
+        print(f([1,2]))
+        """,
+        "the value of b would be computed only under a condition",
+    ),
+    "i-class-const": (
+        "(inline at: AT)",
+        """
+        class A:
+            ¦N = 3
+            def f(self): return self.N
+        print(A().f(), A.N)
+        """,
+        "N is assigned under a condition",
+    ),
+    "i-class-getattr": (
+        "(inline at: AT)",
+        """
+        class A:
+            ¦N = 3
+            def f(self): return self.N
+            def g(self): return getattr(self, 'N')
+        print(A().f(), A().g())
+        """,
+        "1 uses of N are not certain, as in main.py",
+    ),
+    "i-class-meta": (
+        "(inline at: AT)",
+        """
+        class M(type):
+            def __new__(m, n, b, d):
+                print(d.get('N')); return super().__new__(m, n, b, d)
+        class A(metaclass=M):
+            ¦N = 3
+            def f(self): return self.N
+        print(A().f())
+        """,
+        "the metaclass of A sees what stands in A",
+    ),
+    "i-enum": (
+        "(inline at: AT)",
+        """
+        import enum
+        class A(enum.Enum):
+            ¦N = 3
+        def f(): return A.N
+        print(f(), list(A))
+        """,
+        "A is a enum.Enum: an attribute more means something",
+    ),
+    "i-dataclass": (
+        "(inline at: AT)",
+        """
+        import dataclasses
+        @dataclasses.dataclass
+        class A:
+            ¦n: int = 3
+            def f(self): return self.n
+        print(A(5).f())
+        """,
+        "A may use n by its name",
+    ),
+    "i-instance-set": (
+        "(inline at: AT)",
+        """
+        class A:
+            ¦n = 3
+            def f(self): return self.n
+        a = A()
+        a.n = 4
+        print(a.f())
+        """,
+        "n is assigned more than once",
+    ),
+    "i-setattr": (
+        "(inline at: AT)",
+        """
+        class A:
+            ¦n = 3
+            def f(self): return self.n
+        a = A()
+        setattr(a, 'n', 4)
+        print(a.f())
+        """,
+        "1 uses of n are not certain, as in main.py",
+    ),
+    "i-dictupdate": (
+        "(inline at: AT)",
+        """
+        class A:
+            ¦n = 3
+            def __init__(self, **k): self.__dict__.update(k)
+            def f(self): return self.n
+        print(A(n=4).f())
+        """,
+        "A goes through names at main.py:3",
+    ),
+    "i-ext-base": (
+        "(inline at: AT)",
+        """
+        import threading
+        class A(threading.Thread):
+            ¦daemon = True
+            def f(self): return self.daemon
+        print(A().f())
+        """,
+        "A may use daemon by its name",
+    ),
+    "i-mod-all": (
+        "(inline at: AT)",
+        """
+        import m
+        print(m.f(), [getattr(m, n) for n in ('X',)])
+        --- m.py
+        ¦X = 1
+        def f(): return X
+        """,
+        "X stands in a text in main.py",
+    ),
+    "i-fn-async": (
+        "(inline at: AT)",
+        """
+        import asyncio
+        async def g(a): return a
+        def ¦f(a): return g(a)
+        async def h(): return await f(1)
+        print(asyncio.run(h()))
+        """,
+        "",
+    ),
+    "i-fn-yieldarg": (
+        "(inline at: AT)",
+        """
+        def ¦f(a, b): return (b, a)
+        def h():
+            x = f((yield 1), (yield 2))
+            yield x
+        g = h(); next(g); g.send('a'); print(g.send('b'))
+        """,
+        "",
+    ),
 }

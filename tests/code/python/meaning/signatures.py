@@ -870,4 +870,41 @@ PROGRAMS = {
         """,
         "",
     ),
+    "ap-shadow": (
+        "(add-parameter at: AT name: 'n' default: '0')",
+        """
+        n = 5
+        def ¦f(a): return a + n
+        print(f(1))
+        """,
+        "f already means something by n",
+    ),
+    "ap-shadow2": (
+        "(add-parameter at: AT name: 'len' default: '0')",
+        """
+        def ¦f(a): return len(a)
+        print(f([1]))
+        """,
+        "f already means something by len",
+    ),
+    "ap-local": (
+        "(add-parameter at: AT name: 'n' default: '0')",
+        """
+        def ¦f(a):
+            n = 3
+            return a + n
+        print(f(1))
+        """,
+        "",
+    ),
+    "nk-exc-says": (
+        "(normalise-calls at: AT)",
+        """
+        class E(Exception):
+            def ¦__init__(self, a, b):
+                super().__init__(a)
+        print(E(1, 2))
+        """,
+        "",
+    ),
 }

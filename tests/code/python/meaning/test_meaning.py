@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from forgewright.core.errors import EditRefused
-from tests.code.python.meaning import extraction, inlining, signatures
+from tests.code.python.meaning import extraction, inlining, renaming, signatures
 from tests.code.python.meaning.programs import ends
 
 CASES = [
     pytest.param(*case, id=f"{module.__name__.rpartition('.')[2]}-{name}")
-    for module in (extraction, inlining, signatures)
+    for module in (extraction, inlining, renaming, signatures)
     for name, case in module.PROGRAMS.items()
 ]
 

@@ -34,9 +34,10 @@ class Annotations:
             optional = holder.type == "optional_parameter" and holder.get("value") is None
             text = written.text
             return f"{text} | undefined" if optional and "undefined" not in text else text
-        return self._named(self.checker.entity_type(entity))
+        return self.said(self.checker.entity_type(entity))
 
-    def _named(self, type: Type | None) -> str:
+    def said(self, type: Type | None) -> str:
+        """A type as text; empty where it is not known, or has no name in the scope."""
         if isinstance(type, Literal):
             return "string"
         if isinstance(type, Primitive):
@@ -47,7 +48,7 @@ class Annotations:
             and type.entity.kind in ("class", "interface", "enum")
         ):
             if type.entity.name == "Array" and type.env:
-                item = self._named(next(iter(type.env.values())))
+                item = self.said(next(iter(type.env.values())))
                 return f"{item}[]" if item else ""
             generic = any(node.get("type_parameters") is not None for node in type.entity.nodes)
             return type.entity.name if not generic and self._means(type.entity) else ""

@@ -13,7 +13,7 @@ from forgewright.code.javascript.refactor.extract_variable import (
     value_text,
     widest,
 )
-from forgewright.code.javascript.refactor.purity import Effect, effect_of, evaluated
+from forgewright.code.javascript.refactor.purity import Effect, effect_of, evaluated, missing
 from forgewright.code.javascript.refactor.region import Region, line_of, uses_of
 from forgewright.code.javascript.refactor.text import previous, statement_text, with_comments
 from forgewright.code.layout import line_end
@@ -71,6 +71,8 @@ def check_fixed(uses: Uses, node: Node) -> None:
                 f"{part.text[:40]} is computed each time, and would be computed once only",
                 hint="extract a variable or a function instead",
             )
+    if name := missing(uses, node):
+        raise EditRefused(f"{name} may not be there when the file begins", hint="extract a variable instead")
     for use in uses.within(node.start, node.end):
         if use.entity is not None and use.entity.scope is not uses.unit.top:
             raise EditRefused(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forgewright.code.javascript.hazards import check_name
-from forgewright.code.javascript.names import CLASSES, name_of
+from forgewright.code.javascript.names import name_of
 from forgewright.code.javascript.refactor import leaving
 from forgewright.code.javascript.refactor.annotate import Annotations
 from forgewright.code.javascript.refactor.extract_variable import check_place, in_place, value_text, widest
 from forgewright.code.javascript.refactor.flow import Flow, assignment_of
+from forgewright.code.javascript.refactor.fresh_members import check_member
 from forgewright.code.javascript.refactor.region import Region
 from forgewright.code.javascript.refactor.text import (
     anchor_of,
@@ -23,7 +24,6 @@ from forgewright.code.javascript.refactor.text import (
     semicolons,
     statement_text,
 )
-from forgewright.code.javascript.types import Instance, Static
 from forgewright.code.layout import indent_unit, indentation, line_end
 from forgewright.code.project import Splice
 from forgewright.core.errors import EditRefused
@@ -120,7 +120,7 @@ class Extraction:
     def _check_name(self) -> None:
         name = self.name
         if self.kind != "function":
-            self._check_member()
+            check_member(self.resolver, self.anchor.up.up, self.name)
             return
         block = self.anchor.up
         taken = EditRefused(f"{name} is already used there", hint="choose another name")
@@ -136,31 +136,6 @@ class Extraction:
                 continue
             if use.entity is None or use.entity.scope in outer or self.region.contains(use.node):
                 raise taken
-
-    def _check_member(self) -> None:
-        owner = self.anchor.up.up
-        entity = self.resolver.checker.own(owner)
-        if entity is None:
-            return
-        for type in (Instance(entity), Static(entity)):
-            if self.resolver.checker.property(type, self.name) is not None:
-                raise EditRefused(f"{self.name} is already a member of its class", hint="choose another name")
-        for path in self.resolver.program.containing(self.name):
-            unit = self.resolver.program.unit(path)
-            for node, other in unit.own.items() if unit is not None else ():
-                if node.type not in CLASSES or other is entity or node.first("class_heritage") is None:
-                    continue
-                if self.name in other.members and self._inherits(other, entity):
-                    raise EditRefused(
-                        f"{self.name} is a member of {other.name or 'a class'} in {path}, which extends this class",
-                        hint="choose another name",
-                    )
-
-    def _inherits(self, entity: Entity, base: Entity, depth: int = 0) -> bool:
-        found = [
-            t.entity.real for t in self.resolver.checker.bases(Instance(entity)) if isinstance(t, Instance)
-        ]
-        return any(one is base.real or (depth < 20 and self._inherits(one, base, depth + 1)) for one in found)
 
     # text ---------------------------------------------------------------------------------------
 

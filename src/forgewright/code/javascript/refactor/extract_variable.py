@@ -13,6 +13,7 @@ from forgewright.code.javascript.refactor.purity import (
     earlier,
     effect,
     exchangeable,
+    missing,
     postponed,
 )
 from forgewright.code.javascript.refactor.region import EXPRESSIONS, Region, check_value, line_of, uses_of
@@ -153,6 +154,10 @@ def check_moved(uses: Uses, node: Node, anchor: Anchor) -> None:
 
 
 def _check_ready(uses: Uses, node: Node, anchor: Anchor) -> None:
+    if name := missing(uses, node):
+        raise EditRefused(
+            f"{name} may not be there where it is not needed", hint="extract a function instead"
+        )
     for use in uses.within(node.start, node.end):
         entity = use.entity
         if entity is None or entity.kind in ("alias", "function", "parameter"):

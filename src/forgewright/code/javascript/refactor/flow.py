@@ -130,7 +130,11 @@ class Flow:
     # what is needed afterwards ------------------------------------------------------------------
 
     def _outputs(self) -> list[Entity]:
-        if self.region.expression is not None or self.ends:
+        if self.region.expression is not None:
+            return []
+        if self.ends:
+            for entity in self.foreign:
+                self._check_ended(entity)
             return []
         found: list[Entity] = []
         for entity in self.own:
@@ -197,6 +201,24 @@ class Flow:
                 if holder.up.up.type in ("for_statement", block.type) and not _reads(later, holder):
                     return False
         return any(use.node.start < self.region.start and host_of(use.node) is not host for use in reads)
+
+    def _check_ended(self, entity: Entity) -> None:
+        """Refuse where `finally` or `catch` of the code around reads what the region has written."""
+        for above in self.region.first.above():
+            if above is self.region.host:
+                return
+            parts = (above.get("handler"), above.get("finalizer")) if above.type == "try_statement" else ()
+            for part in parts:
+                within = part is not None and not self.region.first.within(part)
+                if within and self.writes(entity):
+                    if any(
+                        use.reads and part is not None and use.node.within(part)
+                        for use in self.uses.of(entity)
+                    ):
+                        raise EditRefused(
+                            f"{entity.name} is assigned inside try, and used behind it",
+                            hint="leave the assignment out",
+                        )
 
     def _check_tried(self, entity: Entity) -> None:
         """Refuse where an exception would leave the variable as it was before the region."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.globs import matcher
 from forgewright.code.javascript.locate import name_at
 from forgewright.code.javascript.refactor.inline_calls import inline_function
-from forgewright.code.javascript.refactor.inline_function import function_of
+from forgewright.code.javascript.refactor.inline_shapes import function_of
 from forgewright.code.javascript.refactor.inline_variable import inline_variable
 from forgewright.code.javascript.refactor.region import uses_of
 from forgewright.core.errors import EditRefused

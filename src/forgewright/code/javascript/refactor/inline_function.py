@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forgewright.code.javascript.names import FUNCTIONS, parameters, pattern_of
+from forgewright.code.javascript.names import parameters, pattern_of
+from forgewright.code.javascript.refactor.inline_shapes import defined, in_loop, statement_of
 from forgewright.code.javascript.refactor.inline_variable import (
     check_names,
     delete_statement,
@@ -20,7 +21,7 @@ from forgewright.code.javascript.refactor.text import (
     reindented,
     semicolons,
 )
-from forgewright.code.javascript.refactor.uses import LOOPS, Use, Uses, host_of, this_of
+from forgewright.code.javascript.refactor.uses import Use, Uses, host_of, this_of
 from forgewright.code.layout import indent_unit, indentation, line_end, line_start, only_space
 from forgewright.code.project import Splice
 from forgewright.core.errors import EditRefused
@@ -37,21 +38,6 @@ class Given(NamedTuple):
     node: Node | None
     """None for an argument that is missing, and has no default."""
     reads: list[Use]
-
-
-def function_of(entity: Entity) -> Node | None:
-    """The function that an entity names: a declaration, a method, or the value of a variable."""
-    for node in entity.nodes:
-        if node.type in ("function_declaration", "generator_function_declaration", "method_definition"):
-            return node
-        value = node.get("value") if node.type == "variable_declarator" else None
-        if value is not None and value.type in (
-            "arrow_function",
-            "function_expression",
-            "generator_function",
-        ):
-            return value
-    return None
 
 
 class Inliner:
@@ -178,7 +164,7 @@ class Inliner:
         found = {}
         for at, (name, default, reads) in enumerate(self.parameters):
             node = items[at] if at < len(items) else default
-            if at < len(items) and default is not None and not _defined(items[at]):
+            if at < len(items) and default is not None and not defined(items[at]):
                 self._refuse(f"{where} with {items[at].text[:30]}, which may be undefined")
             found[name] = Given(node, reads)
         if self.method:
@@ -215,7 +201,7 @@ class Inliner:
                     raise EditRefused(
                         f"{why} would be computed in another function of {self.name}", hint=hint
                     )
-                if postponed(use.node, value) or _in_loop(use.node, value):
+                if postponed(use.node, value) or in_loop(use.node, value):
                     raise EditRefused(f"{why} would be computed under a condition", hint=hint)
                 order.append((use.node.start, node))
                 before = [n for n in earlier(use.node, value) if not any(u.node.within(n) for u in reads)]
@@ -289,7 +275,7 @@ class Inliner:
         return [Splice(call.path, call.start, call.end, b"undefined")]
 
     def _as_statements(self, call: Node, given: dict[str, Given]) -> list[Splice]:
-        holder = _statement_of(call)
+        holder = statement_of(call)
         anchor = anchor_of(call)
         if holder is None or anchor.kind != "block" or anchor.node is not holder:
             self._refuse(
@@ -371,39 +357,3 @@ class Inliner:
             if node is not None and any(u.node.text in own for u in self.uses.within(node.start, node.end)):
                 self._refuse(f"has a parameter called as what {node.text[:30]} uses", "rename one of the two")
         return own, rest
-
-
-def _statement_of(call: Node) -> Node | None:
-    """The statement that a call is all of, or the value of."""
-    parent = call.up
-    if parent.type == "expression_statement" or parent.type == "return_statement":
-        return parent
-    if parent.type == "variable_declarator" and call.field == "value":
-        return parent.up if len(parent.up.items) == 1 and parent.up.up.type != "for_statement" else None
-    left = parent.get("left") if parent.type == "assignment_expression" else None
-    if left is not None and call.field == "right" and left.type == "identifier":
-        return parent.up if parent.up.type == "expression_statement" else None
-    return None
-
-
-def _defined(node: Node) -> bool:
-    """Whether an expression cannot be `undefined`."""
-    return node.type in (
-        "number",
-        "string",
-        "template_string",
-        "object",
-        "array",
-        "true",
-        "false",
-        "regex",
-    ) or (node.type in FUNCTIONS)
-
-
-def _in_loop(node: Node, top: Node) -> bool:
-    for above in node.above():
-        if above is top:
-            return False
-        if above.type in LOOPS:
-            return True
-    return False

@@ -40,6 +40,8 @@ def inline_variable(
         reads = [use for use in reads if use.node.start <= only <= use.node.end]
     if not reads:
         raise EditRefused(f"nothing reads {entity.name}", hint="delete the declaration instead")
+    if any(use.node.within(value) for use in reads):
+        raise EditRefused(f"the value of {entity.name} uses it itself", hint="leave it in its variable")
     check_order(uses, entity, declarator, value, reads, remove)
     found = [_put(uses, declarator, value, use) for use in reads]
     if remove:
@@ -202,7 +204,11 @@ def removed_declarator(source: Source, declarator: Node) -> list[Splice]:
     if statement.up.type == "for_statement":
         return [Splice(source.path, statement.start, statement.end, b";")]
     after = following(statement)
-    if after is not None and joins(previous(statement), after.data[after.start : after.start + 1]):
+    semicolon = statement.end - 1
+    data = statement.data
+    if after is not None and joins(previous(statement), data[after.start : after.start + 1]):
+        if data[semicolon : statement.end] == b";" and data[semicolon - 1 : semicolon].isspace():
+            return [Splice(source.path, statement.start, semicolon, b"")]
         raise EditRefused(
             "without the declaration, the line above would go on with the line below",
             hint="end it with a semicolon first",

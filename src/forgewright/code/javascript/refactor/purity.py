@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,22 @@ def effect(uses: Uses, node: Node) -> Effect:
     return max((effect_of(uses, part) for part in evaluated(node)), default=Effect.CONSTANT)
 
 
+STANDARD = kinds(
+    "Array ArrayBuffer BigInt Boolean Date Error Function Infinity Intl JSON Map Math NaN Number Object Promise Proxy "
+    "RangeError Reflect RegExp Set String Symbol TypeError WeakMap WeakSet console globalThis isFinite isNaN "
+    "parseFloat parseInt undefined"
+)
+
+
+def missing(uses: Uses, node: Node) -> str:
+    """A name in an expression that not every environment has, so that looking at it may fail; empty if none."""
+    for part in evaluated(node):
+        named = part.type in ("identifier", "shorthand_property_identifier") and part.text not in STANDARD
+        if named and uses.meaning(part) is None:
+            return part.text
+    return ""
+
+
 def evaluated(node: Node) -> Iterator[Node]:
     """The parts of an expression that are computed with it, without types and the insides of functions."""
     stack = [node]
@@ -77,6 +94,10 @@ PURE = frozenset(
 """Functions of the language that change nothing (so does all of `Math` but `random`)."""
 
 
+_CONSTANTS = re.compile(r"(?:Math|Number)\.[A-Z][A-Z0-9_]*|Symbol\.[a-z]\w*")
+"""Members of the language's own objects that cannot be written."""
+
+
 def _harmless_call(uses: Uses, node: Node) -> bool:
     function = node.get("function")
     arguments = node.get("arguments")
@@ -99,6 +120,9 @@ def effect_of(uses: Uses, node: Node) -> Effect:
         if node.text in ("undefined", "NaN", "Infinity"):
             return Effect.CONSTANT
         return Effect.STABLE if uses.constant(uses.meaning(node)) else Effect.READS
+    if kind == "member_expression" and _CONSTANTS.fullmatch(node.text):
+        head = node.get("object")
+        return Effect.STABLE if head is not None and uses.meaning(head) is None else Effect.READS
     if kind in _MAKES:
         return Effect.MAKES
     if kind in _READS:

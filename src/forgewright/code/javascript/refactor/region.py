@@ -174,14 +174,9 @@ def check_value(node: Node) -> None:
         "catch_clause",
     ):
         raise EditRefused(f"{node.text} is defined here, not used", hint="select a value")
-    if (
-        parent.type == "unary_expression"
-        and operator(parent) in ("delete", "typeof")
-        and node.type != "call_expression"
-    ):
-        raise EditRefused(
-            f"{operator(parent)} looks at the place, not at its value", hint="select the whole of it"
-        )
+    looking = operator(parent) if parent.type == "unary_expression" else ""
+    if looking == "delete" or (looking == "typeof" and node.type == "identifier"):
+        raise EditRefused(f"{looking} looks at the place, not at its value", hint="select the whole of it")
     if node.type == "string":
         _check_string(node, parent)
     above = [a.type for a in node.above()]

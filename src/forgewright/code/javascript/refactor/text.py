@@ -172,16 +172,33 @@ def place_definition(source: Source, anchor: Node, text: str, *, before: bool) -
 
 
 def with_comments(node: Node) -> int:
-    """Where a statement begins with the comments and decorators right above it."""
+    """Where a statement begins with what belongs to it right above: comments, decorators, overloads."""
     start = node.start
     siblings = node.up.children
     at = siblings.index(node)
-    while at and siblings[at - 1].type in ("comment", "decorator"):
+    while at and (siblings[at - 1].type in _WITH or _overload(siblings[at - 1])):
         above = siblings[at - 1]
         gap = node.data[above.end : start]
         own_line = only_space(node.data[line_start(node.data, above.start) : above.start])
+        if above.type == ";" or _overload(above):
+            start = above.start if above.type != ";" else start
+            at -= 1
+            continue
         if gap.count(b"\n") != 1 or not own_line or (above.start == 0 and above.text[:3] != "/**"):
             break
         start = above.start
         at -= 1
     return start
+
+
+def _overload(node: Node) -> bool:
+    """Whether a statement or member is a signature, whose body comes later."""
+    inner = node.get("declaration") if node.type == "export_statement" else node
+    if node.type == ";":
+        before = node.up.children[node.up.children.index(node) - 1]
+        return before.type in _SIGNATURES
+    return inner is not None and inner.type in _SIGNATURES
+
+
+_WITH = ("comment", "decorator")
+_SIGNATURES = ("function_signature", "method_signature")

@@ -81,7 +81,7 @@ def rewrite(
         return None
     text = _in_order(call, parameters, wanted, values, extra, text)
     for name, argument in given.items():
-        if name not in new_names:
+        if name not in new_names and argument.text not in text:
             _check_dropped(call, argument, name)
     if arguments.type != "argument_list":
         return Splice(call.file.path, arguments.start_byte, arguments.end_byte, f"({text})".encode())

@@ -62,7 +62,9 @@ def inherited(resolver: PythonResolver, function: Scope) -> str | None:
                 continue
             values = resolver.types.infer(base, one.parent or one)
             for value in values:
-                if isinstance(value, External) and _mentions(value.name, function.name):
+                if isinstance(value, External) and (
+                    _mentions(value.name, function.name) or _goes_on_above(function)
+                ):
                     return value.name
     return None
 
@@ -84,10 +86,15 @@ def _mentions(base: str, name: str) -> bool:
     module = base.rpartition(".")[0]
     source = _source(module) if module else None
     if source is None:
-        return not name.startswith("_")
-    return re.search(rb"\b" + name.encode() + rb"\b", source) is not None or (
+        return False
+    return re.search(rb"(?:\bdef |\.)" + name.encode() + rb"\b", source) is not None or (
         name.startswith(VISITING) and b"getattr(self" in source
     )
+
+
+def _goes_on_above(function: Scope) -> bool:
+    """Whether a method calls the one that it overrides."""
+    return f"super().{function.name}(" in function.file.text(function.node)
 
 
 def check_made(resolver: PythonResolver, function: Scope) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.closed import check_fields, is_made
@@ -134,7 +135,10 @@ def _guards(nodes: list[Node]) -> bool:
 
 def _asked(resolver: PythonResolver, name: str) -> str | None:
     """`path:line` of `hasattr(x, "name")` or `getattr(x, "name", …)`."""
+    asked = re.compile(rb"attr\([^\n]*[\"']" + re.escape(name.encode()) + rb"[\"']")
     for path in resolver.project.containing(name.encode(), "python"):
+        if asked.search(resolver.project.source(path).data) is None:
+            continue
         file = resolver.file(path)
         for entry in file.attributes.get(name, ()):
             if entry.kind == "getattr":
@@ -152,7 +156,10 @@ def check_push(
     if shared:
         raise EditRefused(f"the classes below {cls.name} share one object", hint="make it in each by hand")
     for name in names:
+        dotted = b"." + name.encode()
         for path in resolver.project.containing(name.encode(), "python"):
+            if dotted not in resolver.project.source(path).data:
+                continue
             file = resolver.file(path)
             for entry in file.attributes.get(name, ()):
                 inside = path == cls.file.path and any(

@@ -188,12 +188,42 @@ def _targets(node: Node) -> Iterable[Node]:
         yield from _targets(child)
 
 
+CONSUMING = frozenset(
+    ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "zip", "enumerate",
+     "next", "map", "filter", "join", "deque", "iter", "reversed", "extend", "update")
+)  # fmt: skip
+"""Functions that use an iterator up."""
+
+
+def consumed(file: FileIndex, node: Node) -> set[str]:
+    """The names whose iterators, if they are some, it uses up."""
+    found: set[str] = set()
+    for inner in now(node):
+        used: list[Node | None] = []
+        if inner.type == "call":
+            function, arguments = (
+                inner.child_by_field_name("function"),
+                inner.child_by_field_name("arguments"),
+            )
+            word = file.text(function).rpartition(".")[2] if function is not None else ""
+            used = list(arguments.named_children) if arguments is not None and word in CONSUMING else []
+        elif inner.type in ("for_statement", "for_in_clause"):
+            used = [inner.child_by_field_name("right")]
+        elif inner.type == "list_splat":
+            used = list(inner.named_children)
+        found |= {file.text(one) for one in used if one is not None and one.type == "identifier"}
+    return found
+
+
 def moves_past(file: FileIndex, value: Node, other: Node) -> str | None:
     """Why `value` may not be computed before instead of after `other`, or the other way round; None if it may."""
     bound, inside = writes(file, other)
     mine = names(file, value)
     if bound & mine:
         return f"{min(bound & mine)} is bound in between"
+    used = consumed(file, value) & consumed(file, other)
+    if used:
+        return f"{min(used)} may be used up in between"
     busy = acts(file, other)
     if acts(file, value):
         if busy:

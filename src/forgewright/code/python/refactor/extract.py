@@ -15,6 +15,7 @@ from forgewright.code.python.refactor.extract_checks import (
 )
 from forgewright.code.python.refactor.extract_options import ExtractOptions
 from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.fresh import check_fresh, check_member
 from forgewright.code.python.refactor.listed import borrowed, check_class, check_module
 from forgewright.code.python.refactor.region import Region, check_control, has_await, walk_here
 from forgewright.code.python.refactor.similar import similar
@@ -382,6 +383,11 @@ def extract_function(
     """Take the selection out into a function of its own."""
     made = Extraction(resolver.types, Region(file, start, end, options.what), name, options)
     check_members(resolver, made.region, made.flow, made.outputs())
+    if made.kind == "function":
+        check_fresh(file, made.home, name, [made.region.start])
+    else:
+        assert made.host.method_of is not None
+        check_member(resolver, made.host.method_of, name)
     if made.home.kind == "module":
         check_module(resolver, file, name)
     elif made.kind == "method":

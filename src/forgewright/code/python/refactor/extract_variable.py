@@ -18,6 +18,8 @@ from forgewright.code.python.refactor.effects import (
 )
 from forgewright.code.python.refactor.extract import _top
 from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.fresh import check_fresh
+from forgewright.code.python.refactor.inline_checks import shared
 from forgewright.code.python.refactor.listed import check_class, check_frames, check_module
 from forgewright.code.python.refactor.order import Place
 from forgewright.code.python.refactor.region import Region
@@ -63,6 +65,8 @@ def extract_variable(
     home = file.module if top else region.host
     if name in home.bindings and not (node.type != "identifier" and _only_read(file, name, region)):
         raise EditRefused(f"{name} is already bound there", hint="choose another name")
+    if top:
+        check_fresh(file, home, name, [one.start for one in places])
     anchor = _common(places) if not top else _top(places[0].first, file.module)
     at = anchor.start_byte
     data = file.data
@@ -169,6 +173,8 @@ def _check_moved(resolver: PythonResolver, region: Region, flow: Flow) -> None:
             )
     for other in place.before:
         why = moves_past(file, node, other)
+        if why is None and acts(file, other):
+            why = shared(file, node)
         if why is not None:
             raise EditRefused(
                 f"{file.text(node)[:40]} is computed after {file.text(other)[:40]}: {why}",

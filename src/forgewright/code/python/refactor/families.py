@@ -27,7 +27,13 @@ def below(resolver: PythonResolver, cls: Scope) -> list[Scope]:
     todo = [cls]
     while todo:
         one = todo.pop()
+        name = re.escape(one.name.encode())
+        pattern = re.compile(
+            rb"\bclass\s+\w+\s*(?:\[[^]]*\])?\([^)]*\b" + name + rb"\b|\b" + name + rb"\s+as\s"
+        )
         for path in resolver.project.containing(one.name.encode(), "python"):
+            if pattern.search(resolver.project.source(path).data) is None:
+                continue
             for scope in resolver.file(path).scopes:
                 if scope.kind != "class" or scope in found or scope is cls:
                     continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.closed import check_open, is_made
@@ -68,7 +69,11 @@ def check_field(resolver: PythonResolver, function: Scope, name: str) -> None:
     seen = gone_through(resolver, family, objects=True)
     if seen is not None:
         raise EditRefused(f"{seen} goes through an object's attributes", hint="leave it a variable")
+    word = re.escape(name.encode())
+    stored = re.compile(rb"\." + word + rb"\b[^\n]*=|[\"']" + word + rb"[\"']|\b(?:del|for)\b[^\n]*\." + word)
     for path in resolver.project.containing(name.encode(), "python"):
+        if stored.search(resolver.project.source(path).data) is None:
+            continue
         file = resolver.file(path)
         for entry in file.attributes.get(name, ()):
             if entry.kind not in ("store", "getattr"):

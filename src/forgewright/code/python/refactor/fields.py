@@ -11,6 +11,7 @@ from forgewright.code.python.refactor.constant import check_constant
 from forgewright.code.python.refactor.extract_variable import docstring
 from forgewright.code.python.refactor.field_checks import check_encapsulated, check_field, check_inverted
 from forgewright.code.python.refactor.flow import Flow
+from forgewright.code.python.refactor.fresh import check_member
 from forgewright.code.python.refactor.imports import remove_statement
 from forgewright.code.python.refactor.inline import enclosing
 from forgewright.code.python.refactor.listed import borrowed, check_class, listed_class
@@ -196,7 +197,7 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
         raise EditRefused("the selection is no value that is computed there", hint="select a value")
     check_constant(resolver, file, region.expression)
     check_movable(file, [region.expression], "the selection")
-    _check_field(resolver, cls, method, region)
+    _check_field(resolver, cls, method, region, name)
     body = cls.node.child_by_field_name("body")
     assert body is not None
     docs = has_docstring(body)
@@ -212,9 +213,10 @@ def extract_field(resolver: PythonResolver, file: FileIndex, start: int, end: in
     return [insert, Splice(file.path, region.start, region.end, f"{receiver}.{name}".encode())]
 
 
-def _check_field(resolver: PythonResolver, cls: Scope, method: Scope, region: Region) -> None:
+def _check_field(resolver: PythonResolver, cls: Scope, method: Scope, region: Region, name: str) -> None:
     """Refuse where an attribute more is noticed, or is not found through what the method calls itself."""
     check_class(resolver.types, cls)
+    check_member(resolver, cls, name)
     listed = listed_class(resolver, cls)
     if listed is not None:
         raise EditRefused(f"{listed} goes through the names of {cls.name}", hint="extract a constant instead")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.frames import sees_module
@@ -32,9 +33,24 @@ def module_of(resolver: PythonResolver, file: FileIndex, item: Item) -> str | No
     inner = resolver.modules.submodule(found, item.name or "")
     if inner is None or found == resolver.modules.module_of(file.path):
         return inner or found
-    own = resolver.types.module_binding(found, item.name or "")
-    keys = resolver.identity.of_binding(own) if own is not None else frozenset()
-    return inner if all(key.is_module and key.path == inner for key in keys) else found
+    return inner if names_module(resolver, found, item.name or "") else found
+
+
+def names_module(resolver: PythonResolver, package: str, name: str) -> bool:
+    """Whether what a package has under the name of one of its modules is that module, as far as it says."""
+    binding = resolver.types.module_binding(package, name)
+    if binding is None:
+        return True
+    inner, path = resolver.modules.submodule(package, name), binding.scope.file.path
+    if any(key.is_module and key.path == inner for key in resolver.identity.of_binding(binding)):
+        return True
+    links = [site.link for site in binding.sites]
+    return all(
+        link is not None
+        and link.name == name
+        and resolver.modules.find(path, link.level, link.module) == package
+        for link in links
+    )
 
 
 def open_to_texts(resolver: PythonResolver, file: FileIndex) -> str | None:
@@ -63,11 +79,15 @@ def _loaded_for_others(resolver: PythonResolver, file: FileIndex, item: Item, ta
     last = target.rpartition("/")[2]
     if "/" not in target or (item.name is None and "." not in item.module):
         return False
-    for path in resolver.project.containing(last.encode(), "python"):
+    package = target.rpartition("/")[0].rpartition("/")[2]
+    reached = re.compile(
+        rb"\b" + re.escape(package.encode()) + rb"\." + re.escape(last.encode()) + rb"\b(?! import)"
+    )
+    for path in resolver.project.containing(f"{package}.{last}".encode(), "python"):
+        if path == file.path or reached.search(resolver.project.source(path).data) is None:
+            continue
         other = resolver.file(path)
         entries = other.attributes.get(last, ())
-        if path == file.path or not entries:
-            continue
         if any(
             target == resolver.modules.find(path, s.level, s.module) for s in other.segments.get(last, ())
         ):

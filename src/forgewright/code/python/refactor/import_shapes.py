@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.known import BUILTINS
-from forgewright.code.python.refactor.import_checks import check_named, open_to_texts
+from forgewright.code.python.refactor.import_checks import check_named, names_module, open_to_texts
 from forgewright.code.python.refactor.imports import Imports, items_of, remove_statement
 from forgewright.code.python.refactor.mentions import place
 from forgewright.code.python.refactor.organise import exported, star_names, unclear_star, uses, uses_of
@@ -213,14 +213,10 @@ def _check_path(
     folder = module if not plain else f"{module}/{where.rpartition('.')[2]}"
     while "/" in folder:
         package, _, last = folder.rpartition("/")
-        binding = resolver.types.module_binding(package, last) if resolver.modules.files(package) else None
-        if binding is not None:
-            keys = resolver.identity.of_binding(binding)
-            if any(not key.is_module or key.path != folder for key in keys):
-                raise EditRefused(
-                    f"{last} of {resolver.modules.dotted(package)} is not its module",
-                    hint="leave this import",
-                )
+        if resolver.modules.files(package) and not names_module(resolver, package, last):
+            raise EditRefused(
+                f"{last} of {resolver.modules.dotted(package)} is not its module", hint="leave this import"
+            )
         folder = package
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
+from forgewright.code.python.refactor.callers import PLAIN
 from forgewright.code.python.refactor.imports import Imports, Item, remove_statement
 from forgewright.code.python.refactor.inline_checks import check_order
+from forgewright.code.python.refactor.listed import check_class
 from forgewright.code.python.refactor.precedence import put
 from forgewright.code.python.refactor.text import ancestors, statement_of, walk
 from forgewright.code.python.rename import other_words, visible
@@ -47,6 +50,8 @@ def inline_variable(
             f"{len(unsure)} uses of {name} are not certain, as in {unsure[0].path}",
             hint="inline single places with only_here",
         )
+    if remove and only is None:
+        check_kept(resolver, key, name)
     reads = [
         p
         for p in places
@@ -84,6 +89,31 @@ def _check_overridden(resolver: PythonResolver, keys: Keys, key: Key, name: str)
         return
     if len(resolver.finder.family(keys, name, lambda: None)) > 1:
         raise EditRefused(f"{name} is another one in a class below or above", hint="inline single places")
+
+
+def check_kept(resolver: PythonResolver, key: Key, name: str) -> None:
+    """Refuse to take away what is reached otherwise than by its name: by a text, by what a class is made of."""
+    scope = resolver.identity.scope(key)
+    if scope.kind == "class":
+        check_class(resolver.types, scope)
+        for one in resolver.types.mro(scope)[0]:
+            outside = [
+                b
+                for b in map(one.file.text, one.bases)
+                if b.partition("[")[0].rpartition(".")[2] not in PLAIN
+            ]
+            known = len(resolver.types.mro(one)[0]) > 1
+            text = one.file.text(one.node)
+            if one.decorators or "setattr(" in text or "__dict__" in text or (outside and not known):
+                raise EditRefused(f"{one.name} may use {name} by its name", hint="inline single places")
+    if scope.kind not in ("module", "class"):
+        return
+    word = re.compile(rb"""["']""" + re.escape(name.encode()) + rb"""["']""")
+    stem = key.path.rpartition("/")[2].removesuffix(".py").encode()
+    for path in resolver.project.containing(name.encode(), "python"):
+        data = resolver.project.source(path).data
+        if word.search(data) and (path == key.path or stem in data):
+            raise EditRefused(f"{name} stands in a text in {path}", hint="inline single places, and keep it")
 
 
 def check_exported(places: list[Occurrence], name: str) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.calls import calls_of
-from forgewright.code.python.refactor.fields import negated
+from forgewright.code.python.refactor.dispatch import replaced
+from forgewright.code.python.refactor.fields import is_boolean, negated
 from forgewright.code.python.refactor.flow_ends import always_returns
 from forgewright.code.python.refactor.precedence import RANK
 from forgewright.code.python.refactor.signature import family
@@ -41,7 +42,17 @@ def invert_function(resolver: PythonResolver, function: Scope) -> list[Splice]:
             raise EditRefused(
                 f"{function.name} returns nothing somewhere", hint="let it return False there first"
             )
+        if not is_boolean(value) and not _says_bool(function):
+            raise EditRefused(
+                f"{function.name} is not known to be boolean: {file.text(value)[:60]}",
+                hint="annotate it with -> bool, if it is",
+            )
         found.append(Splice(file.path, value.start_byte, value.end_byte, negated(file, value).encode()))
+    put = replaced(resolver, function)
+    if put is not None:
+        raise EditRefused(
+            f"{put} puts something else in the place of {function.name}", hint="change that first"
+        )
     calls, others = calls_of(resolver, function)
     if others:
         row = resolver.file(others[0].path).data.count(b"\n", 0, others[0].start) + 1
@@ -70,3 +81,8 @@ def invert_function(resolver: PythonResolver, function: Scope) -> list[Splice]:
         if tight:
             found.append(Splice(call.file.path, node.end_byte, node.end_byte, b")"))
     return found
+
+
+def _says_bool(function: Scope) -> bool:
+    annotation = function.node.child_by_field_name("return_type")
+    return annotation is not None and annotation.text == b"bool"

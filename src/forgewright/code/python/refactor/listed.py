@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ASKED = re.compile(
     rb"\b(?:vars|dir|getmembers(?:_static)?)\(\s*((?:\w+\.)*\w+)|\b((?:\w+\.)*\w+)\.__dict__\b"
 )
+_STAR = re.compile(rb"\bimport[ \t]*\*")
 _OWN = re.compile(rb"\b(?:globals|vars|dir|locals)\(\s*\)")
 _MODULE = re.compile(r"(?:^|_)(?:mod|module|pkg|package)\d?$")
 _CLASS = re.compile(
@@ -87,7 +88,7 @@ def listed_module(resolver: PythonResolver, file: FileIndex, name: str) -> str |
     if name.startswith("_") or file.exports() is not None:
         return None
     for path in resolver.project.containing(last.encode(), "python"):
-        if b"*" not in resolver.project.source(path).data:
+        if not _STAR.search(resolver.project.source(path).data):
             continue
         other = resolver.file(path)
         for link, _scope in other.stars:

@@ -64,6 +64,18 @@ def imported_by_doctest(resolver: PythonResolver, module: str, name: str) -> str
     return None
 
 
+def module_in_doctest(resolver: PythonResolver, module: str) -> str | None:
+    """`path:line` of a doctest that imports the module."""
+    dotted = re.escape(resolver.modules.dotted(module).encode())
+    pattern = re.compile(rb"(?:>>>|\.\.\.) *(?:from|import) " + dotted + rb"\b")
+    for path in resolver.project.containing(b">>> ", "python"):
+        data = resolver.project.source(path).data
+        found = pattern.search(data)
+        if found is not None:
+            return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
+    return None
+
+
 def put_elsewhere(resolver: PythonResolver, module: str, name: str) -> str | None:
     """`path:line` where something else is put in a module's name: `m.name = …`, `setattr`, `patch`, `global`."""
     home = resolver.modules.files(module)
@@ -77,11 +89,17 @@ def put_elsewhere(resolver: PythonResolver, module: str, name: str) -> str | Non
                         return place(file, site.start)
     word = re.escape(name.encode())
     put = re.compile(PUT + rb"""[^\n]*["'](?:[\w.]*\.)?""" + word + rb"""["']""")
+    stored = re.compile(
+        rb"\." + word + rb"\s*(?:[-+*/|&^%@<>]{0,3}=(?!=)|:[^=\n]*=|,[^\n]*=)|\bdel\b[^\n]*\." + word
+    )
     for path in resolver.project.containing(name.encode(), "python"):
-        file = resolver.file(path)
-        found = put.search(file.data)
+        data = resolver.project.source(path).data
+        found = put.search(data)
         if found is not None and (path not in home or b"setattr(self" not in found.group()):
-            return place(file, found.start())
+            return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
+        if stored.search(data) is None:
+            continue
+        file = resolver.file(path)
         for entry in file.attributes.get(name, ()):
             if entry.kind == "store" and is_module(resolver, entry.object, entry.scope, module):
                 return place(file, entry.start)
@@ -99,12 +117,25 @@ def listed(resolver: PythonResolver, module: str) -> str | None:
     own = set(resolver.modules.files(module))
     for path in sorted({*resolver.project.containing(last, "python"), *own}):
         data = resolver.project.source(path).data
-        if LISTING.search(data) is None:
+        if not any(_may_list(data, found.end(), last, path in own) for found in LISTING.finditer(data)):
             continue
         file = resolver.file(path)
         for at in _listings(resolver, file, module, path in own):
             return place(file, at)
     return None
+
+
+def _may_list(data: bytes, at: int, last: bytes, own: bool) -> bool:
+    """Whether what is gone through may be the module, as far as its text tells."""
+    if own:
+        return True
+    if data.endswith(b".__dict__", 0, at):
+        before = re.search(rb"(\w+)\.__dict__$", data[max(0, at - 80) : at])
+    else:
+        before = re.match(rb"\s*(?:\w+\.)*(\w+)", data[at : at + 120])
+    if before is None:
+        return False
+    return before[1] == last or re.search(rb"\bas " + before[1] + rb"\b", data) is not None
 
 
 def _listings(resolver: PythonResolver, file: FileIndex, module: str, own: bool) -> Iterator[int]:

@@ -62,7 +62,7 @@ def check_found(resolver: PythonResolver, module: str, target: str) -> None:
         if folder not in folders:
             continue
         data = resolver.project.source(path).data
-        found = _FOUND.search(data)
+        found = next((one for one in _FOUND.finditer(data) if _own(data, one.end())), None)
         if found is not None:
             raise EditRefused(
                 f"{place(resolver.file(path), found.start())} looks for modules by computed names",
@@ -76,13 +76,24 @@ def check_found(resolver: PythonResolver, module: str, target: str) -> None:
                 )
 
 
+def _own(data: bytes, at: int) -> bool:
+    """Whether what follows speaks of the package itself: `__name__`, its path, or a name that begins with a dot."""
+    line = data[at : data.find(b"\n", at) % (len(data) + 1)]
+    return any(
+        word in line for word in (b"__name__", b"__package__", b"__path__", b"__file__", b'"."', b"'.'")
+    )
+
+
 def check_new_name(resolver: PythonResolver, new: str) -> None:
     """Refuse a name at the top that the standard library, or another distribution in use, has."""
     if "." in new:
         return
     if new in sys.stdlib_module_names:
         raise EditRefused(f"{new} is a module of the standard library", hint="choose a folder in a package")
+    imported = re.compile(rb"^\s*(?:import|from)\s[^\n]*\b" + re.escape(new.encode()) + rb"\b", re.M)
     for path in resolver.project.containing(new.encode(), "python"):
+        if imported.search(resolver.project.source(path).data) is None:
+            continue
         for segment in resolver.file(path).segments.get(new, ()):
             if not segment.level and segment.module == (new,):
                 if resolver.modules.find(path, 0, (new,)) is None:

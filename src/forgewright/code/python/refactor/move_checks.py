@@ -80,6 +80,8 @@ def check_arrives(move: SymbolMove) -> None:
     if (exports is not None and name not in exports) or (exports is None and name.startswith("_")):
         return
     for path in resolver.project.containing(move.here.rpartition("/")[2].encode(), "python"):
+        if b"import *" not in resolver.project.source(path).data:
+            continue
         file = resolver.file(path)
         if not any(resolver.modules.find(path, k.level, k.module) == move.here for k, _ in file.stars):
             continue
@@ -172,7 +174,7 @@ def _imports(move: SymbolMove) -> bool:
 
 def _check_order(move: SymbolMove) -> None:
     """What is computed at import is computed with what the module has at that moment."""
-    names = [move.name] if move.node.type == "expression_statement" and move.options.style == "keep" else []
+    names = [move.name] if move.options.style == "keep" else []
     for name, (binding, _) in move.needs.used.items():
         eager = any(
             move.inside(ref.start) and ref.scope.kind in ("module", "class")
@@ -211,6 +213,10 @@ def _changes(node: Node, name: bytes) -> bool:
             if block.type == "block"
             for child in block.named_children
         )
+    if node.type == "decorated_definition":
+        return any(
+            (d.text or b"").startswith(b"@" + name + b".") for d in node.children if d.type == "decorator"
+        )
     return node.type == "delete_statement" and any(c.text == name for c in walk(node))
 
 
@@ -221,7 +227,7 @@ def star_importers(move: SymbolMove) -> Iterator[FileIndex]:
     if (exports is not None and move.name not in exports) or (exports is None and move.name.startswith("_")):
         return
     for path in resolver.project.containing(move.home_module.rpartition("/")[2].encode(), "python"):
-        if path in (home.path, move.to):
+        if path in (home.path, move.to) or b"import *" not in resolver.project.source(path).data:
             continue
         file = resolver.file(path)
         for link, _ in file.stars:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
+from forgewright.code.python.refactor.families import below, gone_through, has
+from forgewright.code.python.refactor.frames import check_depth, check_names
 from forgewright.code.python.refactor.needed import Needs
+from forgewright.code.python.refactor.registering import hook
 from forgewright.code.python.refactor.text import (
     check_movable,
     definition_of,
@@ -20,6 +23,8 @@ from forgewright.code.python.values import Instance
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from forgewright.code.python.resolver import PythonResolver
 
 
@@ -41,7 +46,48 @@ def move_method(resolver: PythonResolver, method: Scope, attribute: str, new_nam
     if resolver.types.owner(target, new_name) is not None:
         raise EditRefused(f"{target.name} already has a {new_name}", hint="choose another name")
     check_movable(method.file, [definition_of(method.node)], method.name)
+    _check_noticed(resolver, method, target, attribute, new_name)
     return [*_arrive(resolver, method, target, attribute, new_name), *_stay(method, attribute, new_name)]
+
+
+def _check_noticed(
+    resolver: PythonResolver, method: Scope, target: Scope, attribute: str, new_name: str
+) -> None:
+    """Refuse where the object of the attribute may be another one, or the new method would be noticed."""
+    owner, file = method.method_of, method.file
+    assert owner is not None
+    check_names(file, method.node, method.name)
+    check_depth(file, method.node, method.name)
+    for other in below(resolver, target):
+        if has(other, new_name):
+            raise EditRefused(f"{other.name} already has a {new_name}", hint="choose another name")
+    for other in below(resolver, owner):
+        if has(other, attribute):
+            raise EditRefused(f"{other.name} may have another {attribute}", hint="choose another attribute")
+    heard = hook(resolver, target)
+    seen = gone_through(resolver, resolver.types.mro(target)[0], objects=False)
+    if heard is not None or seen is not None:
+        raise EditRefused(f"{heard or seen} makes something of the members of {target.name}", hint="leave it")
+    if any("__getattr__" in one.bindings for one in resolver.types.mro(target)[0]):
+        raise EditRefused(
+            f"{target.name} has __getattr__, which is asked for what is not there", hint="leave it"
+        )
+    through, plain = _uses_self(method, attribute)
+    if plain and any("host" in s.bindings for s in file.scopes if _within(s.node, method.node)):
+        raise EditRefused(f"{method.name} has a host of its own", hint="rename it first")
+    for start, end in through:
+        node = file.root.descendant_for_byte_range(start, end)
+        parent = node.parent if node is not None else None
+        read = parent is not None and parent.type in ("attribute", "call", "argument_list", "subscript")
+        if not read and not (parent is not None and parent.type in ("return_statement", "binary_operator")):
+            row = file.data.count(b"\n", 0, start) + 1
+            raise EditRefused(
+                f"{file.path}:{row} sets {attribute}, or asks whether it is there", hint="leave the method"
+            )
+
+
+def _within(inner: Node, outer: Node) -> bool:
+    return outer.start_byte <= inner.start_byte and inner.end_byte <= outer.end_byte
 
 
 def _uses_self(method: Scope, attribute: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.imports import Imports, Item, items_of
+from forgewright.code.python.refactor.mentions import module_in_doctest
 from forgewright.code.python.refactor.merging import merge
 from forgewright.code.python.refactor.module_checks import check_found, check_new_name, check_place, respoken
 from forgewright.code.python.refactor.organise import uses_of
@@ -80,6 +81,13 @@ class ModuleMove:
         if same:
             return
         check_found(self.resolver, self.module, self.target)
+        tested = module_in_doctest(self.resolver, self.module)
+        if tested is not None:
+            raise EditRefused(f"the doctest at {tested} imports {self.old}", hint="change it first")
+        package, _, last = self.module.rpartition("/")
+        for path in self.modules.files(package) if package else ():
+            if last in (self.resolver.file(path).exports() or ()):
+                raise EditRefused(f"the __all__ of {path} names {last}", hint="take it out there first")
         if not self.modules.is_package(self.module):
             for path in self.modules.files(self.module):
                 check_place(self.resolver.file(path), "__file__", "__package__", "__path__")
@@ -145,6 +153,7 @@ class ModuleMove:
         self.splices.append(Splice(file.path, node.start_byte, node.end_byte, new.encode()))
         if item.alias is not None:
             return
+        self._check_free(file, item, new.partition(".")[0])
         others = [
             other
             for other in Imports(file).items
@@ -159,6 +168,15 @@ class ModuleMove:
                     f"{item.bound} is used in {file.path} beside {item.module}",
                     hint=f"import {item.bound} there first",
                 )
+
+    def _check_free(self, file: FileIndex, item: Item, top: str) -> None:
+        """Refuse where the first part of the new name means something else."""
+        if top == item.bound:
+            return
+        for scope, start in [(file.module, 0), *((ref.scope, ref.start) for ref in uses_of(file, item))]:
+            found = file.lookup(scope, top, start)
+            if found is not None and any(site.kind != "import" for site in found.sites):
+                raise EditRefused(f"{top} means something else in {file.path}", hint="rename that first")
 
     def _from(
         self,

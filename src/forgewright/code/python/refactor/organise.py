@@ -313,6 +313,8 @@ def remove_self(resolver: PythonResolver, file: FileIndex) -> list[Splice]:
                 gone.append(item)
                 found += unqualified(file, item.bound, [])
         elif item.name is not None and target == module:
+            if resolver.modules.submodule(module, item.name) is not None:
+                continue
             gone.append(item)
             if item.alias:
                 found += [

@@ -188,9 +188,7 @@ def _reaches_out(file: FileIndex, node: Node) -> bool:
         if function is None:
             return False
         text = (function.text or b"").decode("utf-8", "replace")
-        if text.endswith(("addHandler", "setLevel", "getLogger", "namedtuple")):
-            return False
-        return _foreign(file, function)
+        return not text.endswith(("addHandler", "setLevel", "getLogger", "namedtuple"))
     return False
 
 

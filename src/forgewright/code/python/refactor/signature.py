@@ -196,17 +196,40 @@ def _check_member(
         raise EditRefused(f"{word} is what {function.name} is called on", hint="leave it in the first place")
     if names != [slot.name for slot in before]:
         check_frames(function.file, function, "its parameters")
+    for slot in after:
+        if slot.new:
+            _check_read(function, slot.name)
     shifted = _shifts(before, after)
     if shifted or style != "keep":
         check_decorated(resolver, function)
         owner = function.method_of
-        if owner is not None and function.name in CONSTRUCTORS and is_exception(resolver, owner):
+        if owner is not None and _keeps_arguments(resolver, owner, function, shifted):
             raise EditRefused(
                 f"{owner.name} is an exception: what it is made with by position stays in its args",
                 hint="change it by hand",
             )
     if shifted:
         check_made(resolver, function)
+
+
+def _keeps_arguments(resolver: PythonResolver, owner: Scope, function: Scope, shifted: bool) -> bool:
+    """Whether an exception keeps what it was made with by position: to be shown, or copied with it."""
+    body = function.node.child_by_field_name("body")
+    says = body is not None and ".__init__(" in function.file.text(body)
+    return function.name in CONSTRUCTORS and is_exception(resolver, owner) and (shifted or not says)
+
+
+def _check_read(function: Scope, name: str) -> None:
+    """Refuse a new parameter that would take the place of what the body means by its name."""
+    file, node = function.file, function.node
+    body = node.child_by_field_name("body")
+    for ref in file.names.get(name, ()):
+        if body is not None and body.start_byte <= ref.start < body.end_byte:
+            found = file.lookup(ref.scope, name, ref.start)
+            if found is None or not node.start_byte < found.scope.node.start_byte + 1 <= node.end_byte:
+                raise EditRefused(
+                    f"{function.name} already means something by {name}", hint="choose another name"
+                )
 
 
 def _handed_on(function: Scope, place: Occurrence) -> bool:
