@@ -154,3 +154,26 @@ def test_an_undo_program_only_restores(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n")
     with pytest.raises(ProgramError, match="delete-file"):
         CodeEngine(tmp_path).undo("(delete-file path: 'a.py')")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "refused"),
+    [
+        ("a.py", "for y in z:\n    for x in y:\n        if x:\n            break\n        a()\n", True),
+        ("a.py", "for y in z:\n    for x in y:\n        for b in x:\n            break\n", False),
+        ("a.ts", "for (const y of z) {\n  for (const x of y) {\n    if (x) continue;\n  }\n}\n", True),
+        (
+            "a.ts",
+            "for (const y of z) {\n  for (const x of y) {\n    x(() => { return 1; });\n  }\n}\n",
+            False,
+        ),
+    ],
+)
+def test_a_loop_that_its_body_leaves_stays(tmp_path: Path, path: str, text: str, refused: bool) -> None:
+    (tmp_path / path).write_text(text)
+    engine = CodeEngine(tmp_path)
+    if refused:
+        with pytest.raises(EditRefused, match=r"leaves the for"):
+            engine.plan(f"(unwrap target: '{path}:2')")
+    else:
+        assert engine.plan(f"(unwrap target: '{path}:2') (allow what: [lost])").changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from forgewright.code import bodies, layout, lists
@@ -168,6 +169,7 @@ def _javascript(source: Source, module: str, name: str, alias: str, typed: bool)
             continue
         if spec in (nodes.text(item) for item in named.named_children):
             return []
+        _unbound(source, alias or name)
         return [lists.insert(source, named, named.named_child_count, spec)]
     quote = (
         '"'
@@ -179,6 +181,7 @@ def _javascript(source: Source, module: str, name: str, alias: str, typed: bool)
     statement = f"import {what}{quote}{module}{quote}{semicolon}"
     if any(nodes.text(node).rstrip(";") == statement.rstrip(";") for node in found):
         return []
+    _unbound(source, alias or ("" if name in ("default", "*") else name))
     if found:
         stop = layout.line_stop(source.data, found[-1].end_byte)
         return [Splice(source.path, stop, stop, layout.line_end(source.data) + statement.encode())]
@@ -198,3 +201,45 @@ def _clause(name: str, alias: str, typed: bool) -> str:
     if name == "*":
         return f"{keyword}* as {alias} from "
     return f"{keyword}{{ {name} as {alias} }} from " if alias else f"{keyword}{{ {name} }} from "
+
+
+def _unbound(source: Source, name: str) -> None:
+    """Raises `EditRefused` where a module's top level has the name already: no import may bind it again."""
+    for statement in source.tree.root_node.named_children if name else ():
+        inner = statement.child_by_field_name("declaration") if statement.type == "export_statement" else None
+        if any(nodes.text(node) == name for node in _bindings(inner or statement)):
+            raise EditRefused(
+                f"{source.path}:{statement.start_point.row + 1} binds {name!r} already",
+                hint="import it under another name (alias), or use what is there",
+            )
+
+
+def _bindings(node: Node) -> Iterator[Node]:
+    """The names that a statement of the top level binds in its module."""
+    if node.type in ("lexical_declaration", "variable_declaration", "import_statement", "import_clause"):
+        for child in node.named_children:
+            yield from _bindings(child)
+    elif node.type in ("variable_declarator", "import_specifier"):
+        name = node.child_by_field_name("alias") or node.child_by_field_name("name")
+        yield from _bindings(name) if name is not None else ()
+    elif node.type in ("identifier", "shorthand_property_identifier_pattern"):
+        yield node
+    elif node.type == "pair_pattern":
+        value = node.child_by_field_name("value")
+        yield from _bindings(value) if value is not None else ()
+    elif node.type == "assignment_pattern" or node.type == "object_assignment_pattern":
+        left = node.child_by_field_name("left")
+        yield from _bindings(left) if left is not None else ()
+    elif node.type in (
+        "named_imports",
+        "namespace_import",
+        "object_pattern",
+        "array_pattern",
+        "rest_pattern",
+    ):
+        for child in node.named_children:
+            yield from _bindings(child)
+    elif node.type.endswith("_declaration"):
+        name = node.child_by_field_name("name")
+        if name is not None:
+            yield name

@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 
 from forgewright.code.binding import RenameOptions, Renaming, Resolver, Symbol
-from forgewright.code.languages import FAMILIES, make_resolver
+from forgewright.code.languages import FAMILIES, Unparsable, make_resolver
 from forgewright.code.operations.base import Match, Outcome
 from forgewright.code.project import Project, Splice
 from forgewright.code.selectors import kinds, nodes, positions
 from forgewright.code.selectors.select import select
 from forgewright.code.selectors.syntax import parse
-from forgewright.code.sources import Overlay, clean_path
+from forgewright.code.semicolons import joining, kept_apart
+from forgewright.code.sources import Overlay, SourceFile, clean_path
 from forgewright.code.syntax.diagnostics import CANDIDATES_MAX, SelectorError
 from forgewright.core.errors import EditRefused
 
@@ -132,7 +133,7 @@ class Stage:
             raise EditRefused(
                 f"generated files are left alone: {', '.join(skipped)}", hint="change their source"
             )
-        new = {path: spliced(self.overlay.source(path).data, splices) for path, splices in by_path.items()}
+        new = {path: _spliced(self.overlay.source(path), splices) for path, splices in by_path.items()}
         changed: dict[str, bytes | None] = dict(new)
         for old, target in outcome.move:
             old, target = clean_path(old), clean_path(target)
@@ -170,6 +171,17 @@ class Stage:
         gone = path in changed and changed[path] is None
         if not gone and (self.overlay.exists(path) or changed.get(path) is not None):
             raise EditRefused(f"{path} is there already", hint="delete it first, or choose another path")
+
+
+def _spliced(source: SourceFile, splices: Sequence[Splice]) -> bytes:
+    """A file with all splices done, statements kept apart."""
+    data = spliced(source.data, splices)
+    if not joining(source, splices):
+        return data
+    try:
+        return spliced(source.data, kept_apart(source, SourceFile(source.path, data), splices))
+    except Unparsable:  # what is wrong with it is said when the result is checked
+        return data
 
 
 def spliced(data: bytes, splices: Sequence[Splice]) -> bytes:

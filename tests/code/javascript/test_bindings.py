@@ -31,6 +31,15 @@ def written(root: Path, files: Mapping[str, str]) -> CodeEngine:
             "use.ts:1 load: not to be imported",
         ),
         (
+            "(set-modifiers target: 'a.ts::type#Part' remove: [export])",
+            {
+                "a.ts": "export type Part = 1\nexport interface I {\n\t<A>(a: Part): void\n\t<B>(b: Part): void\n}\n",
+                "lib/index.ts": "export * from '../a'\n",
+                "use.ts": "import { Part } from './lib'\nlet p: Part\n",
+            },
+            "use.ts:1 Part: not to be imported",
+        ),
+        (
             "(delete-node target: 'a.ts::import')",
             {"a.ts": "import { x } from 'somewhere'\nx()\n"},
             "a.ts:1 x: bound nowhere",

@@ -28,3 +28,17 @@ def test_every_way_of_naming_a_file_follows(tmp_path: Path) -> None:
         "jest.mock(\"./widgets/button.js\");\nexport { Button } from './widgets/button';\n"
         "const text = './ui/button';\n",
     }
+
+
+def test_types_in_comments_follow(tmp_path: Path) -> None:
+    files = {
+        "lib/a.js": "/** @typedef { import('./b.js').B } B */\n/** @import {C, D as E} from \"./b.js\" */\n"
+        "// import('./b.js')\n",
+        "lib/b.js": '/** @param {import("./a.js").A} a */\nexport function f(a) {}\n',
+    }
+    after, _ = edited(tmp_path, "(move-file path: 'lib/b.js' to: 'lib/in/c.js')", files)
+    assert after == {
+        "lib/a.js": "/** @typedef { import('./in/c.js').B } B */\n/** @import {C, D as E} from \"./in/c.js\" */\n"
+        "// import('./b.js')\n",
+        "lib/in/c.js": '/** @param {import("../a.js").A} a */\nexport function f(a) {}\n',
+    }

@@ -18,8 +18,9 @@ from tree_sitter import Node
 from forgewright.code.engine import Plan
 from forgewright.code.languages import language_of
 from forgewright.code.selectors import nodes
+from forgewright.code.selectors.positions import node_at
 from forgewright.code.selectors.select import descendants
-from forgewright.code.sources import SourceFile
+from forgewright.code.sources import MemoryProject, SourceFile
 from forgewright.code.validity import broken
 from forgewright.core.errors import ForgewrightError
 
@@ -55,16 +56,29 @@ class Place:
         self.path = path
         self.rng = rng
         self.source = SourceFile(path, ground.files[path])
+        self._project = MemoryProject({path: ground.files[path]})
         self.nodes = list(descendants(self.source.tree.root_node))
 
     def any(self, *types: str) -> Node | None:
-        found = [node for node in self.nodes if node.type in types]
-        return self.rng.choice(found) if found else None
+        """One that a position names."""
+        return self._named([node for node in self.nodes if node.type in types], self.at)
 
     def statement(self) -> Node | None:
+        """One that a line names."""
         found = [n for n in self.nodes if nodes.is_statement(n) and n.parent is not None]
-        found = [n for n in found if n.parent and n.parent.type in ("program", "statement_block")]
-        return self.rng.choice(found) if found else None
+        return self._named(
+            [n for n in found if n.parent and n.parent.type in ("program", "statement_block")], self.line
+        )
+
+    def _named(self, found: list[Node], place: Callable[[Node], str]) -> Node | None:
+        for node in self.rng.sample(found, min(len(found), 30)):
+            there = node_at(self._project, place(node)[1:-1]).node
+            if (there.start_byte, there.end_byte, there.type) == (node.start_byte, node.end_byte, node.type):
+                return node
+        return None
+
+    def line(self, node: Node) -> str:
+        return _quoted(f"{self.path}:{node.start_point.row + 1}")
 
     def at(self, node: Node) -> str:
         """`path:line:column` of a node's first character."""
@@ -83,18 +97,16 @@ def _targeted(name: str, more: str, *types: str) -> Maker:
 
     def make(place: Place) -> Made:
         node = place.any(*types) if types else place.statement()
-        return f"({name} target: {place.at(node)}{more})" if node is not None else None
+        if node is None:
+            return None
+        return f"({name} target: {place.at(node) if types else place.line(node)}{more})"
 
     return make
 
 
 def _parenthesised(place: Place) -> Made:
     node = place.any(*EXPRESSIONS)
-    if (
-        node is None
-        or node.parent is None
-        or node.parent.type in ("import_statement", "export_statement", "pair")
-    ):
+    if node is None or not nodes.is_expression(node) or node.parent is None or node.parent.type == "pair":
         return None
     return f"(replace-node target: {place.at(node)} code: {_quoted('(' + place.text(node) + ')')})"
 

@@ -29,6 +29,9 @@ GLOBALS = kinds(
     "parseFloat parseInt process queueMicrotask require self setInterval setTimeout structuredClone window"
 )
 _CLAUSE = re.compile(rb"""\b(import|export)\b([^;'"]*?)\bfrom\s*['"]([^'"\n]+)['"]""")
+_DECLARED = re.compile(
+    r"export\s+(?:(?:default|declare|abstract|async|interface|type|function|class|const|let|var|enum)\s+)+([\w$]+)"
+)
 BARRELS_MAX = 200
 """Files through which an export is followed on."""
 REMOVED_MAX = 100
@@ -271,11 +274,21 @@ def _exported(program: Program, module: Entity, name: str) -> bool:
     if program.export(real, name) is not None or "export=" in real.exports:
         return True
     unit = program.unit(real.unit.path)
-    if unit is None or any(node.type == "ERROR" for node in unit.root.children) or unit.root.type == "ERROR":
+    if unit is None or any(_broken_export(unit, node, name) for node in unit.root.children):
         return True
     commonjs = unit.javascript and b"exports" in unit.data
     unknown = any(program.module_of(source) is None for source in program.stars(real))
     return commonjs or unknown or name == "default"
+
+
+def _broken_export(unit: Unit, node: Node, name: str) -> bool:
+    """Whether a piece of the top level that was not understood may export the name."""
+    if node.type not in ("export", "ERROR"):
+        return False
+    end = unit.data.find(b"\n", node.end)
+    text = unit.data[node.start : end if end >= 0 else len(unit.data)].decode("utf-8", "replace")
+    lines = [line[line.index("export") :] for line in text.split("\n") if "export" in line]
+    return any((found := _DECLARED.match(line)) is None or found[1] == name for line in lines)
 
 
 def _inside(inner: Scope, outer: Scope) -> bool:

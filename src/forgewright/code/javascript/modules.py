@@ -100,7 +100,11 @@ class Modules:
                         )
                         if found is not None:
                             return found
-                return self._file(posixpath.join(root, specifier)) if "baseUrl" in options else None
+                return (
+                    self._file(posixpath.normpath(posixpath.join(root, specifier)))
+                    if "baseUrl" in options
+                    else None
+                )
         return None
 
     def options(self, path: str) -> dict[str, Any]:
@@ -111,6 +115,29 @@ class Modules:
                 if found is not None:
                     return found
         return {}
+
+    def mapped(self, path: str, specifier: str) -> str | None:
+        """The file that a specifier means by `paths` and `baseUrl` only."""
+        return self._mapped(posixpath.dirname(path), specifier)
+
+    def patterns(self, path: str) -> list[tuple[str, str]]:
+        """(name, file) patterns that the configuration nearest to a file gives, `*` standing for the same in both."""
+        for above in _upwards(posixpath.dirname(path)):
+            for name in CONFIGS:
+                options, base = self._options(posixpath.join(above, name), 4)
+                if options is None:
+                    continue
+                root = posixpath.normpath(posixpath.join(base, str(options.get("baseUrl", "."))))
+                paths = options.get("paths")
+                found = [
+                    (str(pattern), posixpath.normpath(posixpath.join(root, str(target))))
+                    for pattern, targets in (paths.items() if isinstance(paths, dict) else ())
+                    for target in (targets if isinstance(targets, list) else ())
+                ]
+                if "baseUrl" in options:
+                    found.append(("*", posixpath.normpath(posixpath.join(root, "*"))))
+                return found
+        return []
 
     def _options(self, path: str, depth: int) -> tuple[dict[str, Any] | None, str]:
         config = self.read_json(path)

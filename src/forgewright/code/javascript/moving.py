@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from forgewright.code.binding import Occurrence
 from forgewright.code.javascript.modules import ENDINGS, Modules
@@ -31,19 +32,48 @@ CALLS = frozenset(
     )
 )
 """Calls whose first argument names a module."""
+_DOCUMENTED = re.compile(rb"""(?:\bimport\(\s*|@import\b[^'"@;()]*?\bfrom\s*)(['"])([^'"\n]+)\1""")
+"""In a comment: `{import('./a').A}`, `@import {A} from './a'`."""
 TYPED = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
+
+
+class Specifier(NamedTuple):
+    """What names a module: its place between the quotes, and what it says."""
+
+    start: int
+    end: int
+    text: str
 
 
 def specifiers(source: Source) -> Iterator[tuple[Node, str]]:
     """The string nodes of a file that name a module, and what they say."""
+    for node in _strings_and_comments(source):
+        if node.type == "string" and _names_module(node):
+            yield node, source.data[node.start_byte + 1 : node.end_byte - 1].decode("utf-8", "replace")
+
+
+def _named(source: Source) -> Iterator[Specifier]:
+    """The same, with those of types in JSDoc comments."""
+    for node in _strings_and_comments(source):
+        if node.type == "string" and _names_module(node):
+            yield _specifier(source.data, node.start_byte + 1, node.end_byte - 1)
+        elif node.type == "comment" and source.data.startswith(b"/**", node.start_byte):
+            for found in _DOCUMENTED.finditer(source.data, node.start_byte, node.end_byte):
+                yield _specifier(source.data, *found.span(2))
+
+
+def _strings_and_comments(source: Source) -> Iterator[Node]:
     stack: list[Node] = [source.tree.root_node]
     while stack:
         node = stack.pop()
-        if node.type == "string" and _names_module(node):
-            text = source.data[node.start_byte + 1 : node.end_byte - 1].decode("utf-8", "replace")
-            yield node, text
-            continue
-        stack.extend(reversed(node.named_children))
+        if node.type in ("string", "comment"):
+            yield node
+        else:
+            stack.extend(reversed(node.named_children))
+
+
+def _specifier(data: bytes, start: int, end: int) -> Specifier:
+    return Specifier(start, end, data[start:end].decode("utf-8", "replace"))
 
 
 def _names_module(node: Node) -> bool:
@@ -66,11 +96,11 @@ def importing(project: Project, path: str) -> list[Occurrence]:
     """The specifiers in other files that mean the file at `path`."""
     modules = Modules(project)
     return [
-        Occurrence(other, node.start_byte, node.end_byte, "import")
+        Occurrence(other, one.start - 1, one.end + 1, "import")
         for other in candidates(project, path)
         if other != path
-        for node, text in specifiers(project.source(other))
-        if modules.resolve(other, text) == path
+        for one in _named(project.source(other))
+        if modules.resolve(other, one.text) == path
     ]
 
 
@@ -90,28 +120,29 @@ def follow(project: Project, path: str, to: str) -> list[Splice]:
     moved.put(path, None)
     after = Modules(moved)
     found: list[Splice] = []
-    for node, text in specifiers(project.source(path)):
+    for one in _named(project.source(path)):
+        text = one.text
         meant = before.resolve(path, text)
         if meant is None and not text.startswith("."):
             continue
         target = to if meant == path else meant
         if target is not None and after.resolve(to, text) != target:
-            found.append(_splice(path, node, written(after, to, text, path, target, target)))
+            found.append(_splice(path, one, written(after, to, text, path, target, target)))
         elif target is None:  # a style sheet, an image: its place counts, not what it is
             file = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
             if project.exists(file):
-                found.append(_splice(path, node, relative(to, file)))
+                found.append(_splice(path, one, relative(to, file)))
     for other in candidates(project, path):
         if other == path:
             continue
-        for node, text in specifiers(project.source(other)):
-            if before.resolve(other, text) == path and after.resolve(other, text) != to:
-                found.append(_splice(other, node, written(after, other, text, path, to, path)))
+        for one in _named(project.source(other)):
+            if before.resolve(other, one.text) == path and after.resolve(other, one.text) != to:
+                found.append(_splice(other, one, written(after, other, one.text, path, to, path)))
     return found
 
 
-def _splice(path: str, node: Node, text: str) -> Splice:
-    return Splice(path, node.start_byte + 1, node.end_byte - 1, text.encode())
+def _splice(path: str, one: Specifier, text: str) -> Splice:
+    return Splice(path, one.start, one.end, text.encode())
 
 
 def written(modules: Modules, path: str, text: str, old: str, target: str, was: str) -> str:

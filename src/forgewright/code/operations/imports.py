@@ -330,12 +330,12 @@ class OrganiseImports(Operation, frozen=True, kw_only=True):
 
 
 class ExpandStarImport(Operation, frozen=True, kw_only=True):
-    """`from m import *` names what the file uses."""
+    """`from m import *` (scripts: `import * as m`) names what the file uses."""
 
     file: File
     every: Annotated[bool, Meta(description="Name everything public instead.")] = False
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(expand-star-import file: 'app.py')",
@@ -345,9 +345,33 @@ class ExpandStarImport(Operation, frozen=True, kw_only=True):
             },
             after={"app.py": "from util import load\n\nload()\n"},
         ),
+        Example(
+            program="(expand-star-import file: 'app.ts')",
+            before={
+                "app.ts": "import * as util from './util';\n\nutil.load(util.path);\n",
+                "util.ts": "export const path = '/';\nexport function load(path: string) {}\n",
+            },
+            after={"app.ts": "import { load, path } from './util';\n\nload(path);\n"},
+        ),
+        Example(
+            program="(expand-star-import file: 'app.js')",
+            before={"app.js": "import * as util from './util';\n\nconsole.log(util);\n"},
+            refused="util is used as a whole",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.javascript.refactor.forms import expand_stars
+
+        return tidied(
+            scene,
+            self.file,
+            lambda: self._python(scene),
+            expand_stars,
+            python_only="every" if self.every else "",
+        )
+
+    def _python(self, scene: Scene) -> Outcome:
         from forgewright.code.python.refactor import import_shapes
 
         return run(
@@ -358,11 +382,11 @@ class ExpandStarImport(Operation, frozen=True, kw_only=True):
 
 
 class AbsoluteImports(Operation, frozen=True, kw_only=True):
-    """Relative imports by the full name of their module."""
+    """Relative imports by the full name of their module (scripts: by `paths` and `baseUrl` of tsconfig.json)."""
 
     file: File
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(absolute-imports file: 'pkg/app.py')",
@@ -373,20 +397,39 @@ class AbsoluteImports(Operation, frozen=True, kw_only=True):
             },
             after={"pkg/app.py": "from pkg.util import load\n"},
         ),
+        Example(
+            program="(absolute-imports file: 'src/ui/app.ts')",
+            before={
+                "tsconfig.json": '{ "compilerOptions": { "baseUrl": ".", "paths": { "@/*": ["src/*"] } } }',
+                "src/ui/app.ts": "import { load } from '../util';\nimport z from 'zod';\n\nz(load);\n",
+                "src/util/index.ts": "export const load = 1;\n",
+            },
+            after={"src/ui/app.ts": "import { load } from '@/util';\nimport z from 'zod';\n\nz(load);\n"},
+        ),
+        Example(
+            program="(absolute-imports file: 'app.js')",
+            before={"app.js": "import './util.js';\n", "util.js": "export {};\n"},
+            refused="has `paths` or `baseUrl`",
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.javascript.refactor import forms
+
+        return tidied(scene, self.file, lambda: self._python(scene), forms.absolute)
+
+    def _python(self, scene: Scene) -> Outcome:
         from forgewright.code.python.refactor import import_shapes
 
         return run(scene, self.file, lambda s, path: import_shapes.absolute(s.resolver, s.file(path)))
 
 
 class RelativeImports(Operation, frozen=True, kw_only=True):
-    """`from` imports of the same package with dots."""
+    """`from` imports of the same package with dots (scripts: what `paths` and `baseUrl` name, relative)."""
 
     file: File
     group: ClassVar[str] = "imports"
-    languages: ClassVar[Languages] = PYTHON
+    languages: ClassVar[Languages] = (*PYTHON, *SCRIPTS)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             program="(relative-imports file: 'pkg/app.py')",
@@ -397,9 +440,32 @@ class RelativeImports(Operation, frozen=True, kw_only=True):
             },
             after={"pkg/app.py": "from .util import load\n"},
         ),
+        Example(
+            program="(relative-imports file: 'src/**/*.ts')",
+            before={
+                "tsconfig.json": '{ "compilerOptions": { "paths": { "~/*": ["./src/*"] } } }',
+                "src/ui/app.ts": "import { load } from '~/util';\nimport z from 'zod';\n\nz(load);\n",
+                "src/util.ts": "export const load = 1;\n",
+            },
+            after={"src/ui/app.ts": "import { load } from '../util';\nimport z from 'zod';\n\nz(load);\n"},
+        ),
+        Example(
+            program="(relative-imports file: 'src/app.js')",
+            before={
+                "jsconfig.json": '{ "compilerOptions": { "baseUrl": "." } }',
+                "src/app.js": "import { load } from 'src/util';\n\nload();\n",
+                "src/util.js": "export const load = () => 1;\n",
+            },
+            after={"src/app.js": "import { load } from './util';\n\nload();\n"},
+        ),
     )
 
     def plan(self, scene: Scene) -> Outcome:
+        from forgewright.code.javascript.refactor import forms
+
+        return tidied(scene, self.file, lambda: self._python(scene), forms.relative)
+
+    def _python(self, scene: Scene) -> Outcome:
         from forgewright.code.python.refactor import import_shapes
 
         return run(scene, self.file, lambda s, path: import_shapes.relative(s.resolver, s.file(path)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,9 @@ from forgewright.code.project import Source, Splice
 from forgewright.code.selectors import nodes
 from forgewright.code.syntax.diagnostics import SelectorError
 from forgewright.core.errors import EditRefused
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 BODY = "$BODY"
 
@@ -81,6 +84,12 @@ def _around(source: Source, start: int, end: int, template: str) -> Splice:
     return Splice(source.path, start, end, layout.line_end(data).join(out)[len(indent) :])
 
 
+_LOOPS = frozenset(
+    ("for_statement", "while_statement", "for_in_statement", "do_statement", "enhanced_for_statement")
+)
+_CALLABLE = ("function", "method", "lambda", "closure")
+
+
 class Unwrap(Targeted, frozen=True, kw_only=True):
     """Replace a statement by its body, or a call by its only argument."""
 
@@ -123,6 +132,13 @@ class Unwrap(Targeted, frozen=True, kw_only=True):
                     f"{match.kind} at {source.path}:{node.start_point.row + 1} has further branches",
                     hint="delete those first: (delete-node target: 'else_clause' …)",
                 )
+            leaving = _leaving(body, node.type)
+            if leaving is not None:
+                line = leaving.start_point.row + 1
+                raise EditRefused(
+                    f"{source.path}:{line} leaves the {match.kind} that would go",
+                    hint="change this line first",
+                )
             indent = layout.indentation(source.data, node.start_byte)
             inside = body.named_children
             start = inside[0].start_byte
@@ -134,7 +150,24 @@ class Unwrap(Targeted, frozen=True, kw_only=True):
         return Outcome(splices=tuple(splices))
 
 
-def _only_inner(source: Source, node: object) -> Splice:
+def _leaving(body: Node, outer: str) -> Node | None:
+    """The first `break` or `continue` of a loop, or `return` of a function, within its body."""
+    loop = outer in _LOOPS
+    if not loop and not any(word in outer for word in _CALLABLE):
+        return None
+    wanted = ("break_statement", "continue_statement") if loop else ("return_statement",)
+    stack = [body]
+    while stack:
+        node = stack.pop()
+        if node.type in wanted:
+            return node
+        if (loop and node.type in _LOOPS) or any(word in node.type for word in _CALLABLE):
+            continue
+        stack.extend(reversed(node.named_children))
+    return None
+
+
+def _only_inner(source: Source, node: Node) -> Splice:
     from tree_sitter import Node
 
     assert isinstance(node, Node)

@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 
 _NAME_FIELDS = ("name", "left", "pattern", "declarator", "attribute", "property", "function", "field")
 
+_NAMELESS = ("arrow_function", "function_expression")
+"""They go by the name of the variable or property that holds them."""
+
 
 def name_node(node: Node) -> Node:
     """The identifier that stands for a node: a definition's name, a call's function, a parameter's name."""
+    if node.type in _NAMELESS and node.parent is not None and node.child_by_field_name("name") is None:
+        for field in ("name", "key", "property"):
+            held = node.parent.child_by_field_name(field)
+            if held is not None and not held.child_count:
+                return held
     while node.child_count:
         if node.type in ("decorated_definition", "export_statement"):
             inner = node.child_by_field_name("definition") or node.child_by_field_name("declaration")

@@ -251,9 +251,8 @@ def _joins(
             continue
         if one.typed and not line.typed and (one.imported == "default" or not (inline or one.inline)):
             continue
-        clause = line.node.first("import_clause")
-        whole = clause is not None and clause.first("namespace_import") is not None
         kept = [b for b in line.brought if b not in gone]
+        whole = any(b.imported == "*" for b in kept)
         defaults = [b for b in kept if b.imported == "default" and b.node.type == "identifier"]
         defaults_coming = [w for w in joining.get(number, ()) if w.imported == "default"]
         if one.imported == "default":

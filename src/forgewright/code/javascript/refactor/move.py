@@ -133,6 +133,11 @@ class Move:
     def plan(self) -> tuple[list[Splice], dict[str, bytes]]:
         """Splices of files that are there, and the new file. Raises `EditRefused`."""
         check_place(self.unit, self.pieces, self.to)
+        for path in (self.origin, self.to):
+            stem, dot, ending = path.rpartition(".")
+            beside = f"{stem}.d.{ending.replace('js', 'ts')}"
+            if dot and ending in ("js", "mjs") and self.project.exists(beside):
+                self.notes.append(f"{beside} declares what {path} exports, and is as it was")
         self._collisions()
         names = {e: exports.publics(self.program, self.unit, e) for e in self.entities}
         left = [] if self.options.copy else self._left()
@@ -188,6 +193,11 @@ class Move:
             there = self.program.declared(top, name) if not self.fresh else None
             if there is not None and self.program.resolve(there) is not entity:
                 raise EditRefused(f"{self.to} has another {name} already", hint="rename one of them first")
+            public = self.other.module.exports.get(name) if self.other.module is not None else None
+            if public is not None and self.program.resolve(public) is not entity:
+                raise EditRefused(
+                    f"{self.to} exports another {name} already", hint="rename one of them first"
+                )
             if self.options.copy and there is not None:
                 raise EditRefused(f"{self.to} imports {name} already", hint="remove that import first")
             if there is None:
