@@ -24,10 +24,7 @@ _STAR = re.compile(rb"\bimport[ \t]*\*")
 _OWN = re.compile(rb"\b(?:globals|vars|dir|locals)\(\s*\)")
 _MODULE = re.compile(r"(?:^|_)(?:mod|module|pkg|package)\d?$")
 _CLASS = re.compile(
-    rb"\b(?:vars|dir|getmembers(?:_static)?)\(|__dict__\b|__init_subclass__|__set_name__|__slots_names__"
-)
-_METHODS = re.compile(
-    rb"\b(?:dir|getmembers(?:_static)?)\(|\bvars\((?:type\(|cls|self\.__class__)|\b(?:cls|__class__|\))\.__dict__|__init_subclass__"
+    rb"\b(?:dir|getmembers(?:_static)?)\(|\bvars\((?:type\(|cls|self\.__class__)|\b(?:cls|__class__|\))\.__dict__"
 )
 BODILESS = frozenset(("Protocol", "TypedDict"))
 CLOSED = frozenset(("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "NamedTuple", "TypedDict", "Protocol", "Structure",
@@ -107,7 +104,7 @@ def _looped(file: FileIndex, node: Node) -> bool:
 def check_class(types: Inference, cls: Scope, *, method: bool = False) -> None:
     """Refuse one more attribute (or `method`) in a class that is made of its attributes, or goes through them."""
     chain, _ = types.mro(cls)
-    closed, asked = (BODILESS, _METHODS) if method else (CLOSED, _CLASS)
+    closed = BODILESS if method else CLOSED
     for one in dict.fromkeys((cls, *chain)):
         words = [one.file.text(base) for base in one.bases]
         special = next((w for w in words if w.partition("[")[0].rpartition(".")[2] in closed), None)
@@ -127,7 +124,7 @@ def check_class(types: Inference, cls: Scope, *, method: bool = False) -> None:
                 hint="extract a constant or variable instead",
             )
         body = one.file.text(one.node).encode()
-        found = asked.search(body)
+        found = _CLASS.search(body)
         if found is not None:
             raise EditRefused(
                 f"{one.name} goes through names at {one.file.path}:{_line(one.file.data, one.node.start_byte + found.start())}",

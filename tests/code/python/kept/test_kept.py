@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from forgewright.core.errors import EditRefused
-from tests.code.python.meaning import extraction, inlining, renaming, signatures
-from tests.code.python.meaning.programs import ends
+from tests.code.python.kept import extraction, inlining, renaming, signatures
+from tests.code.python.kept.programs import ends
 
 CASES = [
     pytest.param(*case, id=f"{module.__name__.rpartition('.')[2]}-{name}")

@@ -1383,7 +1383,7 @@ PROGRAMS = {
                 print(b)»
         class B(A): pass
         """,
-        "A goes through names at main.py:2",
+        "",
     ),
     "classgetitem": (
         "(extract-function range: RANGE name: 'made')",

@@ -1210,7 +1210,7 @@ PROGRAMS = {
             def f(self): return self.n
         print(A(n=4).f())
         """,
-        "A goes through names at main.py:3",
+        "A may use n by its name",
     ),
     "i-ext-base": (
         "(inline at: AT)",
