@@ -40,6 +40,11 @@ def kept_apart(before: Source, after: Source, splices: Sequence[Splice]) -> list
         if splice.start < last:  # the same once more, or one that is refused for it
             done.append(splice)
             continue
+        if _in_comment(old, splice):
+            shift += len(splice.text) - (splice.end - splice.start)
+            last = splice.end
+            done.append(splice)
+            continue
         text = splice.text
         end = _code_end(old, data, splice.start)
         if _lead(data, splice) and end >= last and _ends(old, end) and not _ends(new, end + shift):
@@ -58,6 +63,13 @@ def kept_apart(before: Source, after: Source, splices: Sequence[Splice]) -> list
         done.append(Splice(splice.path, splice.start, splice.end, text))
         done.extend([behind] if behind is not None else [])
     return done
+
+
+def _in_comment(root: Node, splice: Splice) -> bool:
+    node = root.descendant_for_byte_range(splice.start, splice.end)
+    if node is None or node.type not in _COMMENTS:
+        return False
+    return node.start_byte < splice.start and splice.end < node.end_byte
 
 
 def _lead(data: bytes, splice: Splice) -> bool:

@@ -25,6 +25,10 @@ BARE = "const a = f\nb(1)\nconst g = () => 1\nb(2)\n"
         ("(delete-node target: 'a.js:2')", "a = b\nc();\n(d)()\n", "a = b\n;(d)()\n"),
         ("(replace-node target: 'a.js:2' code: '(c(1))')", "a = f;\nb(1);\n", "a = f;\n(c(1))\n"),
         ("(replace-node target: 'a.js:2:3' code: '(c)')", "f(\n  b,\n)\n", "f(\n  (c),\n)\n"),
+        ("(rename symbol: 'function#f' new: 'g')", "/**\n * See {@link f}\n */\nfunction f() {}\n",
+         "/**\n * See {@link g}\n */\nfunction g() {}\n"),
+        ("(rename at: 'a.js:4:12' new: 'y')", "/**\n * @param {Object} x\n */\nfunction f(x) {}",
+         "/**\n * @param {Object} y\n */\nfunction f(y) {}"),
         ("(replace-node target: 'a.js:2:5' code: '[c]')", "x = a +\n    b\n", "x = a +\n    [c]\n"),
     ],
 )  # fmt: skip

@@ -67,7 +67,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_types_decide_what_syntax_cannot(root: Path) -> None:
     alone = CodeEngine(root).plan(PROGRAM)
-    assert len(alone.results[0].uncertain) == 3
+    assert len(alone.results[0].uncertain) == 1
     plan = CodeEngine(root, servers=True).plan(PROGRAM)
     assert {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()} == FILES.keys()
     assert all((root / path).read_text() == text for path, text in FILES.items()), "the server does not write"
