@@ -27,27 +27,27 @@ from forgewright.code.operations.hierarchy import (
     PullUp,
     PushDown,
 )
-from forgewright.code.operations.imports import (
+from forgewright.code.operations.import_shapes import (
     AbsoluteImports,
-    AddImportStatement,
     ExpandStarImport,
     FromsToImports,
+    ShortenImports,
+)
+from forgewright.code.operations.imports import (
+    AddImportStatement,
     OrganiseImports,
     RemoveDuplicateImports,
     RemoveUnusedImports,
-    ShortenImports,
     SortImports,
 )
 from forgewright.code.operations.inline import Inline
 from forgewright.code.operations.move import MoveMethod, MoveModule, MoveSymbol
+from forgewright.code.operations.parameters import InlineDefault, InlineParameter, IntroduceParameter
 from forgewright.code.operations.rename import Rename, RenameModule
 from forgewright.code.operations.restructure import Restructure
 from forgewright.code.operations.rewrite import Rewrite
 from forgewright.code.operations.signature import (
     AddParameter,
-    InlineDefault,
-    InlineParameter,
-    IntroduceParameter,
     NormaliseCalls,
     RemoveParameter,
     ReorderParameters,

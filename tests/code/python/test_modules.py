@@ -42,6 +42,24 @@ def test_a_merged_module_takes_exports_guards_and_users_along(tmp_path: Path) ->
     assert (place.path, place.role) == ("tests/test_a.py", "string")
 
 
+def test_imports_within_blocks_stay_in_their_blocks(tmp_path: Path) -> None:
+    files = {
+        "a.py": "import os\nfrom typing import Any, Final\n\nK: Final = 1\n\n\ndef f(x: Any) -> Any:\n    return os.sep\n\n\n"
+        "def g(x: Any) -> Any:\n    return x\n\n\ndef h(): ...\n",
+        "u.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from a import f, g, h\n\n\n"
+        "def late():\n    from a import f as first\n\n    return first(1)\n\n\n"
+        "def later():\n    from a import g, h\n\n    return g(h())\n",
+    }
+    after, _ = edited(tmp_path, "(move-symbols symbols: ['f', 'g', 'K'] origin: 'a.py' to: 'b.py')", files)
+    assert after["u.py"] == (
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from b import f, g\n    from a import h\n\n\n"
+        "def late():\n    from b import f as first\n\n    return first(1)\n\n\n"
+        "def later():\n    from b import g\n    from a import h\n\n    return g(h())\n"
+    )
+    assert after["b.py"].startswith("from typing import Final, Any\nimport os\n\n\nK: Final = 1\n")
+    assert after["a.py"] == "def h(): ...\n"
+
+
 def test_modules_that_use_each_other_merge(tmp_path: Path) -> None:
     files = {
         "a.py": "import b\n\n\ndef fa():\n    return b.fb()\n",

@@ -26,14 +26,16 @@ from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
     from forgewright.code.javascript.resolver import JavaScriptResolver
-    from forgewright.code.operations.signature import (
-        AddParameter,
+    from forgewright.code.operations.parameters import (
         InlineDefault,
         InlineParameter,
         IntroduceParameterObject,
+        SetTypes,
+    )
+    from forgewright.code.operations.signature import (
+        AddParameter,
         RemoveParameter,
         ReorderParameters,
-        SetTypes,
         Target,
     )
 

@@ -262,6 +262,29 @@ class Imports:
         return merged_deletions(found)
 
 
+def replaced(imports: Imports, item: Item, module: str) -> list[Splice]:
+    """Let a name of a `from` within a block come from another module: in its place, since that is when it is imported."""
+    file, statement = imports.file, item.statement
+    data, end = file.data, newline(file.data)
+    text = f"from {module} import {item.part()}"
+    own = [other for other in imports.items if other.statement == statement]
+    for other in imports.items:
+        head = f"{'.' * other.level}{other.module}"
+        if other.statement.parent == statement.parent and head == module and other.name not in (None, "*"):
+            last = max(i.node.end_byte for i in imports.items if i.statement == other.statement)
+            return [*imports.remove([item]), Splice(file.path, last, last, f", {item.part()}".encode())]
+    if len(own) == 1:
+        return [Splice(file.path, statement.start_byte, statement.end_byte, text.encode())]
+    begin = line_start(data, statement.start_byte)
+    if data[begin : statement.start_byte].strip():
+        return [
+            *imports.remove([item]),
+            Splice(file.path, statement.end_byte, statement.end_byte, f"; {text}".encode()),
+        ]
+    indent = data[begin : statement.start_byte]
+    return [*imports.remove([item]), Splice(file.path, begin, begin, indent + text.encode() + end)]
+
+
 def merged_deletions(splices: list[Splice]) -> list[Splice]:
     """Overlapping deletions joined."""
     found: list[Splice] = []
@@ -284,8 +307,8 @@ def whole_block(texts: list[str]) -> list[str]:
     guarded = [text.removeprefix(GUARD) for text in texts if text.startswith(GUARD)]
     plain = [text for text in texts if not text.startswith(GUARD)]
     if not guarded:
-        return plain
-    return [*plain, "from typing import TYPE_CHECKING", "", *guard_block(guarded)]
+        return grouped(plain)
+    return [*grouped(plain), "from typing import TYPE_CHECKING", "", *guard_block(guarded)]
 
 
 def grouped(texts: list[str]) -> list[str]:
@@ -373,4 +396,13 @@ def _is_string(node: Node) -> bool:
     )
 
 
-__all__ = ["Imports", "Item", "grouped", "indent_at", "items_of", "merged_deletions", "remove_statement"]
+__all__ = [
+    "Imports",
+    "Item",
+    "grouped",
+    "indent_at",
+    "items_of",
+    "merged_deletions",
+    "remove_statement",
+    "replaced",
+]

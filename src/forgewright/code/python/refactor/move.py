@@ -9,7 +9,7 @@ import msgspec
 from forgewright.code.binding import Occurrence
 from forgewright.code.project import Splice
 from forgewright.code.python.keys import Key, Keys
-from forgewright.code.python.refactor.imports import Imports, Item, whole_block
+from forgewright.code.python.refactor.imports import Imports, Item, replaced, whole_block
 from forgewright.code.python.refactor.inline_function import removal
 from forgewright.code.python.refactor.mentions import listed
 from forgewright.code.python.refactor.merging import attribute_at, empty, merge
@@ -324,8 +324,11 @@ class SymbolMove:
         items = self._imported(file)
         direct = [i for i in items if self._imports_home(file, i)]
         for item in direct:
-            self.removals.setdefault(path, []).append(item)
             alias = f" as {item.alias}" if item.alias else ""
+            if self.options.style == "keep" and item.statement.parent != file.root:
+                self.splices += replaced(Imports(file), item, self._from(file, item))
+                continue
+            self.removals.setdefault(path, []).append(item)
             if self.options.style == "keep":
                 self._add(path, f"from {self._from(file, item)} import {self.name}{alias}")
             else:
