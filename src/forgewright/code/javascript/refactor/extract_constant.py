@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forgewright.code.javascript.hazards import check_name
 from forgewright.code.javascript.refactor.extract_variable import (
-    check_place,
     in_place,
     is_value,
     same_meaning,
+    selected,
     value_text,
-    widest,
 )
 from forgewright.code.javascript.refactor.purity import Effect, effect_of, evaluated, missing
-from forgewright.code.javascript.refactor.region import Region, line_of, uses_of
+from forgewright.code.javascript.refactor.region import line_of
 from forgewright.code.javascript.refactor.text import previous, statement_text, with_comments
 from forgewright.code.layout import line_end
 from forgewright.code.project import Splice
@@ -37,12 +35,7 @@ def extract_constant(
     resolver: JavaScriptResolver, path: str, start: int, end: int, name: str, *, every: bool
 ) -> tuple[list[Splice], tuple[str, ...]]:
     """The splices, and notes on places that were left. Raises `EditRefused`."""
-    check_name(name, quoted=False)
-    uses = uses_of(resolver, path)
-    region = Region(uses, start, end, "expression")
-    assert region.expression is not None
-    node = widest(region.expression)
-    check_place(node)
+    uses, _, node = selected(resolver, path, start, end, name)
     check_fixed(uses, node)
     check_free(uses, name, node)
     places, notes = [node], []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forgewright.code.javascript.hazards import check_name
 from forgewright.code.javascript.names import name_of
 from forgewright.code.javascript.refactor.extract_constant import check_fixed
-from forgewright.code.javascript.refactor.extract_variable import check_place, in_place, value_text, widest
+from forgewright.code.javascript.refactor.extract_variable import (
+    in_place,
+    selected,
+    value_text,
+)
 from forgewright.code.javascript.refactor.fresh_members import check_member
-from forgewright.code.javascript.refactor.region import Region, uses_of
 from forgewright.code.javascript.refactor.text import semicolons, with_comments
 from forgewright.code.layout import indentation, line_end
 from forgewright.code.project import Splice
@@ -23,12 +25,7 @@ _LATER = ("const", "let", "class", "enum", "var")
 
 def extract_field(resolver: JavaScriptResolver, path: str, start: int, end: int, name: str) -> list[Splice]:
     """The splices. Raises `EditRefused`."""
-    check_name(name, quoted=False)
-    uses = uses_of(resolver, path)
-    region = Region(uses, start, end, "expression")
-    assert region.expression is not None
-    node = widest(region.expression)
-    check_place(node)
+    uses, region, node = selected(resolver, path, start, end, name)
     member = region.this_host
     if member.up.type != "class_body":
         raise EditRefused("the selection stands in no method", hint="extract a variable or a constant")

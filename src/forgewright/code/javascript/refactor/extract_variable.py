@@ -33,12 +33,7 @@ def extract_variable(
     resolver: JavaScriptResolver, path: str, start: int, end: int, name: str, *, every: bool = False
 ) -> tuple[list[Splice], tuple[str, ...]]:
     """The splices, and notes on what was left as it is. Raises `EditRefused`."""
-    check_name(name, quoted=False)
-    uses = uses_of(resolver, path)
-    region = Region(uses, start, end, "expression")
-    assert region.expression is not None
-    node = widest(region.expression)
-    check_place(node)
+    uses, _, node = selected(resolver, path, start, end, name)
     anchor = anchor_of(node)
     check_moved(uses, node, anchor)
     check_free(uses, name, anchor)
@@ -58,6 +53,19 @@ def extract_variable(
             f"the same code in line {line_of(other)} may mean another value, and stays" for other in left
         ]
     return found, tuple(notes)
+
+
+def selected(
+    resolver: JavaScriptResolver, path: str, start: int, end: int, name: str
+) -> tuple[Uses, Region, Node]:
+    """The expression that is to be called `name`, and what it stands in. Raises `EditRefused`."""
+    check_name(name, quoted=False)
+    uses = uses_of(resolver, path)
+    region = Region(uses, start, end, "expression")
+    assert region.expression is not None
+    node = widest(region.expression)
+    check_place(node)
+    return uses, region, node
 
 
 def widest(node: Node) -> Node:

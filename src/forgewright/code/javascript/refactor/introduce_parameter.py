@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forgewright.code.javascript.hazards import check_name
 from forgewright.code.javascript.names import name_of
 from forgewright.code.javascript.refactor.annotate import Annotations
 from forgewright.code.javascript.refactor.calls import family_at
 from forgewright.code.javascript.refactor.changes import outcome
-from forgewright.code.javascript.refactor.extract_variable import check_place, in_place, value_text, widest
+from forgewright.code.javascript.refactor.extract_variable import (
+    in_place,
+    selected,
+    value_text,
+)
 from forgewright.code.javascript.refactor.inline_variable import check_names
 from forgewright.code.javascript.refactor.parameters import Fresh, adding, slots_of
 from forgewright.code.javascript.refactor.purity import Doing, Effect, between, effect, missing, postponed
-from forgewright.code.javascript.refactor.region import Region, line_of, uses_of
+from forgewright.code.javascript.refactor.region import line_of
 from forgewright.code.javascript.refactor.signature import change_signature
 from forgewright.code.javascript.refactor.uses import LOOPS, host_of, this_of
 from forgewright.code.project import Splice
@@ -34,12 +37,7 @@ def introduce_parameter(
     resolver: JavaScriptResolver, path: str, start: int, end: int, name: str, *, as_default: bool
 ) -> Outcome:
     """Raises `EditRefused`."""
-    check_name(name, quoted=False)
-    uses = uses_of(resolver, path)
-    region = Region(uses, start, end, "expression")
-    assert region.expression is not None
-    node = widest(region.expression)
-    check_place(node)
+    uses, _, node = selected(resolver, path, start, end, name)
     function, called = _function(node)
     _check_moved(uses, node, function)
     family = family_at(resolver, path, called.start, hierarchy=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from forgewright.code.javascript.names import FUNCTIONS
 from forgewright.code.javascript.refactor.uses import LOOPS, Uses, host_of, this_of, written
 from forgewright.code.scopes.words import kinds
+from forgewright.code.selection import trimmed
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -47,12 +48,7 @@ class Region:
         self.uses = uses
         self.unit = uses.unit
         data = self.data = uses.unit.data
-        while start < end and data[start : start + 1].isspace():
-            start += 1
-        while end > start and data[end - 1 : end].isspace():
-            end -= 1
-        if start >= end:
-            raise EditRefused("nothing is selected", hint="select an expression or whole statements")
+        start, end = trimmed(data, start, end)
         self.expression: Node | None = None
         self.statements: list[Node] = []
         if what != "statements":

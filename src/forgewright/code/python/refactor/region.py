@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.python.refactor.text import BLOCKS, ancestors, line_start
 from forgewright.code.python.scopes import FileIndex, Scope
+from forgewright.code.selection import trimmed
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -57,12 +58,7 @@ class Region:
     def __init__(self, file: FileIndex, start: int, end: int, what: str = "auto") -> None:
         self.file = file
         data = file.data
-        while start < end and data[start : start + 1].isspace():
-            start += 1
-        while end > start and data[end - 1 : end].isspace():
-            end -= 1
-        if start >= end:
-            raise EditRefused("nothing is selected", hint="select an expression or whole statements")
+        start, end = trimmed(data, start, end)
         self.expression: Node | None = None
         self.statements: list[Node] = []
         if what != "statements":
