@@ -38,6 +38,13 @@ REFUSED: Mapping[str, tuple[Case, str]] = {
         ),
         "p/a.py asks where it is: __package__ in p/a.py:2",
     ),
+    "module-to-package: asked by another": (
+        (
+            "(module-to-package module: 'p/a.py')",
+            {"p/__init__.py": "", "p/a.py": "x=1\n", "main.py": "import p.a\nprint(p.a.__package__)\n"},
+        ),
+        "main.py:2 asks for a.__package__",
+    ),
     "module-to-package: __path__ / main": (
         (
             "(module-to-package module: 'a.py')",

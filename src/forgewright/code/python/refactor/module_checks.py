@@ -76,6 +76,19 @@ def check_found(resolver: PythonResolver, module: str, target: str) -> None:
                 )
 
 
+def check_asked(resolver: PythonResolver, module: str, *words: str) -> None:
+    """Refuse where another module asks this one what it is: `module.__package__`."""
+    last = module.rpartition("/")[2].encode()
+    asked = re.compile(rb"\b" + re.escape(last) + rb"\s*\.\s*(?:" + "|".join(words).encode() + rb")\b")
+    for path in resolver.project.containing(last, "python"):
+        found = asked.search(resolver.project.source(path).data)
+        if found is not None:
+            raise EditRefused(
+                f"{place(resolver.file(path), found.start())} asks for {found[0].decode()}",
+                hint="change that first",
+            )
+
+
 def _own(data: bytes, at: int) -> bool:
     """Whether what follows speaks of the package itself: `__name__`, its path, or a name that begins with a dot."""
     line = data[at : data.find(b"\n", at) % (len(data) + 1)]

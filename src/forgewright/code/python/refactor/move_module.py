@@ -8,7 +8,13 @@ from forgewright.code.project import Splice
 from forgewright.code.python.refactor.imports import Imports, Item, items_of
 from forgewright.code.python.refactor.mentions import module_in_doctest
 from forgewright.code.python.refactor.merging import merge
-from forgewright.code.python.refactor.module_checks import check_found, check_new_name, check_place, respoken
+from forgewright.code.python.refactor.module_checks import (
+    check_asked,
+    check_found,
+    check_new_name,
+    check_place,
+    respoken,
+)
 from forgewright.code.python.refactor.organise import uses_of
 from forgewright.code.python.scopes import FileIndex, Name
 from forgewright.core.errors import EditRefused
@@ -88,6 +94,7 @@ class ModuleMove:
         for path in self.modules.files(package) if package else ():
             if last in (self.resolver.file(path).exports() or ()):
                 raise EditRefused(f"the __all__ of {path} names {last}", hint="take it out there first")
+        check_asked(self.resolver, self.module, "__package__", "__path__", "__spec__", "__file__")
         if not self.modules.is_package(self.module):
             for path in self.modules.files(self.module):
                 check_place(self.resolver.file(path), "__file__", "__package__", "__path__")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.project import Splice
 from forgewright.code.python.refactor.imports import Imports, items_of
-from forgewright.code.python.refactor.module_checks import check_place, check_script
+from forgewright.code.python.refactor.module_checks import check_asked, check_place, check_script
 from forgewright.code.python.rename import check_name
 from forgewright.core.errors import EditRefused
 
@@ -47,6 +47,7 @@ def module_to_package(resolver: PythonResolver, path: str) -> tuple[list[Splice]
     file = resolver.file(path)
     check_place(file, "__file__", "__package__", "__path__", "__spec__")
     check_script(resolver, file)
+    check_asked(resolver, base, "__package__", "__path__", "__spec__", "__file__")
     found: list[Splice] = []
     for statement in Imports(file).statements:
         items = items_of(file, statement)
