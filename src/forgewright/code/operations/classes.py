@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import Files, Named, Spanned, outcome
-from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.base import (
+    PYTHON,
+    SCRIPTS,
+    Example,
+    Languages,
+    Operation,
+    Outcome,
+    Scene,
+    plural,
+)
 from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
 
@@ -397,7 +406,7 @@ class ReplaceUses(Named, frozen=True, kw_only=True):
 
         path, offset = locate(scene, self.symbol, self.at, self.within)
         splices = replace_uses(python(scene, path), path, offset, self.new, calls_only=self.calls_only)
-        return outcome(splices, f"{len(splices)} places")
+        return outcome(splices, plural(len(splices), "place"))
 
 
 class ModuleToPackage(Operation, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from forgewright.code.operations.base import (
     Outcome,
     Scene,
     occurrences_text,
+    plural,
 )
 from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
@@ -271,7 +272,7 @@ class DeleteUnused(Named, frozen=True, kw_only=True):
             resolver, keys, name, _, _ = self.found(scene)
             splices, used = safe_delete(resolver, keys, name)
         if used:
-            count = "1 place" if len(used) == 1 else f"{len(used)} places"
+            count = plural(len(used), "place")
             raise EditRefused(
                 f"{name} is used in {count}:\n{occurrences_text(scene.project, used, 10)}",
                 hint="change those first",

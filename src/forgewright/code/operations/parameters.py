@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from forgewright.code.operations.aimed import At, Within
-from forgewright.code.operations.base import PYTHON, SCRIPTS, Example, Languages, Operation, Outcome, Scene
+from forgewright.code.operations.base import (
+    PYTHON,
+    SCRIPTS,
+    Example,
+    Languages,
+    Operation,
+    Outcome,
+    Scene,
+    plural,
+)
 from forgewright.code.operations.signature import Function, Target
 from forgewright.code.operations.targets import locate, python, script, span
 from forgewright.core.errors import EditRefused
@@ -55,7 +64,7 @@ class InlineDefault(Target, frozen=True, kw_only=True):
             raise EditRefused("expected name: or index:", hint="say which parameter")
         resolver = python(scene, path)
         splices = inline_default(resolver, function_at(resolver, path, offset), which, remove=self.remove)
-        return Outcome(splices=tuple(splices), text=f"{len(splices)} places")
+        return Outcome(splices=tuple(splices), text=plural(len(splices), "place"))
 
 
 class IntroduceParameter(Operation, frozen=True, kw_only=True):

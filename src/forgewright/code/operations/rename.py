@@ -9,7 +9,7 @@ from msgspec import Meta
 from forgewright.code.binding import RenameOptions, Renaming, Symbol
 from forgewright.code.globs import matcher
 from forgewright.code.languages import language_of
-from forgewright.code.operations.base import Example, Operation, Outcome, Scene, occurrences_text
+from forgewright.code.operations.base import Example, Operation, Outcome, Scene, occurrences_text, plural
 from forgewright.code.operations.targets import locate, symbol_of
 
 Prose = Literal["off", "uncertain", "all"]
@@ -135,7 +135,7 @@ def renamed(scene: Scene, symbol: Symbol, new: str, found: Renaming, files: str)
         splices = tuple(splice for splice in splices if wanted(splice.path))
         moves = tuple(move for move in moves if wanted(move[0]))
     paths = {splice.path for splice in splices}
-    places = "1 place" if len(splices) == 1 else f"{len(splices)} places"
+    places = plural(len(splices), "place")
     text = f"{symbol.kind} {symbol.name} → {new}: {places} in {len(paths)} file" + (
         "" if len(paths) == 1 else "s"
     )

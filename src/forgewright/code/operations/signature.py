@@ -18,6 +18,7 @@ from forgewright.code.operations.base import (
     Operation,
     Outcome,
     Scene,
+    plural,
 )
 from forgewright.code.operations.targets import locate, python, script
 from forgewright.core.errors import EditRefused
@@ -57,7 +58,8 @@ def changed(
     )
     files = {splice.path for splice in splices}
     return Outcome(
-        splices=tuple(splices), text=f"{function.dotted()}: {len(splices)} places in {len(files)} file(s)"
+        splices=tuple(splices),
+        text=f"{function.dotted()}: {plural(len(splices), 'place')} in {plural(len(files), 'file')}",
     )
 
 

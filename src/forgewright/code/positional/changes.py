@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forgewright.code.binding import RenameOptions
 from forgewright.code.languages import language_of
-from forgewright.code.operations.base import Outcome
+from forgewright.code.operations.base import Outcome, plural
 from forgewright.code.operations.targets import symbol_of
 from forgewright.code.positional.change import Change, Signature, adding, probe, removing, reordering
 from forgewright.core.errors import EditRefused
@@ -50,4 +50,7 @@ def _changed(scene: Scene, path: str, offset: int, asked: Target, change: Change
     found = scene.weigh(language, symbol, probe(symbol), found, options)
     splices = Signature(scene.project, symbol, found).plan(change)
     files = len({splice.path for splice in splices})
-    return Outcome(splices=tuple(splices), text=f"{symbol.name}: {len(splices)} places in {files} file(s)")
+    return Outcome(
+        splices=tuple(splices),
+        text=f"{symbol.name}: {plural(len(splices), 'place')} in {plural(files, 'file')}",
+    )

@@ -21,7 +21,7 @@ from forgewright.code.javascript.refactor.parameters import (
     typed,
 )
 from forgewright.code.javascript.refactor.signature import Changed, change_signature
-from forgewright.code.operations.base import Outcome
+from forgewright.code.operations.base import Outcome, plural
 from forgewright.core.errors import EditRefused
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def outcome(changed: Changed, text: str, names: Sequence[str] = ()) -> Outcome:
     ]
     return Outcome(
         splices=tuple(sorted(changed.splices)),
-        text=f"{text}: {len(changed.splices)} places in {len(files)} file(s)",
+        text=f"{text}: {plural(len(changed.splices), 'place')} in {plural(len(files), 'file')}",
         uncertain=tuple(sorted(unsure)),
         notes=tuple(dict.fromkeys(changed.notes)),
         captures=frozenset(names),
