@@ -110,7 +110,7 @@ async def test_keys_that_are_signals(sandbox: AgentSandbox) -> None:
     await screen.until(b"caught")
     assert (await process.wait(30)).code == 7
     process = begin(sandbox, screen, "sh", "-c", "echo reading; cat; echo over")
-    await screen.until(b"reading")
+    await screen.until(b"reading\r\n")
     await process.write(b"line\n")
     await screen.until(b"line\r\nline")
     if sandbox.spec.tier is Tier.GVISOR:  # whose line discipline (of 2022) makes no end of it
