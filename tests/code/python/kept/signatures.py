@@ -1,6 +1,29 @@
 """What signatures must not change: an operation, a program, and why it is refused (empty: carried out)."""
 
 PROGRAMS = {
+    "only-asked": (
+        "(keyword-only at: AT names: ['text'])",
+        """
+        class R:
+            def _method(self, name): return object.__getattribute__(self, name)
+            def show(self, name): return self._method(name)('x')
+        class H(R):
+            def ¦strong(self, text): return '*' + text
+        print(H().show('strong'))
+        """,
+        "strong is called by what is looked up at",
+    ),
+    "reorder-call": (
+        "(reorder-parameters at: AT order: ['self', 'b', 'a'])",
+        """
+        class P:
+            def ¦__call__(self, a, b): print(a, b)
+        def go(plugins):
+            for one in plugins: one(1, 2)
+        go([P()])
+        """,
+        "__call__ is called by whoever calls the object",
+    ),
     "add-click-like": (
         "(add-parameter at: AT name: 'made' value: '0')",
         """

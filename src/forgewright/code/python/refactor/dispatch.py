@@ -16,6 +16,10 @@ _TEXT = re.compile(
     rb"""|(?P<plain>["'])(?P<start>\w+)(?:%s|\{\w*\}|(?P=plain)\s*[+%])"""
 )
 """A string that goes on with something computed."""
+_ASKED = re.compile(
+    rb"""\b(?:getattr\(\s*(?:self|cls)|__getattribute__\(\s*(?:self|cls))\s*,\s*(?![rbufRBUF]*["'])"""
+)
+"""An attribute of the object itself, by a name that is computed."""
 PROTOCOLS = frozenset(
     ("find_spec", "find_module", "create_module", "exec_module", "load_module", "invalidate_caches",
      "setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method", "emit", "handleError",
@@ -40,6 +44,18 @@ def dispatched(resolver: PythonResolver, function: Scope) -> str | None:
             start = (found["formatted"] or found["start"] or b"").decode()
             if len(start) >= SHORT and function.name.startswith(start) and function.name != start:
                 return f"{path}:{data.count(bytes([10]), 0, found.start()) + 1}"
+    return None
+
+
+def asked(resolver: PythonResolver, function: Scope) -> str | None:
+    """`path:line` where a class of the function's family looks its own members up by a computed name."""
+    owner = function.method_of
+    if owner is None:
+        return None
+    for cls in dict.fromkeys((owner, *resolver.types.mro(owner)[0])):
+        found = _ASKED.search(cls.file.data, cls.node.start_byte, cls.node.end_byte)
+        if found is not None:
+            return f"{cls.file.path}:{cls.file.data.count(bytes([10]), 0, found.start()) + 1}"
     return None
 
 
@@ -70,6 +86,9 @@ def from_outside(resolver: PythonResolver, function: Scope) -> str | None:
     place = dispatched(resolver, function)
     if place is not None:
         return f"what is put together at {place}"
+    place = asked(resolver, function)
+    if place is not None:
+        return f"what is looked up at {place}, perhaps"
     base = inherited(resolver, function)
     return f"{base}, which it inherits from" if base is not None else None
 

@@ -243,7 +243,11 @@ def _row(resolver: PythonResolver, place: Occurrence) -> int:
 
 def _check_dispatch(resolver: PythonResolver, function: Scope, before: Slots, after: Slots) -> None:
     """Refuse where the calls that are not seen, by a name put together at run time, would break."""
-    caller = from_outside(resolver, function) if _shifts(before, after) else None
+    if not _shifts(before, after):
+        return
+    caller = from_outside(resolver, function)
+    if function.name == "__call__":
+        caller = "whoever calls the object"
     if caller is not None:
         raise EditRefused(
             f"{function.name} is called by {caller}",
