@@ -122,6 +122,18 @@ REFUSED: Mapping[str, tuple[Case, str]] = {
         ),
         "tests/a.py is run as a script, too, where relative imports fail",
     ),
+    "froms-to-imports: a name of the own package": (
+        (
+            "(froms-to-imports file: 'p/a.py')",
+            {
+                "p/__init__.py": "from p.a import A\nfrom . import f\n",
+                "p/f.py": "S = 1\n",
+                "p/a.py": "from p import f as g\n\n\nclass A:\n    s = g.S\n",
+                "main.py": "import p\nprint(p.A.s)\n",
+            },
+        ),
+        "needs p while p is still being imported",
+    ),
     "froms-to-imports: local shadow": (
         (
             "(froms-to-imports file: 'a.py')",

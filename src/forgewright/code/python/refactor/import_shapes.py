@@ -236,7 +236,8 @@ def _check_uses(resolver: PythonResolver, file: FileIndex, here: list[Name], whe
             raise EditRefused(
                 f"{top} means something else at {place(file, ref.start)}", hint="rename that first"
             )
-        if shared > 1 and ref.scope.kind in ("module", "class"):
+        above = where.split(".") == parts[:shared]  # a name of a package that this module is in
+        if (shared > 1 or above) and ref.scope.kind in ("module", "class"):
             package = ".".join(parts[:shared])
             raise EditRefused(
                 f"{place(file, ref.start)} needs {where} while {package} is still being imported",
