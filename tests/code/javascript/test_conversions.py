@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def test_default_in_the_middle(tmp_path: Path) -> None:
     assert refactored(tmp_path, "(match-to-if target: 'switch')", before, "a.js") == after
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node: apt-get install nodejs")
+@pytest.mark.usefixtures("node")
 def test_the_same_decisions(tmp_path: Path) -> None:
     program = (
         "const seen = [];\nfor (const x of [1, '1', 2, null, undefined, 3, NaN, -1]) {\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -197,10 +196,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize(("program", "text"), PROGRAMS.values(), ids=PROGRAMS)
-def test_it_runs_as_before(program: str, text: str, tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed: apt-get install nodejs")
+def test_it_runs_as_before(program: str, text: str, tmp_path: Path, node: str) -> None:
     write(tmp_path, {"a.js": text})
 
     def output() -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from tests.code.javascript.refactoring import refactored
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs node: apt-get install nodejs")
+pytestmark = pytest.mark.usefixtures("node")
 
 FUNCTION = "(extract-function {range} name: 'made')"
 VARIABLE = "(extract-variable {range} name: 'made')"

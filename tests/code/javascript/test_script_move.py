@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -257,7 +256,7 @@ def test_refused(files: dict[str, str], why: str) -> None:
     assert why in refusal(files, program)
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="apt-get install nodejs")
+@pytest.mark.usefixtures("node")
 def test_the_program_says_the_same_before_and_after(tmp_path: Path) -> None:
     files = {
         "package.json": '{ "type": "module" }',

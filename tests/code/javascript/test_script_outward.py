@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def test_no_superclass(text: str, why: str) -> None:
     assert why in refusal({"a.ts": text}, "(extract-superclass select: 'method#A.g' name: 'Base')")
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="apt-get install nodejs")
+@pytest.mark.usefixtures("node")
 def test_the_program_says_the_same(tmp_path: Path) -> None:
     text = (
         "class Root {\n  root() {\n    return 'r' + this.own();\n  }\n}\n\n"
