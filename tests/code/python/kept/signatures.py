@@ -13,6 +13,23 @@ PROGRAMS = {
         """,
         "strong is called by what is looked up at",
     ),
+    "only-mixin": (
+        "(keyword-only at: AT names: ['key'])",
+        """
+        from collections.abc import MutableSet
+        class S(MutableSet):
+            def __init__(self): self.d = {1: 1}
+            def __contains__(self, key): return key in self.d
+            def __iter__(self): return iter(self.d)
+            def __len__(self): return len(self.d)
+            def add(self, key): self.d[key] = 1
+            def ¦discard(self, key): self.d.pop(key, None)
+        s = S()
+        s -= {1}
+        print(len(s))
+        """,
+        "discard is called by collections.abc.MutableSet",
+    ),
     "reorder-call": (
         "(reorder-parameters at: AT order: ['self', 'b', 'a'])",
         """

@@ -69,6 +69,15 @@ def inherited(resolver: PythonResolver, function: Scope) -> str | None:
     return None
 
 
+_WRITTEN_IN = {
+    "collections.abc": "_collections_abc",
+    "typing": "_collections_abc",
+    "io": "_pyio",
+    "decimal": "_pydecimal",
+}
+"""Modules of the standard library whose classes are defined in another."""
+
+
 @cache
 def _source(module: str) -> bytes | None:
     folder = Path(sys.modules["re"].__file__ or "").parents[1]
@@ -84,7 +93,7 @@ def _source(module: str) -> bytes | None:
 def _mentions(base: str, name: str) -> bool:
     """Whether the source of a class of the standard library names a method; of others it is not known."""
     module = base.rpartition(".")[0]
-    source = _source(module) if module else None
+    source = _source(_WRITTEN_IN.get(module, module)) if module else None
     if source is None:
         return False
     return re.search(rb"(?:\bdef |\.)" + name.encode() + rb"\b", source) is not None or (
