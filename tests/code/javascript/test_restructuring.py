@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.code.javascript.ran import runs_as_before
 from tests.code.python.edits import edited, write
 
 from forgewright.code.engine import CodeEngine
@@ -197,15 +197,4 @@ PROGRAMS = {
 
 @pytest.mark.parametrize(("program", "text"), PROGRAMS.values(), ids=PROGRAMS)
 def test_it_runs_as_before(program: str, text: str, tmp_path: Path, node: str) -> None:
-    write(tmp_path, {"a.js": text})
-
-    def output() -> str:
-        return subprocess.run(
-            [node, "a.js"], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True
-        ).stdout
-
-    before = output()
-    engine = CodeEngine(tmp_path)
-    engine.commit(engine.plan(program))
-    assert (tmp_path / "a.js").read_text() != text
-    assert output() == before
+    runs_as_before(tmp_path, node, program, text)
