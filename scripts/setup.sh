@@ -25,6 +25,7 @@ if [ "$WANT" = tests ]; then
     need mmdebstrap mmdebstrap
     need qemu-system-x86_64 qemu-system-x86
     need sqfstar squashfs-tools
+    need zstd zstd
     ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
     need cc "gcc libc6-dev"
     # TypeScript's own server, the second opinion on a rename.

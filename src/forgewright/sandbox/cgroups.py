@@ -76,15 +76,23 @@ def _hierarchies(name: str) -> Hierarchies | None:
 def _mounts() -> dict[str, str]:
     """Where each controller of v1 is mounted, and under "" the unified hierarchy of v2."""
     mounts: dict[str, str] = {}
+    for point, options in mounted():
+        for controller in options:
+            if controller in _CONTROLLERS:
+                mounts.setdefault(controller, point)  # the first: later ones are somebody's copies
+    return mounts
+
+
+def mounted() -> list[tuple[str, tuple[str, ...]]]:
+    """Every hierarchy that is mounted: where, and its options (on v1 its controllers are among them; v2: one, "")."""
+    found = []
     with open("/proc/self/mountinfo") as file:
         for line in file:
             left, _, right = line.partition(" - ")
-            point, (kind, _, options) = left.split()[4], right.split()[:3]
-            wanted = [""] if kind == "cgroup2" else options.split(",") if kind == "cgroup" else []
-            for controller in wanted:
-                if controller in _CONTROLLERS:
-                    mounts.setdefault(controller, point)  # the first: later ones are somebody's copies
-    return mounts
+            kind, _, options = right.split()[:3]
+            if kind in ("cgroup", "cgroup2"):
+                found.append((left.split()[4], ("",) if kind == "cgroup2" else tuple(options.split(","))))
+    return found
 
 
 def _usable(found: Hierarchies) -> bool:

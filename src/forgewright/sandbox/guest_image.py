@@ -23,10 +23,12 @@ from forgewright.sandbox.images.names import ImageName
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
 from forgewright.sandbox.native import program
+from forgewright.sandbox.packing import unpack
 
 _SQUASHFS = "apt-get install squashfs-tools"
 _STATUS = Path("/var/lib/dpkg/status")
 _LISTS = Path("/var/lib/dpkg/info")
+_MODULES = Path("/lib/modules")
 _WANTED = ("python3", "procps", "git", "make", "diffutils", "patch", "ca-certificates")
 _LEFT_OUT = (
     "/usr/share/doc/",
@@ -67,7 +69,7 @@ def kernel() -> tuple[Path, str]:
     )
     for image in images:
         version = image.name.partition("-")[2]
-        if image.exists() and Path(f"/lib/modules/{version}/modules.dep").exists():
+        if image.exists() and (_MODULES / version / "modules.dep").exists():
             return image, version
     raise MissingProgram(
         "a Linux kernel with its modules",
@@ -99,7 +101,7 @@ def _kernel_rank(path: Path) -> tuple[bool, list[int]]:
 
 def _module_files(version: str, wanted: Iterable[str]) -> list[Path]:
     """The modules that the guest needs and what they need, in the order of loading (modules.dep(5))."""
-    base = Path(f"/lib/modules/{version}")
+    base = _MODULES / version
     needs: dict[str, list[str]] = {}
     for text in (base / "modules.dep").read_text().splitlines():
         file, _, rest = text.partition(":")
@@ -116,9 +118,13 @@ def _module_files(version: str, wanted: Iterable[str]) -> list[Path]:
     for name in wanted:
         if name in by_name:  # else it is built in
             add(by_name[name])
-    if any(not file.endswith(".ko") for file in ordered):
-        raise Unavailable(f"the modules of kernel {version} are compressed", hint="use Debian's cloud kernel")
     return [base / file for file in ordered]
+
+
+def _module(file: Path) -> bytes:
+    """A module as the guest loads it: distributions pack them (.ko.xz, .ko.zst, .ko.gz)."""
+    data = file.read_bytes()
+    return data if data.startswith(b"\x7fELF") else unpack(data, str(file)) or data
 
 
 def initramfs(version: str, modules: Iterable[str] = SERIAL_MODULES) -> bytes:
@@ -137,7 +143,7 @@ def initramfs(version: str, modules: Iterable[str] = SERIAL_MODULES) -> bytes:
     add("init", 0o100755, program("guest").read_bytes())
     add("agent", 0o100755, program("agent").read_bytes())
     for number, file in enumerate(_module_files(version, modules) if version else ()):
-        add(f"modules/{number:02d}-{file.name}", 0o100644, file.read_bytes())
+        add(f"modules/{number:02d}-{file.name.partition('.')[0]}", 0o100644, _module(file))
     add("TRAILER!!!", 0)
     return out.getvalue()
 

@@ -59,6 +59,10 @@ class Plan:
     def mount_namespace(self) -> None:
         self._add("mountns")
 
+    def unmount_host(self, host: str) -> None:
+        """Takes away what is mounted there, in this namespace alone; what cannot be taken away stays."""
+        self._add("umount", host)
+
     def tmpfs_host(
         self, host: str, *, size_bytes: int, inodes: int, mode: int = 0o755, owner: Owner | None = None
     ) -> None:

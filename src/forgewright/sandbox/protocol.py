@@ -362,12 +362,16 @@ class Channel(asyncio.Protocol):
 
     async def resume(self) -> None:
         """Tells the agent of a restored machine the time, and gives it randomness that no other clone has."""
+        await self.tell_resumed()
+
+    def tell_resumed(self) -> asyncio.Future[bytes]:
+        """As `resume`, for whoever need not wait: the agent reads it before what is sent next. Done when it has."""
         self._number += 1
         done: asyncio.Future[bytes] = self.loop.create_future()
         self._pings[self._number] = done
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         self.send(_RESUME, self._number, struct.pack("<QQ", seconds, nanoseconds) + os.urandom(32))
-        await done
+        return done
 
     def busy(self) -> bool:
         """Whether a command or a connection is under way."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from forgewright.core.errors import MissingProgram, SandboxError
 from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies, mounted
 from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import find as find_image
@@ -156,7 +156,6 @@ class ContainerDriver:
             written=written,
         )
         plan = compose(spec, place, image)
-        self._hide_cgroups(plan)
         arguments = ["--id", name]
         entrances = cgroup.entrances() if cgroup else []
         for entrance in cgroup.whole_entrances() if cgroup else ():
@@ -172,6 +171,7 @@ class ContainerDriver:
             if rootful
             else Identity(agent=spec.uid, payload=spec.uid, maps=((spec.uid, 0, 1),))
         )
+        self._hide_cgroups(plan, runtime[0])
         config = configuration(
             spec, identity, root=place.root, agent_arguments=tuple(arguments), arch=platform.machine()
         )
@@ -187,11 +187,23 @@ class ContainerDriver:
         return [*command, name]
 
     @staticmethod
-    def _hide_cgroups(plan: Plan) -> None:
-        """crun 1.8 refuses a machine that has cgroup v1 and v2 mounted; it needs neither here."""
-        unified = "/sys/fs/cgroup/unified"
-        if os.path.isdir(unified):
-            plan.tmpfs_host(unified, size_bytes=4096, inodes=4)
+    def _hide_cgroups(plan: Plan, runtime: str) -> None:
+        """The sandbox has its groups already; what a runtime sees of them, it sees in this namespace alone.
+
+        crun 1.8 refuses a machine that has v1 and v2 mounted. runc would make a group and join it in every hierarchy that
+        is there; `devices` alone it insists on (of v2 there is just the one).
+        """
+        seen = mounted()
+        if all("" in options for _, options in seen):
+            return
+        if runtime == "runc" and os.geteuid() == 0:
+            for point, options in seen:
+                if "devices" not in options:
+                    plan.unmount_host(point)
+        else:
+            for point, options in seen:
+                if "" in options:
+                    plan.tmpfs_host(point, size_bytes=4096, inodes=4)
 
     async def clean(self) -> Sequence[str]:
         return await asyncio.to_thread(reaper.clean)

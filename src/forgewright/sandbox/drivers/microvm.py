@@ -132,6 +132,7 @@ class VirtualMachine(GuestMachine):
                 await self.qmp.call("migrate-incoming", uri="fd:saved")
                 await self.qmp.migrated()
                 await self.resume()
+                await self.channel.ping()
         except TimeoutError:
             raise SandboxError(f"the machine did not resume: {self.log()}") from None
 
@@ -142,8 +143,8 @@ class VirtualMachine(GuestMachine):
 
     async def resume(self) -> None:
         assert self.qmp is not None
-        # The agent finds what it is told when it goes on: nothing waits for two answers one after the other.
-        await asyncio.gather(self.qmp.call("cont"), self.channel.resume())
+        self.channel.tell_resumed()  # it is read before the next command is: nothing waits for the answer
+        await self.qmp.call("cont")
 
     async def save(self, folder: Path) -> None:
         """State and memory in one file: this machine's memory is its own, apart from that of the first snapshot."""

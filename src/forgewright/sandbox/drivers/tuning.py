@@ -10,16 +10,18 @@ from forgewright.sandbox.native import program
 TUNED = {
     "kvm": "",
     "tcg": "tsc=reliable norandmaps mitigations=off psi=0 lsm=landlock,yama audit=0 init_on_alloc=0"
-    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0 clearcpuid=112",
+    " sysctl.vm.stat_interval=3600 sysctl.vm.compaction_proactiveness=0 clearcpuid=112,141",
 }
 """Of the guest's kernel. Emulated code is translated anew at each address it runs at, and each way through the kernel
 costs its translation once in each machine: so no address is random, and what guards against side channels of a
 processor that is not there, or counts what nobody reads, is off. Without `rep_good` (clearcpuid=112) pages are copied and
-cleared by loops, of which an emulator does eight words at a time instead of one."""
+cleared by loops, of which an emulator does eight words at a time instead of one. Without `cx16` (141) the kernel's own
+allocator does without `cmpxchg16b`, by which QEMU 7.2 spoils the flags of kernels from 6.12 on; programs keep it."""
 
-PROCESSOR = {"kvm": "host", "tcg": "max,la57=off,smap=off,pku=off,erms=off"}
+PROCESSOR = {"kvm": "host", "tcg": "max,la57=off,smap=off,pku=off,erms=off,fsrm=off"}
 """Without what costs an emulator dear: page tables of five levels, one more translation cache for the kernel's looks at
-a program's memory, one that is emptied at each switch, and copying byte by byte."""
+a program's memory, one that is emptied at each switch, and copying byte by byte. `fsrm` goes with `erms`: a kernel that is
+told of the one without the other (QEMU 10) copies by code that it never made ready, and does not boot."""
 
 
 def clock(kvm: bool) -> str:
