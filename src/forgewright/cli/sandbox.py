@@ -96,7 +96,7 @@ def register(subparsers: Any) -> None:
     commands.add_parser("list", help="the sandboxes that were made and stay")
     stop = commands.add_parser("stop", help="end a sandbox and remove all of it")
     stop.add_argument("id", metavar="ID")
-    commands.add_parser("clean", help="remove what a killed process left behind")
+    commands.add_parser("clean", help="remove what a killed process left behind, and the oldest of the cache")
     commands.add_parser("doctor", help="which tiers this machine has, and what adds the others")
 
     sandbox_images.register(commands)
@@ -318,13 +318,15 @@ def agent_sandbox(sandbox: object) -> AgentSandbox:
 
 
 async def _clean(args: argparse.Namespace) -> int:
-    from forgewright.sandbox import reaper
+    from forgewright.sandbox import cache, reaper
 
-    removed = reaper.clean()
+    removed, unused = reaper.clean(), cache.tidy()
     if args.json:
-        print_json({"removed": removed})
-    else:
-        say(f"removed {len(removed)} sandboxes" if removed else "nothing was left behind")
+        print_json({"removed": removed, "cache": [path.name for path in unused]})
+        return 0
+    say(f"removed {len(removed)} sandboxes" if removed else "nothing was left behind")
+    if unused:
+        say(f"removed {len(unused)} parts of the cache that had been used longest ago")
     return 0
 
 

@@ -12,13 +12,13 @@ import platform
 import re
 import subprocess
 import tarfile
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 from forgewright.core.errors import MissingProgram, NotFound, SandboxError, Unavailable
+from forgewright.sandbox import cache
 from forgewright.sandbox.images.names import ImageName
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.layout import HOME
@@ -43,18 +43,6 @@ SERIAL_MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "squashfs", "ov
 """For a machine whose channel is a serial device (QEMU)."""
 SOCKET_MODULES = ("virtio_mmio", "virtio_blk", "vmw_vsock_virtio_transport", "squashfs", "overlay")
 """For one whose channel is a socket between host and guest (Firecracker)."""
-
-
-def cache_root() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(base) / "forgewright" / "sandbox"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-def unfinished_suffix() -> str:
-    """Of a file that is being made: two threads may make the same one."""
-    return f".{os.getpid()}-{threading.get_native_id()}"
 
 
 def kernel() -> tuple[Path, str]:
@@ -87,9 +75,9 @@ def head_of(image: Path) -> Path:
         start = file.read(_HEAD_BYTES)
     if start[0x202:0x206] != b"HdrS":  # not the boot protocol of x86 (Documentation/arch/x86/boot.rst)
         return image
-    head = cache_root() / f"head-{sha256(start).hexdigest()[:16]}"
-    if not head.exists():
-        unfinished = head.with_suffix(unfinished_suffix())
+    head = cache.root() / f"head-{sha256(start).hexdigest()[:16]}"
+    if not cache.holds(head):
+        unfinished = cache.unfinished(head)
         unfinished.write_bytes(start)
         unfinished.rename(head)
     return head
@@ -203,7 +191,7 @@ def file_of(name: str, image: Image | None) -> Path:
         return root_image(ImageName.parse(name).packages)
     file = Path(image.folder) / f"image-{image.digest[7:39]}.squashfs"  # a snapshot is known by this name
     if not file.exists():
-        unfinished = file.with_suffix(unfinished_suffix())
+        unfinished = cache.unfinished(file)
         _squash(["mksquashfs", str(image.tree), str(unfinished), "-no-xattrs"])
         unfinished.rename(file)
     return file
@@ -247,11 +235,11 @@ def _made(more: tuple[str, ...], version: int) -> Path:
         )
     names = _closure(packages, more)
     versions = "\n".join(f"{name} {packages[name].get('Version', '')}" for name in names)
-    file = cache_root() / f"host-{sha256(versions.encode()).hexdigest()[:16]}.squashfs"
-    if file.exists():
+    file = cache.root() / f"host-{sha256(versions.encode()).hexdigest()[:16]}.squashfs"
+    if cache.holds(file):
         return file
     arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    unfinished = file.with_suffix(unfinished_suffix())
+    unfinished = cache.unfinished(file)
     try:
         with subprocess.Popen(
             ["sqfstar", "-quiet", "-no-progress", "-comp", "lz4", str(unfinished)],

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from pathlib import Path
 
 import msgspec
 
-KEPT_MAX = 8
-"""Snapshots on disk; each is some 100 MB. The one that was used longest ago goes first."""
+from forgewright.sandbox import cache
 
 _CHUNK = 1 << 16
 
@@ -54,16 +52,7 @@ def publish(unfinished: Path, folder: Path) -> None:
     except OSError:
         if not (folder / "state").exists():
             raise
-    others = [path for path in folder.parent.glob("snapshot-*") if path != folder and path.suffix == ""]
-    for path in sorted(others, key=_used)[: max(0, len(others) + 1 - KEPT_MAX)]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _used(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+    cache.tidy()
 
 
 def copy_sparse(source: Path, target: Path) -> None:

@@ -5,27 +5,27 @@ The payload's place is said in the header (Linux, Documentation/arch/x86/boot.rs
 
 from __future__ import annotations
 
-import os
 import struct
 from hashlib import sha256
 from pathlib import Path
 
 from forgewright.core.errors import Unavailable
+from forgewright.sandbox import cache
 from forgewright.sandbox.packing import unpack
 
 _SETUP_SECTORS, _PAYLOAD = 0x1F1, 0x248
 
 
-def uncompressed(image: Path, cache: Path) -> Path:
-    """`image` itself where it is an ELF file already; else its payload, unpacked once into `cache`.
+def uncompressed(image: Path, folder: Path) -> Path:
+    """`image` itself where it is an ELF file already; else its payload, unpacked once into `folder`.
 
     Raises `Unavailable` for a packing that is not known here.
     """
     data = image.read_bytes()
     if data[:4] == b"\x7fELF":
         return image
-    kept = cache / f"vmlinux-{sha256(data).hexdigest()[:16]}"
-    if not kept.exists():
+    kept = folder / f"vmlinux-{sha256(data).hexdigest()[:16]}"
+    if not cache.holds(kept):
         if data[0x202:0x206] != b"HdrS":
             raise Unavailable(f"{image} is no Linux kernel", hint="give the path of a bzImage or vmlinux")
         offset, length = struct.unpack_from("<II", data, _PAYLOAD)
@@ -39,7 +39,7 @@ def uncompressed(image: Path, cache: Path) -> Path:
             )
         if unpacked[:4] != b"\x7fELF":
             raise Unavailable(f"{image} holds no ELF kernel")
-        unfinished = kept.with_suffix(f".{os.getpid()}")
+        unfinished = cache.unfinished(kept)
         unfinished.write_bytes(unpacked)
         unfinished.chmod(0o644)
         unfinished.rename(kept)

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
-from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
+from forgewright.sandbox import cache, guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
@@ -167,7 +167,7 @@ class FirecrackerDriver:
                 hint="enable virtualisation, or use the driver microvm, which emulates a processor where it has to",
             )
         image, version = self._kernel()
-        kernel = uncompressed(image, guest_image.cache_root())
+        kernel = uncompressed(image, cache.root())
         initramfs = kept_initramfs(version, guest_image.SOCKET_MODULES)
         self._guest = Guest(
             str(found["firecracker"]), str(found["jailer"]), kernel, initramfs, guest_image.root_image()
@@ -269,7 +269,7 @@ class FirecrackerDriver:
         parts = (repr(WARM), version_of(guest.firecracker), guest.kernel.name, guest.initramfs.name,
                  guest.image.name, repr(shape))  # fmt: skip
         key = sha256("\n".join(parts).encode()).hexdigest()[:16]
-        folder = guest_image.cache_root() / f"snapshot-firecracker-{key}"
+        folder = cache.root() / f"snapshot-firecracker-{key}"
         async with self._building.setdefault(key, asyncio.Lock()):
             if not (folder / "state").exists():
                 refused = _refusal(guest)
@@ -284,7 +284,7 @@ class FirecrackerDriver:
             SandboxSpec().limits, memory_bytes=shape.memory_bytes, cpus=shape.cpus
         )
         machine, _ = self._machine(SandboxSpec(limits=limits), saving=True)
-        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+        unfinished = cache.unfinished(folder)
         unfinished.mkdir(mode=0o700)
         try:
             api = await machine.launch(self._arguments(guest, shape, machine))
@@ -359,4 +359,4 @@ async def save(api: FirecrackerApi, machine: FirecrackerMachine, folder: Path) -
 def _refusal(guest: Guest) -> Path:
     """Where it is written down that this kernel did not boot; forgotten with the next start of the host."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-    return guest_image.cache_root() / f"no-kvm-{boot}-{guest.kernel.name}"
+    return cache.root() / f"no-kvm-{boot}-{guest.kernel.name}"

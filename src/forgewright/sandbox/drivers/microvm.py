@@ -21,7 +21,7 @@ from typing import Any, Literal
 import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
-from forgewright.sandbox import guest_image, reaper, saved, snapshots, state
+from forgewright.sandbox import cache, guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup, hierarchies
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
@@ -303,7 +303,7 @@ class MicrovmDriver:
 
     async def _saved(self, guest: Guest, shape: Shape, key: str) -> Path:
         for accelerator in [self._accelerator] if self._accelerator else ["kvm", "tcg"]:
-            folder = guest_image.cache_root() / f"snapshot-{accelerator}-{key}"
+            folder = cache.root() / f"snapshot-{accelerator}-{key}"
             if await asyncio.to_thread((folder / "state").exists):
                 self._accelerator = accelerator
                 return folder
@@ -324,8 +324,8 @@ class MicrovmDriver:
             )
         )
         machine, _ = self._machine(spec)
-        folder = guest_image.cache_root() / f"snapshot-{accelerator}-{key}"
-        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+        folder = cache.root() / f"snapshot-{accelerator}-{key}"
+        unfinished = cache.unfinished(folder)
         unfinished.mkdir(mode=0o700)
         try:
             await machine.boot(self._arguments(guest, shape, machine, memory="file"))

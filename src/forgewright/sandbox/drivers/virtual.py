@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import SandboxError
-from forgewright.sandbox import guest_image
+from forgewright.sandbox import cache, guest_image
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.drivers.oci import OciMachine
 from forgewright.sandbox.layout import BASE_ENVIRONMENT, inodes, shm_bytes
@@ -77,12 +77,12 @@ class Basis(msgspec.Struct, frozen=True):
     accelerator: str = "kvm"
 
     def keep(self, folder: Path) -> None:
-        (folder / "basis.json").write_bytes(msgspec.json.encode(self))
+        (folder / cache.BASIS).write_bytes(msgspec.json.encode(self))
 
     @classmethod
     def of(cls, folder: Path) -> Basis:
         """Raises `SandboxError` where the disk is not there any more."""
-        found = msgspec.json.decode((folder / "basis.json").read_bytes(), type=cls)
+        found = msgspec.json.decode((folder / cache.BASIS).read_bytes(), type=cls)
         if not os.path.exists(found.image):
             raise SandboxError(
                 f"the snapshot needs the image {found.image}, which is gone", hint="create a sandbox anew"
@@ -131,9 +131,9 @@ class GuestMachine(OciMachine):
 def kept_initramfs(version: str, modules: tuple[str, ...]) -> Path:
     """The initramfs for that kernel, in the cache under the digest of its content."""
     data = guest_image.initramfs(version, modules)
-    file = guest_image.cache_root() / f"initramfs-{sha256(data).hexdigest()[:16]}"
-    if not file.exists():
-        unfinished = file.with_suffix(guest_image.unfinished_suffix())
+    file = cache.root() / f"initramfs-{sha256(data).hexdigest()[:16]}"
+    if not cache.holds(file):
+        unfinished = cache.unfinished(file)
         unfinished.write_bytes(data)
         unfinished.rename(file)
     return file

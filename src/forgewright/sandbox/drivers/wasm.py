@@ -19,11 +19,10 @@ from pathlib import Path
 import msgspec
 
 from forgewright.core.errors import MissingExtra, NotFound, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import reaper, state
+from forgewright.sandbox import cache, reaper, state
 from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
 from forgewright.sandbox.drivers.oci import OciMachine
 from forgewright.sandbox.egress import Egress
-from forgewright.sandbox.guest_image import cache_root
 from forgewright.sandbox.layout import check, inodes
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
@@ -40,7 +39,7 @@ _WORKER_PROCESSES = 64
 
 def modules() -> Path:
     """Where modules with a name are kept: `NAME.wasm`."""
-    folder = cache_root() / "wasm"
+    folder = cache.root() / "wasm"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -199,9 +198,12 @@ class WasmDriver:
         version = importlib.metadata.version("wasmtime")
         fuel = b"fuel" if spec.limits.instructions else b""
         key = sha256(module.read_bytes() + version.encode() + b"epochs" + fuel).hexdigest()[:32]
+        compiled = modules() / f"{key}.cwasm"
+        if not cache.holds(compiled):
+            cache.tidy()  # the worker adds one
         setup = Setup(
             module=str(module),
-            compiled=str(modules() / f"{key}.cwasm"), memory_bytes=spec.limits.memory_bytes,
+            compiled=str(compiled), memory_bytes=spec.limits.memory_bytes,
             instructions=spec.limits.instructions,
             disk_bytes=spec.limits.disk_bytes, folders=tuple(folders), clock=spec.clock or "zero",
             network=bool(spec.network.allow), began=time.time_ns(),
