@@ -28,6 +28,8 @@ if [ "$WANT" = tests ]; then
     need zstd zstd
     ls /lib/modules/*-cloud-amd64/modules.dep >/dev/null 2>&1 || missing="$missing linux-image-cloud-amd64"
     need cc "gcc libc6-dev"
+    # A client of the proxy, in the sandbox.
+    need curl curl
     # TypeScript's own server, the second opinion on a rename.
     need node nodejs
     need npm npm

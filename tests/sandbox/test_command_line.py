@@ -341,7 +341,7 @@ def test_logs_are_followed_until_the_command_ends(tmp_path: Path) -> None:
     try:
         script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo second; printf third; exit 3"
         number = forgewright("exec", "-d", name, "--", "sh", "-c", script).stdout.decode().strip()
-        other = forgewright("exec", "-d", name, "--", "sleep", "600").stdout.decode().strip()
+        other = forgewright("exec", "-d", name, "--", "sh", "-c", "echo $$ > /tmp/pid; exec sleep 600").stdout.decode().strip()
         argv = [sys.executable, "-u", "-m", "forgewright.cli.main", "sandbox", "logs", name, "-f"]
         one = subprocess.Popen([*argv, "--number", number], stdout=subprocess.PIPE)
         everything = subprocess.Popen([*argv, "--json"], stdout=subprocess.PIPE)
@@ -354,7 +354,7 @@ def test_logs_are_followed_until_the_command_ends(tmp_path: Path) -> None:
         assert one.stdout.read().splitlines()[:2] == [b"second", b"third"]
         assert one.wait(30) == 0
         assert everything.poll() is None  # something runs still
-        assert forgewright("exec", name, "--", "pkill", "sleep").returncode == 0
+        assert forgewright("exec", name, "--", "sh", "-c", "kill $(cat /tmp/pid)").returncode == 0
         assert everything.wait(30) == 0
         told = [json.loads(line) for line in everything.stdout]
         assert {(line["number"], line["text"]) for line in told if line["kind"] == "ended"} >= {
