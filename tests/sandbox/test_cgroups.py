@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, driver
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
+from forgewright.sandbox.cgroups import Cgroup
 from forgewright.sandbox.family import family
+from forgewright.sandbox.hierarchies import hierarchies
 from forgewright.sandbox.reaper import processes_of
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.state import state_root

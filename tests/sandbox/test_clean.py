@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from forgewright.sandbox import SandboxSpec, cgroups, registry, state
+from forgewright.sandbox import SandboxSpec, hierarchies, registry, state
 from forgewright.sandbox.drivers.container import ContainerDriver
 
 pytestmark = pytest.mark.sandbox
@@ -97,7 +97,7 @@ def traces(names: Iterable[str]) -> Traces:
         line.split()[4] for pid in alive for line in text_of(pid, "mountinfo").splitlines()
         if any(name in line for name in wanted)
     }  # fmt: skip
-    found = cgroups.hierarchies()
+    found = hierarchies.hierarchies()
     folders = [*found.folders.values(), *found.whole.values()] if found else []
     groups = {
         f"{folder}/{name}" for folder in folders for name in wanted if os.path.exists(f"{folder}/{name}")
@@ -134,7 +134,7 @@ async def test_a_killed_engine_leaves_nothing_after_the_next_start(name: str) ->
     assert len(during.processes) >= count
     assert len(during.files) >= count
     assert len(during.mounts) >= count
-    if cgroups.hierarchies():
+    if hierarchies.hierarchies():
         assert len(during.groups) >= count
     if name != "microvm":  # a virtual machine has no network of the host at all, and so no namespace for one
         assert len(during.namespaces) >= count

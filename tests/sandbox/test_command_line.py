@@ -341,7 +341,11 @@ def test_logs_are_followed_until_the_command_ends(tmp_path: Path) -> None:
     try:
         script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo second; printf third; exit 3"
         number = forgewright("exec", "-d", name, "--", "sh", "-c", script).stdout.decode().strip()
-        other = forgewright("exec", "-d", name, "--", "sh", "-c", "echo $$ > /tmp/pid; exec sleep 600").stdout.decode().strip()
+        other = (
+            forgewright("exec", "-d", name, "--", "sh", "-c", "echo $$ > /tmp/pid; exec sleep 600")
+            .stdout.decode()
+            .strip()
+        )
         argv = [sys.executable, "-u", "-m", "forgewright.cli.main", "sandbox", "logs", name, "-f"]
         one = subprocess.Popen([*argv, "--number", number], stdout=subprocess.PIPE)
         everything = subprocess.Popen([*argv, "--json"], stdout=subprocess.PIPE)

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import SandboxSpec, Tier, cgroups, guest_image, native, reaper, state
+from forgewright.sandbox import SandboxSpec, Tier, cgroups, guest_image, hierarchies, native, reaper, state
 from forgewright.sandbox.drivers import firecracker
 from forgewright.sandbox.drivers.firecracker import FirecrackerDriver, FirecrackerMachine
 from forgewright.sandbox.drivers.oci import find
@@ -112,7 +112,7 @@ async def test_the_jail_holds_what_it_needs_and_has_no_rights(started: Started) 
     assert all("ro," in line.split()[5] + "," for line in mounts if line.split()[4] != "/")
     with pytest.raises(OSError):
         os.close(os.open(f"{machine.jail}/image", os.O_RDWR))
-    groups = cgroups.hierarchies()
+    groups = hierarchies.hierarchies()
     assert groups is None or f"{machine.folder.name}" in Path(f"/proc/{pid}/cgroup").read_text()
 
 

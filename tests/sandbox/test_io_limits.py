@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forgewright.sandbox import Command, Limits, Mount, SandboxSpec, cgroups
+from forgewright.sandbox import Command, Limits, Mount, SandboxSpec, cgroups, hierarchies
 from forgewright.sandbox.drivers.container import ContainerDriver
 
 pytestmark = pytest.mark.sandbox
@@ -17,7 +17,7 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize("way", ["read", "write"])
 async def test_rates_are_felt_and_counted(way: str) -> None:
-    if os.geteuid() != 0 or cgroups.hierarchies() is None:
+    if os.geteuid() != 0 or hierarchies.hierarchies() is None:
         pytest.skip("limits of input and output need a cgroup; run as root")
     folder = Path("/var/tmp") / f"fw-io-{os.getpid()}"
     folder.mkdir()

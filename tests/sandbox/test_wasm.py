@@ -12,7 +12,7 @@ import pytest
 import wasmtime
 
 from forgewright.core.errors import NotFound, Refused, SandboxError, Unavailable, UsageError
-from forgewright.sandbox import Command, Exit, Limits, Mount, Network, SandboxSpec, Tier, cgroups
+from forgewright.sandbox import Command, Exit, Limits, Mount, Network, SandboxSpec, Tier, hierarchies
 from forgewright.sandbox.drivers.container import ContainerDriver
 from forgewright.sandbox.drivers.wasm import WasmDriver
 from forgewright.sandbox.session import AgentSandbox
@@ -212,7 +212,7 @@ async def test_what_is_given_enough_instructions_ends_by_itself(make: Make) -> N
 
 async def test_a_worker_is_paused_and_measured_and_has_no_snapshots(make: Make) -> None:
     sandbox = await make(ECHO)
-    if cgroups.hierarchies() is None:
+    if hierarchies.hierarchies() is None:
         with pytest.raises(Unavailable):
             await sandbox.pause()
         return

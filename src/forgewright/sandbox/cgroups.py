@@ -1,4 +1,4 @@
-"""The control group of what a sandbox runs, made without a daemon on cgroup v1, v2 and both at once."""
+"""The control group of what a sandbox runs, made without a daemon (`hierarchies` says where)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,21 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from forgewright.sandbox.family import family
-from forgewright.sandbox.state import state_root
+from forgewright.sandbox.hierarchies import (
+    Hierarchies,
+    hierarchies,
+    mount_points,
+    write,
+    write_if_known,
+)
 from forgewright.sandbox.types import Limits, Metrics
 
-_CONTROLLERS = ("", "memory", "pids", "cpu", "cpuacct", "blkio", "freezer")
-_OF_COMMANDS = ("memory", "pids", "cpu")
 _PERIOD_MICROSECONDS = 100_000
-
-
-class Hierarchies(msgspec.Struct, frozen=True):
-    """Folders under which a group can be made: for each controller on v1, one for all on v2."""
-
-    version: int
-    folders: dict[str, str]
-    whole: dict[str, str] = {}
-    """v1 only: those that hold a sandbox with its agent, from its start; the others hold what it runs."""
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -36,89 +30,6 @@ class Counters(msgspec.Struct, frozen=True):
     oom: int = 0
     pids: int = 0
     memory_peak_bytes: int | None = None
-
-
-def hierarchies() -> Hierarchies | None:
-    """Where groups for memory, pids and cpu can be made; None where they cannot (then: rlimits)."""
-    return _hierarchies(parent())
-
-
-def parent() -> str:
-    """The group above all those of one state folder, named after that folder itself.
-
-    Two engines can see the same groups and different folders (a chroot, a container): by this neither takes the
-    other's for abandoned.
-    """
-    root = state_root()
-    root.mkdir(mode=0o711, parents=True, exist_ok=True)
-    found = root.stat()
-    return f"forgewright-{found.st_dev:x}-{found.st_ino:x}"
-
-
-@cache
-def _hierarchies(name: str) -> Hierarchies | None:
-    mounts = _mounts()
-    unified = mounts.pop("", "")
-    if "memory" in mounts and "pids" in mounts:
-        kinds = {kind: f"{point}/{name}" for kind, point in mounts.items()}
-        found = Hierarchies(
-            1,
-            {kind: folder for kind, folder in kinds.items() if kind in _OF_COMMANDS},
-            {kind: folder for kind, folder in kinds.items() if kind not in _OF_COMMANDS},
-        )
-    elif unified:
-        found = Hierarchies(2, {"": f"{unified}/{name}"})
-    else:
-        return None
-    return found if _usable(found) else None
-
-
-def _mounts() -> dict[str, str]:
-    """Where each controller of v1 is mounted, and under "" the unified hierarchy of v2."""
-    mounts: dict[str, str] = {}
-    for point, options in mounted():
-        for controller in options:
-            if controller in _CONTROLLERS:
-                mounts.setdefault(controller, point)  # the first: later ones are somebody's copies
-    return mounts
-
-
-def mounted() -> list[tuple[str, tuple[str, ...]]]:
-    """Every hierarchy that is mounted: where, and its options (on v1 its controllers are among them; v2: one, "")."""
-    found = []
-    with open("/proc/self/mountinfo") as file:
-        for line in file:
-            left, _, right = line.partition(" - ")
-            kind, _, options = right.split()[:3]
-            if kind in ("cgroup", "cgroup2"):
-                found.append((left.split()[4], ("",) if kind == "cgroup2" else tuple(options.split(","))))
-    return found
-
-
-def _usable(found: Hierarchies) -> bool:
-    for folder in [*found.folders.values(), *found.whole.values()]:
-        try:
-            os.makedirs(folder, exist_ok=True)
-            if found.version == 2:
-                for where in (os.path.dirname(folder), folder):
-                    _write(f"{where}/cgroup.subtree_control", "+memory +pids +cpu")
-                    _try(f"{where}/cgroup.subtree_control", "+io")
-        except OSError:
-            return False
-    return all(os.access(folder, os.W_OK) for folder in found.folders.values())
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w") as file:
-        file.write(text)
-
-
-def _try(path: str, text: str) -> None:
-    """For what not every kernel accounts (swap, io): without it there is nothing to limit."""
-    try:
-        _write(path, text)
-    except OSError:
-        pass
 
 
 def _number(path: str) -> int | None:
@@ -151,7 +62,7 @@ def _content(path: str) -> bytes:
 
 def cgroup_of(pid: int) -> Cgroup | None:
     """The group that another program made for process `pid`, to read what it counts; None where that is not seen."""
-    mounts = _mounts()
+    mounts = mount_points()
     folders: dict[str, str] = {}
     try:
         text = Path(f"/proc/{pid}/cgroup").read_text() if pid else ""
@@ -221,23 +132,23 @@ class Cgroup:
             self.limit_cpu(limits)
         if self._version == 2:
             folder = self._folders[""]
-            _write(f"{folder}/memory.max", str(limits.memory_bytes))
-            _try(f"{folder}/memory.swap.max", "0")
-            _write(f"{folder}/pids.max", str(limits.processes))
+            write(f"{folder}/memory.max", str(limits.memory_bytes))
+            write_if_known(f"{folder}/memory.swap.max", "0")
+            write(f"{folder}/pids.max", str(limits.processes))
             return
         memory, pids = self._folders["memory"], self._folders["pids"]
-        _write(f"{memory}/memory.limit_in_bytes", str(limits.memory_bytes))
-        _try(f"{memory}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
-        _write(f"{pids}/pids.max", str(limits.processes))
+        write(f"{memory}/memory.limit_in_bytes", str(limits.memory_bytes))
+        write_if_known(f"{memory}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
+        write(f"{pids}/pids.max", str(limits.processes))
 
     def limit_cpu(self, limits: Limits) -> None:
         """A runtime that starts on all processors would stand still for the rest of each period."""
         quota = max(1000, int(limits.cpus * _PERIOD_MICROSECONDS))
         if self._version == 2:
-            _write(f"{self._folders['']}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
+            write(f"{self._folders['']}/cpu.max", f"{quota} {_PERIOD_MICROSECONDS}")
         elif cpu := self._folders.get("cpu"):
-            _write(f"{cpu}/cpu.cfs_period_us", str(_PERIOD_MICROSECONDS))
-            _write(f"{cpu}/cpu.cfs_quota_us", str(quota))
+            write(f"{cpu}/cpu.cfs_period_us", str(_PERIOD_MICROSECONDS))
+            write(f"{cpu}/cpu.cfs_quota_us", str(quota))
 
     def _all(self) -> list[str]:
         return [*self._folders.values(), *self._whole.values()]
@@ -249,11 +160,11 @@ class Cgroup:
         for device in devices:
             if self._version == 2:
                 words = [f"{kind[0]}bps={rate}" for kind, rate in rates.items() if rate]
-                _write(f"{self._folders['']}/io.max", f"{device} {' '.join(words)}")
+                write(f"{self._folders['']}/io.max", f"{device} {' '.join(words)}")
             else:
                 for kind, rate in rates.items():
                     if rate:
-                        _write(f"{self._whole['blkio']}/blkio.throttle.{kind}_bps_device", f"{device} {rate}")
+                        write(f"{self._whole['blkio']}/blkio.throttle.{kind}_bps_device", f"{device} {rate}")
 
     def entrances(self) -> list[str]:
         """Files to which what a sandbox runs writes "0" to join."""
@@ -274,7 +185,7 @@ class Cgroup:
             for process in outside:
                 for entrance in entrances:
                     try:
-                        _write(entrance, str(process))
+                        write(entrance, str(process))
                     except ProcessLookupError:
                         break
 
@@ -285,12 +196,12 @@ class Cgroup:
         """Stops all that is in it, or lets it go on. Raises `OSError` where there is no freezer."""
         if self._version == 2:
             folder = self._folders[""]
-            _write(f"{folder}/cgroup.freeze", "1" if frozen else "0")
+            write(f"{folder}/cgroup.freeze", "1" if frozen else "0")
             return
         folder = self._whole["freezer"]
         wanted = "FROZEN" if frozen else "THAWED"
         for _ in range(1000):
-            _write(f"{folder}/freezer.state", wanted)
+            write(f"{folder}/freezer.state", wanted)
             if Path(f"{folder}/freezer.state").read_text().strip() == wanted:
                 return
             time.sleep(0.001)
@@ -299,15 +210,15 @@ class Cgroup:
     def allow(self, memory_bytes: int) -> None:
         """Raises the limit of memory, for work of the engine's own in the sandbox."""
         if self._version == 2:
-            _write(f"{self._folders['']}/memory.max", str(memory_bytes))
+            write(f"{self._folders['']}/memory.max", str(memory_bytes))
             return
         memory = self._folders["memory"]
-        _try(f"{memory}/memory.memsw.limit_in_bytes", str(memory_bytes))
-        _write(f"{memory}/memory.limit_in_bytes", str(memory_bytes))
+        write_if_known(f"{memory}/memory.memsw.limit_in_bytes", str(memory_bytes))
+        write(f"{memory}/memory.limit_in_bytes", str(memory_bytes))
 
     def thaw(self) -> None:
         """Lets go what may stand still: what is frozen does not die."""
-        _try(f"{self._folders['']}/cgroup.freeze", "0") if self._version == 2 else _try(
+        write_if_known(f"{self._folders['']}/cgroup.freeze", "0") if self._version == 2 else write_if_known(
             f"{self._whole.get('freezer')}/freezer.state", "THAWED"
         )
 
@@ -355,7 +266,7 @@ class Cgroup:
     def reset_peak(self) -> None:
         """Starts the peak again (v1 only: the kernels of most v2 machines cannot)."""
         if self._version == 1:
-            _try(f"{self._folders['memory']}/memory.max_usage_in_bytes", "0")
+            write_if_known(f"{self._folders['memory']}/memory.max_usage_in_bytes", "0")
 
     def kill(self) -> int:
         """Kills what is in it; returns how many there were."""

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from forgewright.sandbox import state
-from forgewright.sandbox.cgroups import Cgroup, existing, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, existing
+from forgewright.sandbox.hierarchies import hierarchies
 from forgewright.sandbox.layout import AGENT_PATH
 
 _WAIT_SECONDS = 10.0

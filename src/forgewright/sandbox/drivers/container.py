@@ -16,8 +16,9 @@ from pathlib import Path
 from forgewright.core.errors import MissingProgram, SandboxError
 from forgewright.sandbox import reaper, saved, state
 from forgewright.sandbox.bundle import Identity, configuration
-from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies, mounted
+from forgewright.sandbox.cgroups import Cgroup, disks_of
 from forgewright.sandbox.drivers.oci import WRITTEN, OciMachine, find, version_of
+from forgewright.sandbox.hierarchies import hierarchies, mounted
 from forgewright.sandbox.images.store import Image
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import Place, check, compose

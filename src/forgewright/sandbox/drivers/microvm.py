@@ -22,7 +22,7 @@ import msgspec
 
 from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import cache, guest_image, reaper, saved, snapshots, state
-from forgewright.sandbox.cgroups import Cgroup, hierarchies
+from forgewright.sandbox.cgroups import Cgroup
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
 from forgewright.sandbox.drivers.tuning import PROCESSOR, TUNED, clock
@@ -35,6 +35,7 @@ from forgewright.sandbox.drivers.virtual import (
     Shape,
     kept_initramfs,
 )
+from forgewright.sandbox.hierarchies import hierarchies
 from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program

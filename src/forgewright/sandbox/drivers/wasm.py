@@ -20,9 +20,10 @@ import msgspec
 
 from forgewright.core.errors import MissingExtra, NotFound, SandboxError, Unavailable, UsageError
 from forgewright.sandbox import cache, reaper, state
-from forgewright.sandbox.cgroups import Cgroup, disks_of, hierarchies
+from forgewright.sandbox.cgroups import Cgroup, disks_of
 from forgewright.sandbox.drivers.oci import OciMachine
 from forgewright.sandbox.egress import Egress
+from forgewright.sandbox.hierarchies import hierarchies
 from forgewright.sandbox.layout import check, inodes
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
