@@ -103,7 +103,9 @@ def children() -> list[str]:
 def main() -> None:
     mode, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
     warnings.simplefilter("error")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # whoever runs the tests in the background ignores it
     work = WORKS.get(mode, plain)
     items, sizes = ITEMS, SIZES
     if mode == "stopped":

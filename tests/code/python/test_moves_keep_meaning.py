@@ -283,6 +283,28 @@ REFUSED: Mapping[str, tuple[Case, str]] = {
     ),
 }
 DONE: Mapping[str, Case] = {
+    "move-symbols: the first to a new file has no annotation, the next needs what makes them strings": (
+        "(move-symbols symbols: ['LIMIT', 'f'] origin: 'a.py' to: 'b.py')",
+        {
+            "a.py": "from __future__ import annotations\n\nLIMIT = 3\n\n\ndef f(x: Later) -> Later:\n    return x + LIMIT\n",
+            "main.py": "from a import f\nprint(f(1), f.__annotations__)\n",
+        },
+    ),
+    "move-symbols: to an empty file": (
+        "(move-symbols symbols: ['LIMIT', 'f'] origin: 'a.py' to: 'b.py')",
+        {
+            "a.py": "from __future__ import annotations\n\nLIMIT = 3\n\n\ndef f(x: Later) -> Later:\n    return x + LIMIT\n",
+            "b.py": "",
+            "main.py": "from a import f\nprint(f(1), f.__annotations__)\n",
+        },
+    ),
+    "move-symbol: what has no annotation brings no import to a new file": (
+        "(move-symbol at: 'a.py:3:1' to: 'b.py')",
+        {
+            "a.py": "from __future__ import annotations\n\nLIMIT = 3\n",
+            "main.py": "from a import LIMIT\nprint(LIMIT)\n",
+        },
+    ),
     "move-symbol: mock.patch string no home use": (
         "(move-symbol at: 'a.py:1:5' to: 'b.py')",
         {

@@ -49,7 +49,7 @@ class Startup:
 
     def events(self, path: str) -> list[Event] | None:
         if path not in self._events:
-            self._events[path] = events(self.resolver.file(path).data)
+            self._events[path] = events(self.resolver.project.source(path).data)
         return self._events[path]
 
     def imports(self, path: str) -> set[tuple[int, tuple[str, ...], str]]:

@@ -264,13 +264,14 @@ class SymbolMove:
         text = "from __future__ import annotations"
         if not Imports(self.file).has(text) or Imports(other).has(text):
             return []
-        if not any(node.type == "type" for node in walk(self.node)):
-            return []
-        if not self.new_file and other.data.strip():
+        needed = any(node.type == "type" for node in walk(self.node))
+        if self.new_file or not other.data.strip():  # what comes along may need it too
+            return [text] if needed or self.options.together else []
+        if needed:
             raise EditRefused(
                 f"{self.file.path} has {text}, and {self.to} has not", hint=f"add it to {self.to} first"
             )
-        return [text]
+        return []
 
     def _insertion(self, other: FileIndex, body: bytes, imports: bool) -> Splice:
         data, end = other.data, newline(other.data)
