@@ -30,6 +30,7 @@ if [ "$WANT" = tests ]; then
     need cc "gcc libc6-dev"
     # A client of the proxy, in the sandbox.
     need curl curl
+    need pgrep procps
     # TypeScript's own server, the second opinion on a rename.
     need node nodejs
     need npm npm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,38 @@ def _python(before: SourceFile | None, after: SourceFile) -> str:
         return ""
     wrong = compiled(after)
     if not wrong:
-        return ""
+        return _only_new(before, after) if sys.version_info >= (3, 12) else ""
     if before is not None and compiled(before):
         errors = broken(after)
         return _describe(after, errors[0]) if len(errors) > len(broken(before)) else ""
     return f"{after.path}:{wrong}"
+
+
+def _only_new(before: SourceFile | None, after: SourceFile) -> str:
+    """Python from 3.12 on takes what may not stand inside an f-string before (PEP 701); a project may run on both."""
+    found = nested_strings(after)
+    if not found or (before is not None and nested_strings(before)):
+        return ""
+    return f"{after.path}:{found[0]}: this f-string is one for Python 3.12 and newer only"
+
+
+def nested_strings(source: SourceFile) -> list[int]:
+    """The lines of f-strings that have their own quotes, a backslash or a line's end inside an expression."""
+    if b"{" not in source.data:
+        return []
+    found: list[int] = []
+    stack = [source.tree.root_node]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        if node.type != "interpolation" or node.parent is None or node.parent.type != "string":
+            continue
+        opening = (node.parent.children[0].text or b"").lstrip(b"rRbBfFuUtT")
+        text, literal = node.text or b"", node.child_by_field_name("format_specifier")
+        inside = text if literal is None else text[: literal.start_byte - node.start_byte]
+        if opening in text or b"\\" in inside or (b"\n" in text and len(opening) == 1):
+            found.append(node.start_point.row + 1)
+    return sorted(found)
 
 
 def compiled(source: SourceFile) -> str:

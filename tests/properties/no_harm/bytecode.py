@@ -79,6 +79,11 @@ class Comparison:
                 raise Different(f"{where}: {op} {left!r} became {other} {right!r}")
             if isinstance(left, CodeType) and isinstance(right, CodeType):
                 self.code(left, right, (*outer, b), classes)
+            elif stop < len(before) and before[stop] == after[stop] == (
+                "STORE_NAME",
+                "__static_attributes__",
+            ):
+                pass  # Python 3.13: what is assigned to attributes of a first parameter that is named `self`
             elif not self.value(op, left, right, classes):
                 raise Different(f"{where}: {op} {left!r} became {right!r}")
             if isinstance(left, str):
