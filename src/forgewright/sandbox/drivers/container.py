@@ -92,8 +92,9 @@ class ContainerDriver:
                 await sandbox.close()
         except SandboxError as error:
             return Probe(
-                driver=self.name, tier=self.tier, available=False, version=version, detail=error.message
-            )
+                driver=self.name, tier=self.tier, available=False, version=version, detail=error.message,
+                install=error.hint or "",
+            )  # fmt: skip
         return Probe(
             driver=self.name,
             tier=self.tier,

@@ -15,6 +15,7 @@ from forgewright.sandbox import reaper, state
 from forgewright.sandbox.cgroups import Cgroup, Counters
 from forgewright.sandbox.protocol import Channel
 from forgewright.sandbox.types import Metrics, SandboxSpec
+from forgewright.sandbox.user_namespaces import advice
 
 READY_SECONDS = 30.0
 WRITTEN = "written.tar"
@@ -74,7 +75,10 @@ class OciMachine:
                     await self.joining()  # what was started while the first of them joined
                     self.limit_cpu()
         except (SandboxError, TimeoutError, OSError):
-            raise SandboxError(f"the sandbox did not start: {self.log() or 'it said nothing'}") from None
+            said = self.log()
+            raise SandboxError(
+                f"the sandbox did not start: {said or 'it said nothing'}", hint=advice(said)
+            ) from None
 
     def joining(self) -> Awaitable[None]:
         """Puts all that was started into the sandbox's cgroup; until that is done, nothing untrusted may run in it."""
