@@ -39,7 +39,11 @@ DRIVERS = {
     "crun": ("crun", lambda: ContainerDriver("crun"), "apt-get install crun"),
     "runc": ("runc", lambda: ContainerDriver("runc"), "apt-get install runc"),
     "runsc": ("runsc", GvisorDriver, "apt-get install runsc"),
-    "qemu": ("qemu-system-x86_64", lambda: MicrovmDriver("tcg"), MICROVM),
+    "qemu": (
+        "qemu-system-x86_64",
+        lambda: MicrovmDriver(os.environ.get("FORGEWRIGHT_QEMU_ACCEL") or "tcg"),
+        MICROVM,
+    ),
     "docker": (None, lambda: DockerDriver(engine()), ""),
     "firecracker": (None, firecracker, ""),
 }

@@ -23,7 +23,7 @@ from forgewright.sandbox.drivers import firecracker
 from forgewright.sandbox.drivers.firecracker import FirecrackerDriver, FirecrackerMachine
 from forgewright.sandbox.drivers.oci import find
 from forgewright.sandbox.drivers.tuning import clock
-from forgewright.sandbox.drivers.virtual import Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import Shape, kept_initramfs, kvm_seconds
 from forgewright.sandbox.firecracker_api import FirecrackerApi
 from forgewright.sandbox.protocol import Channel, Request
 from forgewright.sandbox.vmlinux import uncompressed
@@ -274,3 +274,12 @@ def test_kernels_are_unpacked_and_others_refused(tmp_path: Path) -> None:
         unpacked = uncompressed(images[-1], tmp_path)
         assert unpacked.read_bytes()[:4] == b"\x7fELF"
         assert uncompressed(images[-1], tmp_path) == unpacked
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "1e9", "nan"])
+def test_a_deadline_that_is_none_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGEWRIGHT_KVM_SECONDS", given)
+    with pytest.raises(UsageError, match="FORGEWRIGHT_KVM_SECONDS"):
+        kvm_seconds()
+    monkeypatch.setenv("FORGEWRIGHT_KVM_SECONDS", "30")
+    assert kvm_seconds() == 30

@@ -23,7 +23,15 @@ from forgewright.sandbox import cache, guest_image, reaper, saved, snapshots, st
 from forgewright.sandbox.cgroups import Cgroup
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import GUEST_BYTES, WARM, Basis, GuestMachine, Shape, kept_initramfs
+from forgewright.sandbox.drivers.virtual import (
+    GUEST_BYTES,
+    WARM,
+    Basis,
+    GuestMachine,
+    Shape,
+    kept_initramfs,
+    kvm_seconds,
+)
 from forgewright.sandbox.firecracker_api import (
     AGENT,
     IMAGE,
@@ -46,8 +54,6 @@ from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 from forgewright.sandbox.vmlinux import uncompressed
 
 INSTALL = "put firecracker and jailer of one release (https://github.com/firecracker-microvm/firecracker/releases) on PATH"
-BOOT_SECONDS = 10.0
-"""A boot takes well under a second where KVM works; where it does not, the guest stands still in silence."""
 
 START_SECONDS, SAVE_SECONDS, RESTORE_SECONDS = 10.0, 60.0, 30.0
 _MONITOR_BYTES = 64 << 20
@@ -144,10 +150,10 @@ class FirecrackerDriver:
         jailer: str | None = None,
         kernel_image: Path | None = None,
         *,
-        boot_seconds: float = BOOT_SECONDS,
+        boot_seconds: float | None = None,
     ) -> None:
         self._firecracker, self._jailer, self._kernel_image = firecracker, jailer, kernel_image
-        self._boot_seconds = boot_seconds
+        self._boot_seconds = boot_seconds or kvm_seconds()
         self._guest: Guest | None = None
         self._reaped = False
         self._building: dict[str, asyncio.Lock] = {}

@@ -34,6 +34,7 @@ from forgewright.sandbox.drivers.virtual import (
     GuestMachine,
     Shape,
     kept_initramfs,
+    kvm_seconds,
 )
 from forgewright.sandbox.hierarchies import hierarchies
 from forgewright.sandbox.images.store import find as find_image
@@ -47,9 +48,6 @@ from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 
 INSTALL = "apt-get install qemu-system-x86 linux-image-cloud-amd64 squashfs-tools"
 BOOT_SECONDS = 240.0
-KVM_SECONDS = 10.0
-"""A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says."""
-
 RESTORE_SECONDS, SAVE_SECONDS = 30.0, 90.0
 STATE = "state"
 _QEMU_BYTES = 192 << 20
@@ -331,7 +329,7 @@ class MicrovmDriver:
         try:
             await machine.boot(self._arguments(guest, shape, machine, memory="file"))
             try:
-                async with asyncio.timeout(KVM_SECONDS if accelerator == "kvm" else BOOT_SECONDS):
+                async with asyncio.timeout(kvm_seconds() if accelerator == "kvm" else BOOT_SECONDS):
                     await machine.channel.ready
                     await machine.warm_up(shape.uid)
                 await machine.write_state(unfinished / "state", shared_memory=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from forgewright.core.errors import SandboxError
+from forgewright.core.errors import SandboxError, UsageError
 from forgewright.sandbox import cache, guest_image
 from forgewright.sandbox.cgroups import Counters
 from forgewright.sandbox.drivers.oci import OciMachine
@@ -37,6 +37,24 @@ SETTLE_SECONDS = 2.0
 """Then it is left alone: what the kernel puts off until later should not be each clone's first work."""
 
 REST_SECONDS = 0.25
+
+KVM_SECONDS = 10.0
+"""A nested host can offer a /dev/kvm on which no ordinary kernel boots: whether it works, a boot says. It takes well under a
+second where it does; else the guest stands still in silence."""
+
+
+def kvm_seconds() -> float:
+    """How long a first boot on KVM may take; `FORGEWRIGHT_KVM_SECONDS` where a host is slow, but works."""
+    given = os.environ.get("FORGEWRIGHT_KVM_SECONDS", "")
+    try:
+        seconds = float(given or KVM_SECONDS)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise UsageError(
+            f"FORGEWRIGHT_KVM_SECONDS: expected seconds from 1 to 3600, found {given!r}", hint="unset it"
+        )
+    return seconds
 
 
 class Shape(msgspec.Struct, frozen=True):
