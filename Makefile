@@ -5,10 +5,10 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 RUNNABLE := $(VENV)/.runnable
 
-.PHONY: help setup demo test check format lint types imports docs bench soak fuzz cgroup2 cases clean
+.PHONY: help setup demo test check format lint types imports docs bench soak fuzz another-host cases clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 $(READY): pyproject.toml constraints.txt constraints-peers.txt scripts/setup.sh
 	@PYTHON=$(PYTHON) VENV=$(VENV) WANT=tests sh scripts/setup.sh
@@ -52,8 +52,8 @@ soak: $(READY) ## the long tests
 fuzz: $(READY) ## random input for a long time
 	@$(RUN) -m pytest -n 2 -m fuzz --timeout 7200 $(ARGS)
 
-cgroup2: ## tests of the sandbox on Debian 13 with cgroup v2, in a virtual machine (as root, 15 minutes)
-	@scripts/on_cgroup2.sh $(ARGS)
+another-host: ## the sandbox on Debian 13 with cgroup v2 and KVM, in a virtual machine (as root, 30 minutes)
+	@scripts/on_another_host.sh $(ARGS)
 
 cases: $(READY) ## before/after cases of other refactoring tools: make cases CASES="FILE…"
 	@$(RUN) -m tests.cases.run $(CASES)
