@@ -79,7 +79,7 @@ rm -f "$place/disk" "$place/log"
 mkfs.ext4 -q -d "$root" -N 600000 "$place/disk" 8G
 kernel=$(ls "$root"/boot/vmlinuz-*-cloud-amd64 | tail -1)
 echo "running: $*"
-timeout 5400 qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=512 -smp 2 -m 6G \
+timeout 5400 qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=512 -smp 2 -m 12G \
     -cpu max,svm=on,npt=on,la57=off,smap=off,pku=off,erms=off,fsrm=off -nodefaults -display none -no-reboot \
     -serial "file:$place/log" -kernel "$kernel" -initrd "$root/boot/initrd.img-${kernel##*/vmlinuz-}" \
     -append "root=/dev/vda rw console=ttyS0 init=/root/begin quiet mitigations=off tsc=reliable clearcpuid=112,141 panic=-1" \

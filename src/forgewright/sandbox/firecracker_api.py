@@ -16,6 +16,9 @@ from forgewright.sandbox.unix_http import UnixHttp
 
 KERNEL, INITRAMFS, IMAGE = "/kernel", "/initramfs", "/image"
 STATE, MEMORY, AGENT = "/state", "/memory", "/agent.sock"
+NEW_STATE, NEW_MEMORY = "/new-state", "/new-memory"
+"""Apart from those a machine was loaded from, which it cannot write."""
+
 PORT = 1024
 """Of the agent, inside: the guest listens on it (guest.c)."""
 
@@ -54,8 +57,8 @@ class FirecrackerApi:
         await self._http.call("PATCH", "/vm", json={"state": "Resumed"})
 
     async def save(self, *, seconds: float) -> None:
-        """Writes state and memory of the paused machine to `STATE` and `MEMORY`."""
-        what = {"snapshot_type": "Full", "snapshot_path": STATE, "mem_file_path": MEMORY}
+        """Writes state and memory of the paused machine to `NEW_STATE` and `NEW_MEMORY`."""
+        what = {"snapshot_type": "Full", "snapshot_path": NEW_STATE, "mem_file_path": NEW_MEMORY}
         await self._http.call("PUT", "/snapshot/create", json=what, seconds=seconds)
 
     async def load(self, *, resume: bool, seconds: float) -> None:

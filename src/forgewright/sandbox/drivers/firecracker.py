@@ -38,6 +38,8 @@ from forgewright.sandbox.firecracker_api import (
     INITRAMFS,
     KERNEL,
     MEMORY,
+    NEW_MEMORY,
+    NEW_STATE,
     PORT,
     STATE,
     FirecrackerApi,
@@ -355,12 +357,17 @@ def hardware(shape: Shape) -> Hardware:
 
 
 async def save(api: FirecrackerApi, machine: FirecrackerMachine, folder: Path) -> None:
-    """Pauses the machine and copies its saved state into `folder`, whose files other jails may read."""
+    """Pauses the machine and puts its saved state into `folder`, whose files other jails may read."""
     await api.pause()
-    await api.save(seconds=SAVE_SECONDS)
-    for name, path in (("state", STATE), ("memory", MEMORY)):
-        await asyncio.to_thread(snapshots.copy_sparse, Path(machine.jail + path), folder / name)
-        (folder / name).chmod(0o444)
+    made = {"state": Path(machine.jail + NEW_STATE), "memory": Path(machine.jail + NEW_MEMORY)}
+    try:
+        await api.save(seconds=SAVE_SECONDS)
+        for name, path in made.items():
+            await asyncio.to_thread(snapshots.copy_sparse, path, folder / name)
+            (folder / name).chmod(0o444)
+    finally:
+        for path in made.values():  # the jail has room for one
+            path.unlink(missing_ok=True)
 
 
 def _refusal(guest: Guest) -> Path:
