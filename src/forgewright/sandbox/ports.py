@@ -17,7 +17,7 @@ class Published:
     def __init__(self, channel: Channel, inside: int) -> None:
         self.inside = inside
         self.port = 0
-        self._channel = channel
+        self.channel = channel
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -35,7 +35,7 @@ class Published:
         self._tasks.add(task)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                stream = await self._channel.open(self.inside)
+                stream = await self.channel.open(self.inside)
             try:
                 await join(stream, reader, writer)
             finally:

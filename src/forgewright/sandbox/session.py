@@ -68,13 +68,16 @@ class AgentSandbox(TreeTransfers):
         if not (network.allow or network.forward):
             return
         self.egress = Egress(network)
-        self._machine.channel.on_stream = self.egress.accept
-        for port in ((PORT,) if network.allow else ()) + tuple(self.egress.forwards):
-            if not listening:
-                await self._machine.channel.listen(port)
+        await self._relay(self.egress, listening=listening)
         if self.egress.interception is not None:
             pem = await asyncio.to_thread(self.egress.interception.authority_pem)
             await self.write(CA_PATH, pem)
+
+    async def _relay(self, egress: Egress, *, listening: bool = False) -> None:
+        self._machine.channel.on_stream = egress.accept
+        for port in ((PORT,) if self.spec.network.allow else ()) + tuple(egress.forwards):
+            if not listening:
+                await self._machine.channel.listen(port)
 
     def watch_connections(self, listener: OnConnection) -> None:
         if self.egress is not None:
@@ -209,8 +212,14 @@ class AgentSandbox(TreeTransfers):
     async def resume(self) -> None:
         self._open()
         if self._paused:
+            before = self._machine.channel
             await self._machine.resume()
             self._paused = False
+            if self._machine.channel is not before:  # it was saved, and could not keep its channel
+                if self.egress is not None:
+                    await self._relay(self.egress)
+                for published in self.published:
+                    published.channel = self._machine.channel
 
     async def metrics(self) -> Metrics:
         self._open()

@@ -51,13 +51,14 @@ from forgewright.sandbox.images.store import find as find_image
 from forgewright.sandbox.layout import check
 from forgewright.sandbox.native import program
 from forgewright.sandbox.plan import Plan
+from forgewright.sandbox.protocol import Channel
 from forgewright.sandbox.session import AgentSandbox
 from forgewright.sandbox.types import Command, Probe, SandboxSpec, Tier
 from forgewright.sandbox.vmlinux import uncompressed
 
 INSTALL = "put firecracker and jailer of one release (https://github.com/firecracker-microvm/firecracker/releases) on PATH"
 
-START_SECONDS, SAVE_SECONDS, RESTORE_SECONDS = 10.0, 60.0, 30.0
+START_SECONDS, SAVE_SECONDS, RESTORE_SECONDS = 30.0, 60.0, 30.0
 _MONITOR_BYTES = 64 << 20
 _JAIL_BYTES = 32 << 20
 _FIRST_ID, _SLOTS = 0x5000_0000, 1 << 20
@@ -78,6 +79,7 @@ class FirecrackerMachine(GuestMachine):
     """One jailed Firecracker; implements `Machine`."""
 
     api: FirecrackerApi
+    _saved = False
 
     @property
     def jail(self) -> str:
@@ -110,7 +112,14 @@ class FirecrackerMachine(GuestMachine):
         await self.api.pause()
 
     async def resume(self) -> None:
-        await self.api.resume()
+        """A machine that was saved meanwhile has lost its connections (docs/snapshotting/snapshot-support.md, "vsock")."""
+        if self._saved:
+            self.channel.close()
+            self.channel, self._saved = Channel(), False
+            await self.api.resume()
+            await self.meet(RESTORE_SECONDS)
+        else:
+            await self.api.resume()
         await self.channel.resume()
 
     async def save(self, folder: Path) -> None:
@@ -118,6 +127,7 @@ class FirecrackerMachine(GuestMachine):
             self._cgroup.allow(
                 2 * (self._spec.limits.memory_bytes + GUEST_BYTES) + _MONITOR_BYTES + _JAIL_BYTES
             )
+        self._saved = True
         await save(self.api, self, folder)
         self.basis.keep(folder)
 

@@ -299,12 +299,9 @@ static void loop(void) {
     }
 }
 
-/* A machine restored from a snapshot has lost its channel: whoever comes next starts with nothing of the last. */
+/* A machine that was saved has lost its channel. Connections end with it; what commands left running goes on, as it does
+   where the channel is a serial device, and what it writes is for nobody. */
 static void next_channel(int waiting) {
-    drop_spare();
-    kill(-1, SIGKILL);
-    for (struct job *j = jobs; j; j = j->next) j->flags = j->reported = j->gone = 1;
-    discard_ended();
     for (struct stream *s = streams; s; s = s->next) stream_ended(s);
     discard_streams();
     while (listener_count) close(listeners[--listener_count].fd);
