@@ -58,6 +58,17 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}")
 
 
+def publish(made: Path, path: Path) -> None:
+    """Gives what was made its name, once it is on the disk: after a loss of power it is whole, or not there."""
+    for file in made.iterdir() if made.is_dir() else (made,):
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    made.rename(path)
+
+
 def tidy() -> list[Path]:
     """Removes what is too much, and what whoever made it did not finish; what it has removed."""
     folder = root()

@@ -79,7 +79,7 @@ def head_of(image: Path) -> Path:
     if not cache.holds(head):
         unfinished = cache.unfinished(head)
         unfinished.write_bytes(start)
-        unfinished.rename(head)
+        cache.publish(unfinished, head)
     return head
 
 
@@ -193,7 +193,7 @@ def file_of(name: str, image: Image | None) -> Path:
     if not file.exists():
         unfinished = cache.unfinished(file)
         _squash(["mksquashfs", str(image.tree), str(unfinished), "-no-xattrs"])
-        unfinished.rename(file)
+        cache.publish(unfinished, file)
     return file
 
 
@@ -257,7 +257,7 @@ def _made(more: tuple[str, ...], version: int) -> Path:
             raise SandboxError(f"sqfstar failed: {errors.decode(errors='replace')[-500:]}")
     except FileNotFoundError:
         raise MissingProgram("sqfstar", needed_for="images of tier microvm", install=_SQUASHFS) from None
-    unfinished.rename(file)
+    cache.publish(unfinished, file)
     return file
 
 

@@ -48,7 +48,7 @@ def load(folder: Path) -> Snapshot:
 def publish(unfinished: Path, folder: Path) -> None:
     """State and memory appear together; where another process was first, its pair stays. Old ones are removed."""
     try:
-        unfinished.rename(folder)
+        cache.publish(unfinished, folder)
     except OSError:
         if not (folder / "state").exists():
             raise

@@ -42,5 +42,5 @@ def uncompressed(image: Path, folder: Path) -> Path:
         unfinished = cache.unfinished(kept)
         unfinished.write_bytes(unpacked)
         unfinished.chmod(0o644)
-        unfinished.rename(kept)
+        cache.publish(unfinished, kept)
     return kept

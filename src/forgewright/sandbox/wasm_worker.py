@@ -340,6 +340,8 @@ def load(engine: Any, module: str, compiled: str) -> Any:
     unfinished = f"{compiled}.{os.getpid()}"
     with open(unfinished, "wb") as file:
         file.write(made.serialize())
+        file.flush()
+        os.fsync(file.fileno())  # after a loss of power it is whole, or not there
     os.rename(unfinished, compiled)
     return wasmtime.Module.deserialize_file(engine, compiled)
 

@@ -153,5 +153,5 @@ def kept_initramfs(version: str, modules: tuple[str, ...]) -> Path:
     if not cache.holds(file):
         unfinished = cache.unfinished(file)
         unfinished.write_bytes(data)
-        unfinished.rename(file)
+        cache.publish(unfinished, file)
     return file
