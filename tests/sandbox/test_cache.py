@@ -50,15 +50,23 @@ def test_what_is_used_counts_as_new(folder: Path) -> None:
     assert cache.tidy() == made[3:5]
 
 
+def test_what_lies_elsewhere_is_not_touched(folder: Path, tmp_path: Path) -> None:
+    kernel = put(tmp_path / "vmlinuz", 100)
+    before = kernel.stat().st_mtime_ns
+    assert cache.holds(kernel)
+    assert kernel.stat().st_mtime_ns == before
+    assert not cache.holds(tmp_path / "none")
+
+
 def test_the_image_of_a_snapshot_stays(folder: Path) -> None:
-    made = [put(folder / f"host-{age}.squashfs", age) for age in range(6)]
+    made = [put(folder / f"host-{age}.squashfs", age) for age in range(10)]
     snapshot = saved.root() / "snap1"
     snapshot.mkdir()
-    (snapshot / cache.BASIS).write_text(f'{{"image": "{made[5]}", "accelerator": "tcg"}}')
+    (snapshot / cache.BASIS).write_text(f'{{"image": "{made[9]}", "accelerator": "tcg"}}')
     (saved.root() / "snap2").mkdir()
     (saved.root() / "snap2" / cache.BASIS).write_text("half writ")
-    assert cache.tidy() == [made[4]]
-    assert made[5].exists()
+    assert cache.tidy() == [made[8]]
+    assert made[9].exists()
 
 
 def test_what_a_dead_process_did_not_finish_goes_after_an_hour(folder: Path) -> None:

@@ -9,9 +9,10 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from forgewright.sandbox import Command, Limits, SandboxSpec, Tier
+from forgewright.sandbox import Command, Limits, SandboxSpec, Tier, cache
 from forgewright.sandbox.drivers.microvm import INSTALL, MicrovmDriver
 from forgewright.sandbox.guest_image import head_of
 from forgewright.sandbox.session import AgentSandbox
@@ -101,3 +102,12 @@ def test_of_a_kernel_only_its_head_is_kept(tmp_path: Path, monkeypatch: pytest.M
     assert head_of(image) == head
     image.write_bytes(b"\x7fELF" + bytes(4096))
     assert head_of(image) == image
+
+
+async def test_what_the_cache_lost_meanwhile_is_found_or_made_again(machine: AgentSandbox) -> None:
+    assert isinstance(machine.origin, MicrovmDriver)
+    driver = machine.origin
+    guest = driver._find()
+    for gone in ("head", "initramfs"):
+        driver._guest = msgspec.structs.replace(guest, **{gone: cache.root() / f"{gone}-gone"})
+        assert driver._find() == guest

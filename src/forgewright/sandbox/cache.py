@@ -18,7 +18,7 @@ import msgspec
 from forgewright.sandbox import saved
 
 KEPT = {
-    "host-*.squashfs": 4,
+    "host-*.squashfs": 8,
     "initramfs-*": 8,
     "head-*": 8,
     "vmlinux-*": 4,
@@ -45,7 +45,9 @@ def root() -> Path:
 
 
 def holds(path: Path) -> bool:
-    """Whether it is there; if so, it counts as used now."""
+    """Whether it is there; if so, it counts as used now. What lies elsewhere (a kernel in /boot) is left as it is."""
+    if not path.is_relative_to(root()):
+        return path.exists()
     try:
         os.utime(path)
     except OSError:

@@ -220,7 +220,11 @@ def root_image(more: Sequence[str] = ()) -> Path:
         raise Unavailable(
             "image host of tier microvm is made from Debian packages, and there is no dpkg here"
         )
-    return _made(tuple(more), _STATUS.stat().st_mtime_ns)
+    file = _made(tuple(more), _STATUS.stat().st_mtime_ns)
+    if not cache.holds(file):  # it was found long ago, and others were used more since
+        _made.cache_clear()
+        file = _made(tuple(more), _STATUS.stat().st_mtime_ns)
+    return file
 
 
 @lru_cache(maxsize=8)

@@ -171,8 +171,9 @@ class FirecrackerDriver:
         self._building: dict[str, asyncio.Lock] = {}
 
     def _find(self) -> Guest:
-        if self._guest is not None:
-            return self._guest
+        known = self._guest
+        if known is not None and cache.holds(known.kernel) and cache.holds(known.initramfs):
+            return known
         found = {name: given or find(name) for name, given in
                  (("firecracker", self._firecracker), ("jailer", self._jailer))}  # fmt: skip
         for name, path in found.items():

@@ -192,18 +192,20 @@ class MicrovmDriver:
         self._snapshots: dict[str, Snapshot] = {}
 
     def _find(self) -> Guest:
-        if self._guest is None:
-            qemu = find("qemu-system-x86_64")
-            if qemu is None:
-                raise MissingProgram(
-                    "qemu-system-x86_64", needed_for="sandboxes of tier microvm", install=INSTALL
-                )
-            if os.geteuid() != 0:
-                raise Unavailable("virtual machines are started as root here", hint="run as root")
-            image, version = guest_image.kernel()
-            initramfs = kept_initramfs(version, guest_image.SERIAL_MODULES)
-            head = guest_image.head_of(image)
-            self._guest = Guest(qemu, image, head, initramfs, guest_image.root_image())
+        known = self._guest
+        if known is not None and cache.holds(known.head) and cache.holds(known.initramfs):
+            return known
+        qemu = find("qemu-system-x86_64")
+        if qemu is None:
+            raise MissingProgram(
+                "qemu-system-x86_64", needed_for="sandboxes of tier microvm", install=INSTALL
+            )
+        if os.geteuid() != 0:
+            raise Unavailable("virtual machines are started as root here", hint="run as root")
+        image, version = guest_image.kernel()
+        initramfs = kept_initramfs(version, guest_image.SERIAL_MODULES)
+        head = guest_image.head_of(image)
+        self._guest = Guest(qemu, image, head, initramfs, guest_image.root_image())
         return self._guest
 
     async def probe(self) -> Probe:
