@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from forgewright.sandbox.protocol import Channel
+from forgewright.sandbox.machine import Machine
 from forgewright.sandbox.streams import Stream
 
 CONNECTIONS_MAX = 64
@@ -14,10 +14,10 @@ OPEN_SECONDS = 10.0
 class Published:
     """A port inside that is reached at `127.0.0.1:port`. The sandbox's network card is still none."""
 
-    def __init__(self, channel: Channel, inside: int) -> None:
+    def __init__(self, machine: Machine, inside: int) -> None:
         self.inside = inside
         self.port = 0
-        self.channel = channel
+        self._machine = machine
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -35,7 +35,7 @@ class Published:
         self._tasks.add(task)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                stream = await self.channel.open(self.inside)
+                stream = await self._machine.channel.open(self.inside)
             try:
                 await join(stream, reader, writer)
             finally:

@@ -75,9 +75,9 @@ class AgentSandbox(TreeTransfers):
 
     async def _relay(self, egress: Egress, *, listening: bool = False) -> None:
         self._machine.channel.on_stream = egress.accept
-        for port in ((PORT,) if self.spec.network.allow else ()) + tuple(egress.forwards):
-            if not listening:
-                await self._machine.channel.listen(port)
+        ports = () if listening else ((PORT,) if self.spec.network.allow else ()) + tuple(egress.forwards)
+        for port in ports:
+            await self._machine.channel.listen(port)
 
     def watch_connections(self, listener: OnConnection) -> None:
         if self.egress is not None:
@@ -88,7 +88,7 @@ class AgentSandbox(TreeTransfers):
 
         `port`: the one outside; by default any that is free. Raises `SandboxError` where it is taken.
         """
-        published = Published(self._machine.channel, inside)
+        published = Published(self._machine, inside)
         try:
             await published.open(port)
         except OSError as error:
@@ -215,11 +215,8 @@ class AgentSandbox(TreeTransfers):
             before = self._machine.channel
             await self._machine.resume()
             self._paused = False
-            if self._machine.channel is not before:  # it was saved, and could not keep its channel
-                if self.egress is not None:
-                    await self._relay(self.egress)
-                for published in self.published:
-                    published.channel = self._machine.channel
+            if self.egress is not None and self._machine.channel is not before:  # it lost that by being saved
+                await self._relay(self.egress)
 
     async def metrics(self) -> Metrics:
         self._open()

@@ -17,6 +17,8 @@
 #define SOURCE_DIGEST "unknown"
 #endif
 
+#define LOST_MS 10000 /* without a channel, before all is ended */
+
 static struct buffer inbox;
 static volatile sig_atomic_t child_ended;
 
@@ -299,13 +301,21 @@ static void loop(void) {
     }
 }
 
-/* A machine that was saved has lost its channel. Connections end with it; what commands left running goes on, as it does
-   where the channel is a serial device, and what it writes is for nobody. */
+/* A machine that was saved has lost its channel, and is soon met anew. Connections end with it; what commands left running
+   goes on, as it does where the channel is a serial device. Where nobody comes, nothing goes on: the engine was killed. */
 static void next_channel(int waiting) {
+    struct pollfd coming = {waiting, POLLIN, 0};
     for (struct stream *s = streams; s; s = s->next) stream_ended(s);
     discard_streams();
     while (listener_count) close(listeners[--listener_count].fd);
     inbox.length = outbox.length = 0;
+    if (poll(&coming, 1, LOST_MS) == 0) {
+        end_all(0);
+        drop_spare();
+        for (struct job *j = jobs; j; j = j->next) j->flags = j->reported = j->gone = 1;
+        discard_ended();
+        outbox.length = 0;
+    }
     int fd = -1;
     while ((fd = accept4(waiting, NULL, NULL, SOCK_CLOEXEC)) < 0)
         if (errno != EINTR && errno != ECONNABORTED) die("accept");
