@@ -115,12 +115,12 @@ class FirecrackerMachine(GuestMachine):
         """A machine that was saved meanwhile has lost its connections (docs/snapshotting/snapshot-support.md, "vsock")."""
         if self._saved:
             self.channel.close()
-            self.channel, self._saved = Channel(), False
             await self.api.resume()
             await self.meet(RESTORE_SECONDS)
+            self._saved = False
         else:
             await self.api.resume()
-        await self.channel.resume()
+            await self.channel.resume()
 
     async def save(self, folder: Path) -> None:
         if self._cgroup is not None:  # what is written into the jail is memory, too
@@ -132,18 +132,29 @@ class FirecrackerMachine(GuestMachine):
         self.basis.keep(folder)
 
     async def meet(self, seconds: float) -> None:
-        """Connects to the agent in the guest and waits for its hello. Raises `TimeoutError`."""
+        """Connects to the agent in the guest, waits for its hello and tells it the time. Raises `TimeoutError`.
+
+        A restored guest resets its connections when it comes to that, which may be just after ours was made.
+        """
         async with asyncio.timeout(seconds):
-            while True:
-                try:
-                    connection = await connect_agent(self.jail + AGENT)
-                    break
-                except OSError:
-                    if self._process is not None and self._process.poll() is not None:
-                        raise SandboxError(f"the machine ended: {self.log()}") from None
-                    await asyncio.sleep(0.005)
-            await self.channel.loop.create_connection(lambda: self.channel, sock=connection)
-            await self.channel.ready
+            while not await self._met():
+                if self._process is not None and self._process.poll() is not None:
+                    raise SandboxError(f"the machine ended: {self.log()}")
+                await asyncio.sleep(0.005)
+
+    async def _met(self) -> bool:
+        try:
+            connection = await connect_agent(self.jail + AGENT)
+        except OSError:
+            return False
+        self.channel = channel = Channel()
+        await channel.loop.create_connection(lambda: channel, sock=connection)
+        try:
+            await channel.ready
+            await channel.resume()
+        except SandboxError:
+            return False
+        return True
 
 
 class FirecrackerDriver:
@@ -257,7 +268,6 @@ class FirecrackerDriver:
             await api.load(resume=True, seconds=RESTORE_SECONDS)
             try:
                 await machine.meet(RESTORE_SECONDS)
-                await machine.channel.resume()
             except TimeoutError:
                 raise SandboxError(f"the machine did not resume: {machine.log()}") from None
             sandbox = VirtualMachineSandbox(name, spec, self.name, machine)
