@@ -13,6 +13,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,16 +23,9 @@ from forgewright.core.errors import MissingProgram, SandboxError, Unavailable
 from forgewright.sandbox import cache, guest_image, reaper, saved, snapshots, state
 from forgewright.sandbox.cgroups import Cgroup
 from forgewright.sandbox.copied_mounts import VirtualMachineSandbox
+from forgewright.sandbox.drivers import virtual
 from forgewright.sandbox.drivers.oci import find, version_of
-from forgewright.sandbox.drivers.virtual import (
-    GUEST_BYTES,
-    WARM,
-    Basis,
-    GuestMachine,
-    Shape,
-    kept_initramfs,
-    kvm_seconds,
-)
+from forgewright.sandbox.drivers.virtual import WARM, Basis, GuestMachine, Shape, kept_initramfs, kvm_seconds
 from forgewright.sandbox.firecracker_api import (
     AGENT,
     IMAGE,
@@ -97,15 +91,20 @@ class FirecrackerMachine(GuestMachine):
         path = f"{self.jail}/{self._name}.sock"
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not os.path.exists(path):
+                while not await self._answers(path):
                     if self._process.poll() is not None:
                         raise SandboxError("it ended")
                     await asyncio.sleep(0.002)
-                self.api = FirecrackerApi(path)
-                await self.api.describe()
         except (SandboxError, TimeoutError):
             raise SandboxError(f"Firecracker did not start: {self.log() or 'it said nothing'}") from None
         return self.api
+
+    async def _answers(self, path: str) -> bool:
+        self.api = FirecrackerApi(path)
+        with suppress(SandboxError, OSError):  # its socket is there before it listens
+            await self.api.describe()
+            return True
+        return False
 
     async def pause(self) -> None:
         await self.come_to_rest()
@@ -125,7 +124,7 @@ class FirecrackerMachine(GuestMachine):
     async def save(self, folder: Path) -> None:
         if self._cgroup is not None:  # what is written into the jail is memory, too
             self._cgroup.allow(
-                2 * (self._spec.limits.memory_bytes + GUEST_BYTES) + _MONITOR_BYTES + _JAIL_BYTES
+                2 * (self._spec.limits.memory_bytes + virtual.GUEST_BYTES) + _MONITOR_BYTES + _JAIL_BYTES
             )
         self._saved = True
         await save(self.api, self, folder)
@@ -289,7 +288,7 @@ class FirecrackerDriver:
         cgroup = Cgroup(name, groups) if groups else None
         machine = FirecrackerMachine(name, folder, cgroup, spec)
         if cgroup:
-            memory = spec.limits.memory_bytes + GUEST_BYTES
+            memory = spec.limits.memory_bytes + virtual.GUEST_BYTES
             memory = memory * (2 if saving else 1) + _MONITOR_BYTES + _JAIL_BYTES
             cgroup.create(msgspec.structs.replace(spec.limits, memory_bytes=memory, processes=64))
         return machine, name
